@@ -1,0 +1,51 @@
+//! A model: a fitted predictor together with its fitted recipe and its input contract.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Task;
+use crate::features::FittedRecipe;
+
+/// How a linear score becomes a prediction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// The score is the prediction.
+    Identity,
+    /// The prediction is the probability `1 / (1 + exp(-score))`.
+    Logit,
+}
+
+/// What was fitted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Predictor {
+    /// The same for everyone: the mean, or the share of the positive class.
+    Constant(f64),
+    /// An intercept and one coefficient for each column of the matrix.
+    Linear {
+        /// The intercept.
+        intercept: f64,
+        /// One coefficient for each column that the recipe makes.
+        coefficients: Vec<f64>,
+        /// From score to prediction.
+        link: Link,
+    },
+}
+
+/// A fitted predictor together with its fitted recipe and what it asks of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// The kind, as the catalog names it.
+    pub kind: String,
+    /// Regression or classification.
+    pub task: Task,
+    /// The column it predicts.
+    pub target: String,
+    /// For two classes the negative and the positive one; empty for regression.
+    pub classes: Vec<String>,
+    /// Above this score a row is called positive.
+    pub threshold: f64,
+    /// From table to matrix, which is also the input contract: names, kinds, ranges, levels.
+    pub recipe: FittedRecipe,
+    /// From matrix to score.
+    pub predictor: Predictor,
+}

@@ -1,0 +1,181 @@
+//! Numbers in a square: correlations and confusion.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use crate::ui::theme::{Role, Theme};
+use crate::ui::widgets::numbers;
+use crate::ui::widgets::text;
+
+/// Shades of a cell, by how far a value is from nought.
+const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
+
+/// A matrix of values from −1 to 1, with names: correlations.
+///
+/// Each cell has a shade for the strength, the number itself, and a colour for the sign.
+#[derive(Debug, Clone)]
+pub struct HeatMatrix<'a> {
+    /// The names of rows and columns alike.
+    pub names: &'a [String],
+    /// The values row by row; `None` is undefined.
+    pub values: &'a [Vec<Option<f64>>],
+    /// The row and column that the cursor is on, if any.
+    pub selected: Option<(usize, usize)>,
+    /// The first row and column that are shown.
+    pub offset: (usize, usize),
+}
+
+impl HeatMatrix<'_> {
+    /// The width of one column of numbers.
+    const CELL: usize = 7;
+
+    /// How many rows and columns of the matrix an area can show.
+    pub fn capacity(&self, area: Rect) -> (usize, usize) {
+        let columns = usize::from(area.width).saturating_sub(self.name_width(area)) / Self::CELL;
+        (usize::from(area.height.saturating_sub(1)), columns)
+    }
+
+    /// Draws names at the left, numbers of the columns above, and as many cells as fit.
+    pub fn render(&self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        let area = area.intersection(buf.area);
+        if area.is_empty() {
+            return;
+        }
+        let names = self.name_width(area);
+        let (rows, columns) = self.capacity(area);
+        let quiet = theme.style(Role::Dim);
+        for (k, column) in (self.offset.1..self.names.len()).take(columns).enumerate() {
+            let at = area.x + (names + k * Self::CELL) as u16;
+            let chosen = self.selected.is_some_and(|(_, selected)| selected == column);
+            let style = if chosen { theme.style(Role::Strong) } else { quiet };
+            buf.set_string(at, area.y, text::fit_right(&(column + 1).to_string(), Self::CELL), style);
+        }
+        for (k, row) in (self.offset.0..self.names.len()).take(rows).enumerate() {
+            let y = area.y + 1 + k as u16;
+            let chosen = self.selected.is_some_and(|(selected, _)| selected == row);
+            let style = if chosen { theme.style(Role::Strong) } else { Style::new() };
+            let name = format!("{:>2} {}", row + 1, self.names[row]);
+            buf.set_string(area.x, y, text::fit(&name, names - 1), style);
+            for (k, column) in (self.offset.1..self.names.len()).take(columns).enumerate() {
+                let value = self.values.get(row).and_then(|values| values.get(column)).copied();
+                let at = area.x + (names + k * Self::CELL) as u16;
+                self.draw_cell((row, column), value.flatten(), (at, y), buf, theme);
+            }
+        }
+    }
+
+    fn draw_cell(
+        &self,
+        cell: (usize, usize),
+        value: Option<f64>,
+        at: (u16, u16),
+        buf: &mut Buffer,
+        theme: &Theme,
+    ) {
+        let strength = value.map_or(0.0, |value| value.abs().min(1.0));
+        let shade = SHADES[(strength * 5.0) as usize % 5 + usize::from(strength >= 1.0) * 4];
+        let role = match value {
+            _ if cell.0 == cell.1 => Role::Dim,
+            None => Role::Guess,
+            Some(value) if value.abs() < 0.2 => Role::Dim,
+            Some(value) if value < 0.0 => Role::SeriesB,
+            Some(_) => Role::SeriesA,
+        };
+        let mut style = theme.style(role);
+        if strength >= 0.6 && cell.0 != cell.1 {
+            style = style.add_modifier(Modifier::BOLD);
+        }
+        let number = text::fit_right(&numbers::optional(value, 2), Self::CELL - 2);
+        buf.set_string(at.0, at.1, format!(" {shade}"), theme.style(role));
+        let style = if self.selected == Some(cell) { theme.style(Role::Cursor) } else { style };
+        buf.set_string(at.0 + 2, at.1, number, style);
+    }
+
+    fn name_width(&self, area: Rect) -> usize {
+        let widest = self.names.iter().map(|name| text::width(name)).max().unwrap_or(0) + 4;
+        widest.min(usize::from(area.width) / 3).max(6)
+    }
+}
+
+/// Actual against predicted classes, in counts.
+#[derive(Debug, Clone)]
+pub struct ConfusionGrid<'a> {
+    /// The names of the classes, in the order of rows and columns.
+    pub classes: &'a [String],
+    /// Counts (or weights), one row for each actual class.
+    pub counts: &'a [Vec<f64>],
+    /// The actual and predicted class that the cursor is on, if any.
+    pub selected: Option<(usize, usize)>,
+}
+
+impl ConfusionGrid<'_> {
+    /// The cells that the grid would like to have: width and height.
+    pub fn wanted(&self) -> (u16, u16) {
+        let (names, cell) = self.widths(200);
+        let n = self.classes.len();
+        ((names + n * cell) as u16, (n + 2) as u16)
+    }
+
+    /// Draws the grid, as many classes of it as fit.
+    pub fn render(&self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        let area = area.intersection(buf.area);
+        let n = self.classes.len();
+        if area.is_empty() || n == 0 {
+            return;
+        }
+        let (names, cell) = self.widths(usize::from(area.width));
+        let columns = n.min(usize::from(area.width).saturating_sub(names) / cell.max(1));
+        let quiet = theme.style(Role::Dim);
+        let roomy = usize::from(area.height) > n + 1;
+        let mut y = area.y;
+        if roomy {
+            let room = usize::from(area.width).saturating_sub(names);
+            let title = text::fit_right("predicted", (columns * cell).max(9).min(room));
+            buf.set_string(area.x + names as u16, y, title, quiet);
+            y += 1;
+        }
+        buf.set_string(area.x, y, text::fit("actual", names), quiet);
+        for (k, class) in self.classes.iter().take(columns).enumerate() {
+            let at = area.x + (names + k * cell) as u16;
+            let title = text::fit_right(&text::cut(class, cell - 1), cell);
+            buf.set_string(at, y, title, Style::new());
+        }
+        for (row, class) in self.classes.iter().enumerate() {
+            y += 1;
+            if y >= area.bottom() {
+                break;
+            }
+            buf.set_string(area.x, y, text::fit(class, names), Style::new());
+            for column in 0..columns {
+                let count = self.counts.get(row).and_then(|counts| counts.get(column));
+                let role = match count {
+                    _ if self.selected == Some((row, column)) => Role::Cursor,
+                    Some(count) if *count == 0.0 => Role::Dim,
+                    _ if row == column => Role::Good,
+                    _ => Role::Warn,
+                };
+                let number = count.map_or_else(|| numbers::NONE.to_owned(), |n| whole(*n));
+                let at = area.x + (names + column * cell) as u16;
+                let lead = cell.saturating_sub(text::width(&number)) as u16;
+                let number = text::cut(&number, cell);
+                buf.set_string(at + lead, y, number, theme.style(role));
+            }
+        }
+    }
+
+    /// The width of the names and of each column.
+    fn widths(&self, room: usize) -> (usize, usize) {
+        let widest = self.classes.iter().map(|class| text::width(class)).max().unwrap_or(0);
+        let names = (widest.max(6) + 1).min((room / 3).max(4));
+        let counts = self.counts.iter().flatten().map(|count| whole(*count).len()).max();
+        let n = self.classes.len().max(1);
+        let wanted = widest.max(counts.unwrap_or(0)).max(5) + 2;
+        (names, wanted.min(room.saturating_sub(names) / n).max(counts.unwrap_or(0) + 1).max(4))
+    }
+}
+
+/// A count without decimals, a weight with one.
+fn whole(count: f64) -> String {
+    numbers::fixed(count, usize::from(count.fract() != 0.0 && count < 1e5))
+}

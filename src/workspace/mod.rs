@@ -1,0 +1,466 @@
+//! The workspace: what a person works on, and the verbs on it.
+//!
+//! Here the parts meet: a table, the question asked of it, the runs that answered, undo, and the
+//! log of every command that changed something. Verbs that take longer than a frame come back as
+//! [`Work`] for a job; what came out of it is handed to [`Workspace::take_in`]. The workspace
+//! knows no screen and starts no thread.
+
+mod command;
+mod error;
+mod settings;
+mod state;
+mod verb;
+mod work;
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+
+pub use command::{COMMANDS, Command, parse};
+pub use error::Error;
+pub use settings::{Field, fields};
+pub use state::State;
+pub use verb::Verb;
+pub use work::{Plan, Product, Survey, Work};
+
+use crate::data::{self, OpenOptions, Role, Step, Table, View};
+use crate::registry::{Registry, RunSummary};
+use crate::train::{Experiment, Run, RunId};
+
+/// One line of the command log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Seconds since 1970, UTC.
+    pub at: i64,
+    /// The command, as it can be typed again.
+    pub line: String,
+}
+
+/// What the session file holds, so that a dropped line costs nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Session {
+    /// The question, with the path of its table.
+    pub experiment: Experiment,
+    /// How the table was looked at.
+    pub view: View,
+    /// Thresholds set by hand.
+    pub thresholds: std::collections::BTreeMap<RunId, f64>,
+    /// The yardstick.
+    pub yardstick: Option<RunId>,
+    /// What the screen wants to find again; the workspace does not look inside.
+    pub screen: serde_json::Value,
+}
+
+/// What a person works on.
+pub struct Workspace {
+    /// The question and the table as they stand.
+    pub now: State,
+    /// What is known of the table; `None` while it is being found out.
+    pub survey: Option<Arc<Survey>>,
+    /// Every run in the workspace folder, oldest first.
+    pub runs: Vec<RunSummary>,
+    /// Runs in memory.
+    pub loaded: HashMap<RunId, Arc<Run>>,
+    /// The command log of this session.
+    pub log: Vec<Entry>,
+    /// Where runs, session and log are kept.
+    pub registry: Arc<Registry>,
+    undo: state::Undo,
+}
+
+/// What a verb led to.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// A sentence for the message line.
+    pub said: String,
+    /// What is to be done on a job's thread.
+    pub work: Vec<Work>,
+}
+
+impl Workspace {
+    /// A workspace without a table.
+    ///
+    /// # Errors
+    ///
+    /// When the runs cannot be listed.
+    pub fn new(registry: Registry) -> Result<Self, Error> {
+        let registry = Arc::new(registry);
+        Ok(Self {
+            now: State::default(),
+            survey: None,
+            runs: registry.list()?,
+            loaded: HashMap::new(),
+            log: Vec::new(),
+            registry,
+            undo: state::Undo::default(),
+        })
+    }
+
+    /// The table, or an error that says how to open one.
+    pub fn table(&self) -> Result<&Arc<Table>, Error> {
+        self.now.table.as_ref().ok_or(Error::NoTable)
+    }
+
+    /// The question with everything inferred filled in; as typed while that is being found out.
+    pub fn question(&self) -> &Experiment {
+        match self.survey.as_deref() {
+            Some(Survey { resolved: Ok(resolved), .. }) => resolved,
+            _ => &self.now.experiment,
+        }
+    }
+
+    /// The runs on the table that is open, oldest first.
+    pub fn runs_here(&self) -> impl DoubleEndedIterator<Item = &RunSummary> {
+        let here = self.now.table.as_ref().map(|t| t.origin.sha256.clone()).unwrap_or_default();
+        self.runs.iter().filter(move |r| r.dataset.sha256 == here)
+    }
+
+    /// The run `id`, when it is in memory.
+    pub fn run(&self, id: &RunId) -> Option<&Arc<Run>> {
+        self.loaded.get(id)
+    }
+
+    /// The threshold of a run: the one set by hand, or its own.
+    pub fn threshold(&self, run: &Run) -> f64 {
+        self.now.thresholds.get(&run.id).copied().unwrap_or(run.threshold)
+    }
+
+    /// Carries out a verb, or returns the work that will.
+    ///
+    /// # Errors
+    ///
+    /// Says what stands in the way; then nothing was changed.
+    pub fn act(&mut self, verb: &Verb, at: i64) -> Result<Done, Error> {
+        let before = self.now.clone();
+        let done = match self.carry_out(verb) {
+            Ok(done) => done,
+            Err(error) => {
+                self.now = before;
+                return Err(error);
+            }
+        };
+        // A derived table is remembered when it arrives.
+        let later = matches!(verb, Verb::Open(_) | Verb::Compute(..) | Verb::Sql(_))
+            || matches!(verb, Verb::Keep(_) | Verb::Dedupe);
+        if !later {
+            self.record(verb, before, at);
+        }
+        Ok(done)
+    }
+
+    fn record(&mut self, verb: &Verb, before: State, at: i64) {
+        let entry = Entry { at, line: verb.line() };
+        let replaced = self.log.last().is_some_and(|last| {
+            parse(&last.line).is_ok_and(|previous| previous.is_replaced_by(verb))
+        });
+        if replaced {
+            self.log.pop();
+        } else if verb.is_undoable() {
+            self.undo.remember(entry.line.clone(), before);
+        }
+        self.log.push(entry);
+    }
+
+    fn carry_out(&mut self, verb: &Verb) -> Result<Done, Error> {
+        match verb {
+            Verb::Open(path) => Ok(Done {
+                said: format!("reading {path}"),
+                work: vec![Work::Open {
+                    path: path.clone(),
+                    options: OpenOptions::default(),
+                    resume: None,
+                }],
+            }),
+            Verb::Compute(name, expr) => {
+                self.step(Step::Compute { name: name.clone(), expr: expr.clone() })
+            }
+            Verb::Sql(query) => self.step(Step::Sql { query: query.clone() }),
+            Verb::Keep(expr) => self.step(Step::Filter { expr: expr.clone() }),
+            Verb::Dedupe => self.step(Step::Dedupe),
+            Verb::Filter(_) | Verb::Sort(..) | Verb::Hide(_) | Verb::ShowAll | Verb::Freeze(_) => {
+                self.look(verb)
+            }
+            Verb::Threshold(run, value) => {
+                self.now.thresholds.insert(run.clone(), *value);
+                Ok(Done::default())
+            }
+            Verb::Yardstick(run) => {
+                self.expect_run(run)?;
+                self.now.yardstick = Some(run.clone());
+                Ok(Done::said(format!("{run} is the yardstick")))
+            }
+            Verb::Note(run, text) => {
+                self.expect_run(run)?;
+                self.registry.note(run, text)?;
+                self.runs = self.registry.list()?;
+                Ok(Done::said(format!("noted on {run}")))
+            }
+            Verb::Delete(run) => {
+                self.expect_run(run)?;
+                self.registry.delete(run)?;
+                self.loaded.remove(run);
+                self.runs.retain(|r| r.id != *run);
+                Ok(Done::said(format!("deleted {run}")))
+            }
+            Verb::Save(id, path) => {
+                let run = self.run(id).ok_or_else(|| self.no_run(id))?;
+                Ok(Done {
+                    said: String::new(),
+                    work: vec![Work::Save {
+                        run: Arc::clone(run),
+                        threshold: self.threshold(run),
+                        path: PathBuf::from(path),
+                    }],
+                })
+            }
+            Verb::Export(path) => self.export(path),
+            Verb::Train => self.train(Plan::Once),
+            Verb::TrainAll => self.train(Plan::All),
+            Verb::Sweep => self.train(Plan::Sweep),
+            _ => {
+                settings::apply(self, verb)?;
+                Ok(Done { said: verb.line(), work: self.survey_work() })
+            }
+        }
+    }
+
+    fn step(&self, step: Step) -> Result<Done, Error> {
+        let base = self.now.base.as_ref().ok_or(Error::NoTable)?;
+        if !base.complete {
+            return Err(Error::Reading);
+        }
+        Ok(Done { said: String::new(), work: vec![Work::Step { base: Arc::clone(base), step }] })
+    }
+
+    fn look(&mut self, verb: &Verb) -> Result<Done, Error> {
+        let table = Arc::clone(self.table()?);
+        let view = &mut self.now.view;
+        match verb {
+            Verb::Filter(expr) => view.filter = (!expr.is_empty()).then(|| expr.clone()),
+            Verb::Sort(column, descending) => {
+                table.expect_column(column)?;
+                view.sort =
+                    Some(data::Sort { column: column.clone(), descending: *descending });
+            }
+            Verb::Hide(column) => {
+                table.expect_column(column)?;
+                view.hidden.insert(column.clone());
+            }
+            Verb::Freeze(n) => view.frozen = *n,
+            _ => *view = View::default(),
+        }
+        let view = view.clone();
+        let work = match verb {
+            Verb::Hide(_) | Verb::Freeze(_) => vec![],
+            _ => vec![Work::Order { table, view }],
+        };
+        Ok(Done { said: verb.line(), work })
+    }
+
+    fn train(&self, plan: Plan) -> Result<Done, Error> {
+        let table = self.table()?;
+        if !table.complete {
+            return Err(Error::Reading);
+        }
+        crate::train::resolve(table, &self.now.experiment)?;
+        let work = Work::Train {
+            table: Arc::clone(table),
+            experiment: Box::new(self.now.experiment.clone()),
+            plan,
+            registry: Arc::clone(&self.registry),
+        };
+        Ok(Done { said: String::new(), work: vec![work] })
+    }
+
+    fn export(&self, path: &str) -> Result<Done, Error> {
+        self.table()?;
+        let experiment = self.question();
+        let stem = experiment.data.path.file_stem().map_or("table".into(), |s| s.to_string_lossy());
+        let path = if path.is_empty() {
+            format!("{}.toml", stem.trim_start_matches("sample:"))
+        } else {
+            path.to_owned()
+        };
+        crate::files::write(path.as_ref(), experiment.to_toml().as_bytes())?;
+        Ok(Done::said(format!("wrote {path}; the same headless: {}", experiment.command_line())))
+    }
+
+    /// What finds out everything about the table as it stands.
+    pub fn survey_work(&self) -> Vec<Work> {
+        let Some(table) = &self.now.table else { return vec![] };
+        vec![Work::Survey {
+            table: Arc::clone(table),
+            experiment: Box::new(self.now.experiment.clone()),
+        }]
+    }
+
+    /// Takes in what came out of work, and returns the work that follows from it.
+    ///
+    /// # Errors
+    ///
+    /// When what a person said about the columns does not fit the table that arrived.
+    pub fn take_in(&mut self, product: Product, at: i64) -> Result<Done, Error> {
+        match product {
+            Product::Head(experiment, table) | Product::Opened(experiment, table) => {
+                let resumed = self.now.base.as_ref().is_some_and(|b| !b.complete)
+                    && self.now.experiment.data.path == experiment.data.path;
+                let rows = table.n_rows();
+                let label = table.origin.label.clone();
+                let complete = table.complete;
+                if resumed {
+                    // The whole file takes the place of its first rows; settings made since stay.
+                    self.now.experiment.data.sha256.clone_from(&experiment.data.sha256);
+                } else {
+                    let verb = Verb::Open(experiment.data.path.to_string_lossy().into_owned());
+                    let before = std::mem::take(&mut self.now);
+                    let was_empty = before.table.is_none();
+                    self.now.experiment = experiment;
+                    if was_empty {
+                        self.log.push(Entry { at, line: verb.line() });
+                    } else {
+                        self.record(&verb, before, at);
+                    }
+                }
+                self.now.base = Some(table);
+                self.derive()?;
+                let mut work = self.survey_work();
+                if let (true, Ok(table)) = (self.now.view != View::default(), self.table()) {
+                    let (table, view) = (Arc::clone(table), self.now.view.clone());
+                    work.push(Work::Order { table, view });
+                }
+                let said = if complete {
+                    format!("{label}: {rows} rows")
+                } else {
+                    format!("{label}: the first {rows} rows; the rest is being read")
+                };
+                Ok(Done { said, work: if complete { work } else { vec![] } })
+            }
+            Product::Stepped(step, table) => {
+                let before = self.now.clone();
+                let rows = table.n_rows();
+                self.now.experiment.data.steps.push(step.clone());
+                self.now.base = Some(table);
+                self.now.view = View::default();
+                if let Err(error) = self.derive() {
+                    self.now = before;
+                    return Err(error);
+                }
+                let verb = match step {
+                    Step::Compute { name, expr } => Verb::Compute(name, expr),
+                    Step::Sql { query } => Verb::Sql(query),
+                    Step::Filter { expr } => Verb::Keep(expr),
+                    Step::Dedupe => Verb::Dedupe,
+                };
+                self.record(&verb, before, at);
+                let said = format!("{} → {rows} rows", verb.line());
+                Ok(Done { said, work: self.survey_work() })
+            }
+            Product::Survey(survey) => {
+                self.survey = Some(survey);
+                Ok(Done::default())
+            }
+            Product::Run(run, summary) => {
+                self.runs.push(*summary);
+                self.log.push(Entry { at, line: format!("# run {} kept", run.id) });
+                self.loaded.insert(run.id.clone(), run);
+                Ok(Done::default())
+            }
+            Product::Loaded(run) => {
+                self.loaded.insert(run.id.clone(), run);
+                Ok(Done::default())
+            }
+            Product::Wrote(path) => Ok(Done::said(format!("wrote {}", path.display()))),
+            Product::Order(..) | Product::Answer(_) | Product::Correlations(_) => {
+                Ok(Done::default())
+            }
+        }
+    }
+
+    /// Makes the table from its base and what a person said about the columns.
+    pub(crate) fn derive(&mut self) -> Result<(), Error> {
+        let Some(base) = &self.now.base else { return Ok(()) };
+        let mut table = Table::clone(base);
+        data::apply_overrides(&mut table, &self.now.experiment.data.columns)?;
+        if let Some(target) = &self.now.experiment.question.target {
+            for column in &mut table.columns {
+                if column.name == *target {
+                    column.role = Role::Target;
+                    column.role_guessed = false;
+                } else if column.role == Role::Target {
+                    column.role = Role::Feature;
+                }
+            }
+        }
+        self.now.table = Some(Arc::new(table));
+        Ok(())
+    }
+
+    /// Takes back the latest change; returns its line.
+    pub fn undo(&mut self) -> Option<(String, Vec<Work>)> {
+        let line = self.undo.back(&mut self.now)?;
+        Some((line, self.refresh()))
+    }
+
+    /// Brings back what was taken back; returns its line.
+    pub fn redo(&mut self) -> Option<(String, Vec<Work>)> {
+        let line = self.undo.forth(&mut self.now)?;
+        Some((line, self.refresh()))
+    }
+
+    fn refresh(&self) -> Vec<Work> {
+        let mut work = self.survey_work();
+        if let Some(table) = &self.now.table {
+            let (table, view) = (Arc::clone(table), self.now.view.clone());
+            work.push(Work::Order { table, view });
+        }
+        work
+    }
+
+    /// What the session file should hold.
+    pub fn session(&self, screen: serde_json::Value) -> Session {
+        Session {
+            experiment: self.now.experiment.clone(),
+            view: self.now.view.clone(),
+            thresholds: self.now.thresholds.clone(),
+            yardstick: self.now.yardstick.clone(),
+            screen,
+        }
+    }
+
+    /// Takes a session up again; the table is read anew.
+    pub fn resume(&mut self, session: &Session) -> Vec<Work> {
+        self.now.view = session.view.clone();
+        self.now.thresholds.clone_from(&session.thresholds);
+        self.now.yardstick.clone_from(&session.yardstick);
+        vec![Work::Open {
+            path: session.experiment.data.path.to_string_lossy().into_owned(),
+            options: OpenOptions::default(),
+            resume: Some(Box::new(session.experiment.clone())),
+        }]
+    }
+
+    fn expect_run(&self, id: &RunId) -> Result<(), Error> {
+        if self.runs.iter().any(|r| r.id == *id) { Ok(()) } else { Err(self.no_run(id)) }
+    }
+
+    fn no_run(&self, id: &RunId) -> Error {
+        let ids: Vec<&str> = self.runs.iter().map(|r| r.id.0.as_str()).collect();
+        let hint = if ids.is_empty() {
+            "train one with `t`".into()
+        } else {
+            format!("there are {}", ids.join(", "))
+        };
+        Error::NoRun { id: id.to_string(), hint }
+    }
+}
+
+impl Done {
+    fn said(said: impl Into<String>) -> Self {
+        Self { said: said.into(), work: vec![] }
+    }
+}

@@ -1,0 +1,310 @@
+//! Work: what a verb asks for that takes longer than a frame, carried out on a job's thread.
+
+use std::{collections::BTreeMap, path::Path, path::PathBuf, sync::Arc, time::Duration};
+
+use super::Error;
+use crate::data::{self, ColumnProfile, Finding, Matrix, OpenOptions, Step, Table, View};
+use crate::features;
+use crate::jobs::Ctx;
+use crate::registry::{Registry, RunSummary};
+use crate::train::{self, Experiment, Run, RunId};
+
+/// How long [`Plan::All`] may take before it starts no further kind.
+const BUDGET: Duration = Duration::from_secs(60);
+
+/// How many rows are on screen before a file is read to its end.
+const HEAD_ROWS: usize = 1000;
+
+/// Something to be done on a thread of its own.
+#[derive(Clone, Debug)]
+pub enum Work {
+    /// Read a table or an experiment.
+    Open {
+        /// A file, a sample, or an experiment.
+        path: String,
+        /// What a person said about how it is written.
+        options: OpenOptions,
+        /// The question to go on with, when a session is taken up again.
+        resume: Option<Box<Experiment>>,
+    },
+    /// Derive a table.
+    Step {
+        /// From this one.
+        base: Arc<Table>,
+        /// By this step.
+        step: Step,
+    },
+    /// Find out everything about a table that its panes show.
+    Survey {
+        /// Which table.
+        table: Arc<Table>,
+        /// The question, for the relation of each column to the target.
+        experiment: Box<Experiment>,
+    },
+    /// Put the rows into the order of a view.
+    Order {
+        /// Which table.
+        table: Arc<Table>,
+        /// Filter and sort.
+        view: View,
+    },
+    /// Ask the table in SQL without replacing it.
+    Query {
+        /// Which table.
+        table: Arc<Table>,
+        /// The query.
+        sql: String,
+    },
+    /// How the columns go together.
+    Correlate {
+        /// Which table.
+        table: Arc<Table>,
+    },
+    /// Train.
+    Train {
+        /// On this table.
+        table: Arc<Table>,
+        /// To answer this question.
+        experiment: Box<Experiment>,
+        /// Once, or several times.
+        plan: Plan,
+        /// Where the runs are kept.
+        registry: Arc<Registry>,
+    },
+    /// Read runs back.
+    Load {
+        /// Which ones.
+        runs: Vec<RunId>,
+        /// From where.
+        registry: Arc<Registry>,
+    },
+    /// Write a model to a file.
+    Save {
+        /// The run that made it.
+        run: Arc<Run>,
+        /// With this threshold.
+        threshold: f64,
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// How often to train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// With the settings as they are.
+    Once,
+    /// Every kind in the catalog that can do the task.
+    All,
+    /// Over a grid of `alpha`.
+    Sweep,
+}
+
+/// What became known of a table.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// The question with everything inferred filled in; or why there is none yet.
+    pub resolved: Result<Experiment, String>,
+    /// What was inferred, a sentence each.
+    pub notes: Vec<String>,
+    /// Rows in training, validation and test.
+    pub split_rows: Option<[usize; 3]>,
+    /// How many columns the recipe makes, and how many bytes.
+    pub size: Option<features::Plan>,
+    /// Each column.
+    pub profiles: BTreeMap<String, ColumnProfile>,
+    /// What is wrong with the table.
+    pub findings: Vec<Finding>,
+}
+
+/// What came out of work.
+#[derive(Clone, Debug)]
+pub enum Product {
+    /// The first rows; the rest follows.
+    Head(Experiment, Arc<Table>),
+    /// All rows.
+    Opened(Experiment, Arc<Table>),
+    /// A derived table.
+    Stepped(Step, Arc<Table>),
+    /// Everything about the table.
+    Survey(Arc<Survey>),
+    /// Positions of the rows in the order of the view.
+    Order(View, Arc<Vec<u32>>),
+    /// The answer to a query.
+    Answer(Arc<Table>),
+    /// How the columns go together.
+    Correlations(Arc<Matrix>),
+    /// A run, kept.
+    Run(Arc<Run>, Box<RunSummary>),
+    /// A run, read back.
+    Loaded(Arc<Run>),
+    /// A file was written.
+    Wrote(PathBuf),
+}
+
+impl Work {
+    /// What it is, in a word or two for the list of jobs.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Open { path, .. } => format!("open {path}"),
+            Self::Step { step, .. } => match step {
+                Step::Compute { name, .. } => format!("compute {name}"),
+                Step::Sql { .. } => "query".into(),
+                Step::Filter { .. } => "keep".into(),
+                Step::Dedupe => "dedupe".into(),
+            },
+            Self::Survey { .. } => "profile".into(),
+            Self::Order { .. } => "filter and sort".into(),
+            Self::Query { .. } => "query".into(),
+            Self::Correlate { .. } => "correlations".into(),
+            Self::Train { experiment, plan, .. } => match plan {
+                Plan::Once if experiment.cv > 1 => {
+                    format!("{} × {} folds", experiment.model.kind, experiment.cv)
+                }
+                Plan::Once => experiment.model.kind.clone(),
+                Plan::All => "every kind".into(),
+                Plan::Sweep => format!("{} over alpha", experiment.model.kind),
+            },
+            Self::Load { .. } => "load".into(),
+            Self::Save { .. } => "save".into(),
+        }
+    }
+
+    /// Work of the same slot replaces what is under way; training queues instead.
+    pub fn slot(&self) -> Option<&'static str> {
+        match self {
+            Self::Open { .. } | Self::Step { .. } => Some("table"),
+            Self::Survey { .. } => Some("survey"),
+            Self::Order { .. } => Some("order"),
+            Self::Query { .. } => Some("query"),
+            Self::Correlate { .. } => Some("correlate"),
+            Self::Load { .. } | Self::Save { .. } | Self::Train { .. } => None,
+        }
+    }
+
+    /// Whether it is training, which waits in a queue and is shown in the Training pane.
+    pub fn is_training(&self) -> bool {
+        matches!(self, Self::Train { .. })
+    }
+
+    /// Carries it out; `out` gets each product as it is ready.
+    pub fn carry_out(self, ctx: &Ctx, out: &mut dyn FnMut(Product)) -> Result<(), Error> {
+        match self {
+            Self::Open { path, options, resume } => open(&path, options, resume, ctx, out)?,
+            Self::Step { base, step } => {
+                let table = data::apply(&base, &step, ctx)?;
+                out(Product::Stepped(step, Arc::new(table)));
+            }
+            Self::Survey { table, experiment } => {
+                out(Product::Survey(Arc::new(survey(&table, &experiment, ctx)?)));
+            }
+            Self::Order { table, view } => {
+                let order = data::order(&table, &view, ctx)?;
+                out(Product::Order(view, Arc::new(order)));
+            }
+            Self::Query { table, sql } => {
+                let step = Step::Sql { query: sql };
+                out(Product::Answer(Arc::new(data::apply(&table, &step, ctx)?)));
+            }
+            Self::Correlate { table } => {
+                let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
+                let matrix = data::correlations(&table, &names, data::Correlation::Pearson, ctx)?;
+                out(Product::Correlations(Arc::new(matrix)));
+            }
+            Self::Train { table, experiment, plan, registry } => {
+                let mut failed = None;
+                let mut keep = |run: Run| match registry.keep(run) {
+                    Ok((run, summary)) => out(Product::Run(Arc::new(run), Box::new(summary))),
+                    Err(error) => failed = Some(error),
+                };
+                match plan {
+                    Plan::Once => keep(train::run(&table, &experiment, ctx)?),
+                    Plan::All => train::every_kind(&table, &experiment, BUDGET, ctx, &mut keep)?,
+                    Plan::Sweep => {
+                        let alphas = train::alphas();
+                        train::sweep(&table, &experiment, "alpha", &alphas, ctx, &mut keep)?;
+                    }
+                }
+                if let Some(error) = failed {
+                    return Err(error.into());
+                }
+            }
+            Self::Load { runs, registry } => {
+                for (i, id) in runs.iter().enumerate() {
+                    ctx.step(i, runs.len(), vec![])?;
+                    out(Product::Loaded(Arc::new(registry.load(id)?)));
+                }
+            }
+            Self::Save { run, threshold, path } => {
+                let mut run = Run::clone(&run);
+                run.model.threshold = threshold;
+                crate::registry::save_model(&run, &path)?;
+                out(Product::Wrote(path));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open(
+    path: &str,
+    options: OpenOptions,
+    resume: Option<Box<Experiment>>,
+    ctx: &Ctx,
+    out: &mut dyn FnMut(Product),
+) -> Result<(), Error> {
+    let mut experiment = match resume {
+        Some(experiment) => *experiment,
+        None if Path::new(path).extension().is_some_and(|e| e == "toml") => {
+            Experiment::read(Path::new(path))?
+        }
+        None => Experiment::on(path),
+    };
+    let options = OpenOptions {
+        delimiter: options.delimiter.or(experiment.data.delimiter.map(|c| c as u8)),
+        header: options.header.or(experiment.data.header),
+        ..options
+    };
+    let file = experiment.data.path.clone();
+    let whole_at_once = experiment.data.path.to_string_lossy().starts_with("sample:")
+        || file.as_os_str() == "-"
+        || std::fs::metadata(&file).map_or(true, |m| m.len() < 4 << 20);
+    if !whole_at_once && experiment.data.steps.is_empty() {
+        let head = data::head(&file, &options, HEAD_ROWS)?;
+        out(Product::Head(experiment.clone(), Arc::new(head)));
+    }
+    let mut table = data::open(&file, &options, ctx)?;
+    for step in &experiment.data.steps {
+        table = data::apply(&table, step, ctx)?;
+    }
+    experiment.data.delimiter = options.delimiter.map(char::from);
+    experiment.data.header = options.header;
+    experiment.data.sha256 = Some(table.origin.sha256.clone());
+    out(Product::Opened(experiment, Arc::new(table)));
+    Ok(())
+}
+
+fn survey(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Survey, Error> {
+    let mut size = None;
+    let mut split_rows = None;
+    let mut training = None;
+    let mut notes = Vec::new();
+    let resolved = match train::resolve(table, experiment) {
+        Ok((resolved, said)) => {
+            notes = said;
+            if let Ok(split) = train::split_of(table, &resolved, ctx) {
+                split_rows = Some([split.train.len(), split.valid.len(), split.test.len()]);
+                size = train::plan(table, &resolved, &split, ctx).ok();
+                training = Some(split.train);
+            }
+            Ok(resolved)
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    let target = resolved.as_ref().ok().and_then(|e| train::target_of(table, e));
+    let rows = training.as_deref();
+    let profiles = data::profile(table, target.as_ref(), rows, ctx)?;
+    let findings = data::findings(table, &profiles, target.as_ref(), rows, ctx)?;
+    let profiles = profiles.into_iter().map(|p| (p.name.clone(), p)).collect();
+    Ok(Survey { resolved, notes, split_rows, size, profiles, findings })
+}
