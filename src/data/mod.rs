@@ -4,11 +4,30 @@
 //! out how a file is written ([`open`]), what its columns are, what is wrong with them
 //! ([`profile`], [`findings`]), and divides the rows ([`split`]). It knows nothing of models.
 
+mod calendar;
 mod convert;
 mod error;
+mod infer;
+mod parse;
+pub mod privacy;
+mod samples;
 mod schema;
+mod source;
+mod split;
 mod table;
+mod target;
+mod task;
+#[cfg(test)]
+mod testing;
 
+pub use calendar::text as date_text;
 pub use error::{Error, nearest};
+pub use infer::{apply_overrides, describe};
+pub use parse::{Format, Order, Reading};
+pub use samples::{SAMPLES, Sample, sample};
 pub use schema::{Column, Kind, Overrides, Personal, Protected, Role};
+pub use source::{OpenOptions, head, open, open_bytes, open_stdin};
+pub use split::{Fold, Method, Split, SplitSpec, folds, split};
 pub use table::{Levels, Origin, ROW, Table};
+pub use target::Target;
+pub use task::{Task, positive_class, task_of};

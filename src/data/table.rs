@@ -21,6 +21,9 @@ pub struct Origin {
     pub sha256: String,
     /// How many bytes were read.
     pub bytes: u64,
+    /// When the file was changed last, in milliseconds since 1970, if it was one.
+    #[serde(default)]
+    pub modified: Option<u64>,
     /// `csv`, `parquet`, `ndjson` or `ipc`, with what was found by looking: "csv, delimiter `;`".
     pub format: String,
     /// Whether column names were made up because the file has no header.

@@ -65,6 +65,7 @@ fn reason(cause: &io::Error) -> String {
         io::ErrorKind::QuotaExceeded => "the disk quota is used up".to_owned(),
         io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only".to_owned(),
         io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        io::ErrorKind::InvalidInput => "it is a device or a pipe".to_owned(),
         io::ErrorKind::NotADirectory => "a part of the path is a file, not a folder".to_owned(),
         _ => {
             let text = cause.to_string();
@@ -83,6 +84,7 @@ fn remedy(cause: &io::Error) -> &'static str {
             "\nhint: free some space, or choose another disk; what stood there before is unharmed"
         }
         io::ErrorKind::IsADirectory => "\nhint: name a file inside it",
+        io::ErrorKind::InvalidInput => "\nhint: name an ordinary file",
         _ => "",
     }
 }

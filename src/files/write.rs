@@ -33,8 +33,13 @@ impl Writer {
     /// only within one file system.
     pub fn create(path: &Path) -> Result<Self, Error> {
         let failed = |cause| Error::write(path, cause);
-        if path.is_dir() {
-            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        // The rename would put a file in the place of a folder's name or a device's.
+        match fs::metadata(path) {
+            Ok(found) if found.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
+            Ok(found) if !found.is_file() => {
+                return Err(failed(io::ErrorKind::InvalidInput.into()));
+            }
+            _ => {}
         }
         // Through a symbolic link the file is replaced that it points to, and not the link.
         let target = match fs::canonicalize(path) {
@@ -184,6 +189,16 @@ mod tests {
         write(&file, b"1").unwrap();
         let text = create_private_dir(&file.join("sub")).unwrap_err().to_string();
         assert!(text.contains("a part of the path is a file"), "{text}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_device_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let text = write(&socket, b"1").unwrap_err().to_string();
+        assert!(text.contains("it is a device or a pipe"), "{text}");
     }
 
     #[test]

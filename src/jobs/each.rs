@@ -32,7 +32,10 @@ pub fn each<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
         }
     };
     let mut results: Vec<(usize, T)> = thread::scope(|scope| {
-        let others: Vec<_> = (1..n_threads).map(|_| scope.spawn(take_turns)).collect();
+        // If the system has no threads left, those there are do all the work.
+        let other =
+            |k| thread::Builder::new().name(format!("part {k}")).spawn_scoped(scope, take_turns);
+        let others: Vec<_> = (1..n_threads).filter_map(|k| other(k).ok()).collect();
         let mut results = take_turns();
         for other in others {
             results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));

@@ -126,6 +126,7 @@ pub enum Glyphs {
 
 impl Glyphs {
     /// The next tier, for the key that turns through them.
+    #[must_use]
     pub fn next(self) -> Self {
         match self {
             Self::Braille => Self::Block,
@@ -145,21 +146,35 @@ impl Glyphs {
 }
 
 /// The look of the program: how many colours, which glyphs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Theme {
-    /// How many colours the styles may use.
-    pub tier: Tier,
+    tier: Tier,
     /// What [`Theme::translate`] brings the frame down to, and what plots draw with.
     pub glyphs: Glyphs,
+    styles: [Style; Role::ALL.len()],
 }
 
 impl Default for Theme {
     fn default() -> Self {
-        Self { tier: Tier::Ansi16, glyphs: Glyphs::Braille }
+        Self::new(Tier::Ansi16, Glyphs::Braille)
     }
 }
 
 impl Theme {
+    /// The look with so many colours and these glyphs.
+    pub fn new(tier: Tier, glyphs: Glyphs) -> Self {
+        let mut styles = [Style::new(); Role::ALL.len()];
+        for role in Role::ALL {
+            styles[*role as usize] = style(tier, *role);
+        }
+        Self { tier, glyphs, styles }
+    }
+
+    /// How many colours the styles use.
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
     /// Reads the look from the environment, which `env` looks up by name.
     pub fn detect(env: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name: &str| env(name).filter(|value| !value.is_empty());
@@ -179,20 +194,12 @@ impl Theme {
             "linux" | "cons25" | "vt220" => Glyphs::Block,
             _ => Glyphs::Braille,
         };
-        Self { tier, glyphs }
+        Self::new(tier, glyphs)
     }
 
     /// The style in which this terminal shows a role.
     pub fn style(&self, role: Role) -> Style {
-        let (cue, ansi, rgb) = look(role);
-        let style = Style::new().add_modifier(cue);
-        let paint = match self.tier {
-            Tier::None => return style.add_modifier(cue_without_colour(role)),
-            Tier::Ansi16 => ansi,
-            Tier::TrueColor => rgb,
-        };
-        let style = paint.0.map_or(style, |colour| style.fg(colour));
-        paint.1.map_or(style, |colour| style.bg(colour))
+        self.styles[role as usize]
     }
 
     /// Brings a finished frame down to the glyphs that this terminal has.
@@ -218,6 +225,18 @@ impl Theme {
     }
 }
 
+fn style(tier: Tier, role: Role) -> Style {
+    let (cue, ansi, rgb) = look(role);
+    let style = Style::new().add_modifier(cue);
+    let paint = match tier {
+        Tier::None => return style.add_modifier(cue_without_colour(role)),
+        Tier::Ansi16 => ansi,
+        Tier::TrueColor => rgb,
+    };
+    let style = paint.0.map_or(style, |colour| style.fg(colour));
+    paint.1.map_or(style, |colour| style.bg(colour))
+}
+
 /// A foreground and a background, each the terminal's own where it is none.
 type Paint = (Option<Color>, Option<Color>);
 
@@ -231,6 +250,9 @@ fn look(role: Role) -> (Modifier, Paint, Paint) {
     const PLAIN: Modifier = Modifier::empty();
     let fg = |ansi: Color, rgb: u32| ((Some(ansi), None), (Some(Color::from_u32(rgb)), None));
     let own: (Paint, Paint) = ((None, None), (None, None));
+    let cyan = fg(Color::Cyan, 0x1a_8f_a6);
+    let green = fg(Color::Green, 0x2e_94_57);
+    let amber = fg(Color::Yellow, 0xb0_7d_0a);
     let (cue, (ansi, rgb)) = match role {
         Role::Text | Role::TabIdle => (PLAIN, own),
         Role::Dim | Role::Border | Role::TitleIdle => (Modifier::DIM, own),
@@ -238,23 +260,19 @@ fn look(role: Role) -> (Modifier, Paint, Paint) {
         Role::Strong | Role::SelectedIdle => (Modifier::BOLD, own),
         Role::Guess => (Modifier::DIM.union(Modifier::ITALIC), own),
         Role::Cursor => (Modifier::REVERSED, own),
-        Role::Title | Role::Focus => (Modifier::BOLD, fg(Color::Cyan, 0x1a_8f_a6)),
+        Role::Title | Role::Focus | Role::Key => (Modifier::BOLD, cyan),
         Role::Tab => (Modifier::BOLD.union(Modifier::UNDERLINED), own),
-        Role::Key => (Modifier::BOLD, fg(Color::Cyan, 0x1a_8f_a6)),
-        Role::Accent => (PLAIN, fg(Color::Cyan, 0x1a_8f_a6)),
+        Role::Accent | Role::Train | Role::SeriesA => (PLAIN, cyan),
         Role::Selected => {
-            let on = |bg| (Some(Color::White), Some(bg));
-            let true_on = (Some(Color::Rgb(255, 255, 255)), Some(Color::Rgb(38, 94, 148)));
-            (Modifier::BOLD, (on(Color::Blue), true_on))
+            let ansi = (Some(Color::White), Some(Color::Blue));
+            let rgb = (Some(Color::Rgb(255, 255, 255)), Some(Color::Rgb(38, 94, 148)));
+            (Modifier::BOLD, (ansi, rgb))
         }
-        Role::Match => (Modifier::UNDERLINED, fg(Color::Yellow, 0xa8_7a_0c)),
-        Role::Good => (PLAIN, fg(Color::Green, 0x2e_94_57)),
-        Role::Warn => (PLAIN, fg(Color::Yellow, 0xb0_7d_0a)),
+        Role::Match => (Modifier::UNDERLINED, amber),
+        Role::Good | Role::SeriesD => (PLAIN, green),
+        Role::Warn | Role::Valid | Role::SeriesB => (PLAIN, amber),
         Role::Bad => (Modifier::BOLD, fg(Color::Red, 0xd4_4a_4f)),
-        Role::Train | Role::SeriesA => (PLAIN, fg(Color::Cyan, 0x1a_8f_a6)),
-        Role::Valid | Role::SeriesB => (PLAIN, fg(Color::Yellow, 0xb0_7d_0a)),
         Role::SeriesC => (PLAIN, fg(Color::Magenta, 0xa5_5f_b5)),
-        Role::SeriesD => (PLAIN, fg(Color::Green, 0x2e_94_57)),
     };
     (cue, ansi, rgb)
 }
@@ -264,9 +282,9 @@ fn cue_without_colour(role: Role) -> Modifier {
     match role {
         Role::Selected => Modifier::REVERSED,
         Role::Warn | Role::SeriesC => Modifier::BOLD,
-        Role::Bad => Modifier::REVERSED,
+        Role::Bad => Modifier::UNDERLINED,
         Role::Valid | Role::SeriesB => Modifier::DIM,
-        Role::SeriesD => Modifier::BOLD.union(Modifier::DIM),
+        Role::SeriesD => Modifier::ITALIC,
         _ => Modifier::empty(),
     }
 }
@@ -322,6 +340,7 @@ const GLYPHS: &[(char, char, char)] = &[
 mod tests {
     use std::collections::HashSet;
 
+    use ratatui::buffer::Cell;
     use ratatui::layout::Rect;
 
     use super::*;
@@ -337,7 +356,7 @@ mod tests {
         let utf8 = ("LANG", "en_US.UTF-8");
         let xterm = ("TERM", "xterm-256color");
         let check = |vars: &[(&str, &str)], tier, glyphs| {
-            assert_eq!(theme(vars), Theme { tier, glyphs }, "{vars:?}");
+            assert_eq!(theme(vars), Theme::new(tier, glyphs), "{vars:?}");
         };
         check(&[xterm, utf8], Tier::Ansi16, Glyphs::Braille);
         check(&[xterm, utf8, ("COLORTERM", "truecolor")], Tier::TrueColor, Glyphs::Braille);
@@ -352,7 +371,7 @@ mod tests {
 
     #[test]
     fn without_colours_no_style_has_one_and_states_stay_apart() {
-        let theme = Theme { tier: Tier::None, glyphs: Glyphs::Braille };
+        let theme = Theme::new(Tier::None, Glyphs::Braille);
         for role in Role::ALL {
             let style = theme.style(*role);
             assert!(style.fg.is_none() && style.bg.is_none(), "{role:?} has a colour");
@@ -369,8 +388,8 @@ mod tests {
         let text = "╭─ ▸ü 表 ≤ ⣿ … ─╮";
         let mut buf = Buffer::empty(Rect::new(0, 0, 20, 1));
         buf.set_string(0, 0, text, Style::new());
-        Theme { tier: Tier::None, glyphs: Glyphs::Ascii }.translate(&mut buf);
-        let line: String = buf.content.iter().map(|cell| cell.symbol()).collect();
+        Theme::new(Tier::None, Glyphs::Ascii).translate(&mut buf);
+        let line: String = buf.content.iter().map(Cell::symbol).collect();
         assert_eq!(line.trim_end(), "+- >u ??  < * ~ -+");
         assert!(line.is_ascii());
     }

@@ -5,6 +5,7 @@
 //! [`Work`] for a job; what came out of it is handed to [`Workspace::take_in`]. The workspace
 //! knows no screen and starts no thread.
 
+mod assess;
 mod command;
 mod error;
 mod settings;
@@ -20,6 +21,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub use assess::{Assessment, Curve, Side};
 pub use command::{COMMANDS, Command, parse};
 pub use error::Error;
 pub use settings::{Field, fields};
@@ -66,6 +68,8 @@ pub struct Workspace {
     pub runs: Vec<RunSummary>,
     /// Runs in memory.
     pub loaded: HashMap<RunId, Arc<Run>>,
+    /// How good the runs in memory are, on each side of their split.
+    pub assessments: HashMap<(RunId, Side), Arc<Assessment>>,
     /// The command log of this session.
     pub log: Vec<Entry>,
     /// Where runs, session and log are kept.
@@ -95,6 +99,7 @@ impl Workspace {
             survey: None,
             runs: registry.list()?,
             loaded: HashMap::new(),
+            assessments: HashMap::new(),
             log: Vec::new(),
             registry,
             undo: state::Undo::default(),
@@ -364,20 +369,29 @@ impl Workspace {
                 self.survey = Some(survey);
                 Ok(Done::default())
             }
-            Product::Run(run, summary) => {
+            Product::Run(run, summary, sides) => {
                 self.runs.push(*summary);
+                self.keep_sides(&run.id, sides);
                 self.log.push(Entry { at, line: format!("# run {} kept", run.id) });
                 self.loaded.insert(run.id.clone(), run);
                 Ok(Done::default())
             }
-            Product::Loaded(run) => {
+            Product::Loaded(run, sides) => {
+                self.keep_sides(&run.id, sides);
                 self.loaded.insert(run.id.clone(), run);
                 Ok(Done::default())
             }
             Product::Wrote(path) => Ok(Done::said(format!("wrote {}", path.display()))),
-            Product::Order(..) | Product::Answer(_) | Product::Correlations(_) => {
-                Ok(Done::default())
-            }
+            Product::Order(..)
+            | Product::Answer(_)
+            | Product::Correlations(_)
+            | Product::Comparison(_) => Ok(Done::default()),
+        }
+    }
+
+    fn keep_sides(&mut self, id: &RunId, sides: Vec<Assessment>) {
+        for side in sides {
+            self.assessments.insert((id.clone(), side.side), Arc::new(side));
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, path::Path, path::PathBuf, sync::Arc, time::Duration};
 
-use super::Error;
+use super::{Assessment, Error, assess::assess};
 use crate::data::{self, ColumnProfile, Finding, Matrix, OpenOptions, Step, Table, View};
 use crate::features;
 use crate::jobs::Ctx;
 use crate::registry::{Registry, RunSummary};
-use crate::train::{self, Experiment, Run, RunId};
+use crate::train::{self, Comparison, Experiment, Run, RunId};
 
 /// How long [`Plan::All`] may take before it starts no further kind.
 const BUDGET: Duration = Duration::from_secs(60);
@@ -78,6 +78,15 @@ pub enum Work {
         /// From where.
         registry: Arc<Registry>,
     },
+    /// Compare runs.
+    Compare {
+        /// Which ones.
+        runs: Vec<Arc<Run>>,
+        /// With which of them the others are compared.
+        yardstick: usize,
+        /// By which metric.
+        metric: &'static str,
+    },
     /// Write a model to a file.
     Save {
         /// The run that made it.
@@ -134,10 +143,12 @@ pub enum Product {
     Answer(Arc<Table>),
     /// How the columns go together.
     Correlations(Arc<Matrix>),
-    /// A run, kept.
-    Run(Arc<Run>, Box<RunSummary>),
+    /// A run, kept, and how good it is on each side of its split.
+    Run(Arc<Run>, Box<RunSummary>, Vec<Assessment>),
     /// A run, read back.
-    Loaded(Arc<Run>),
+    Loaded(Arc<Run>, Vec<Assessment>),
+    /// Runs compared.
+    Comparison(Arc<Comparison>),
     /// A file was written.
     Wrote(PathBuf),
 }
@@ -166,6 +177,7 @@ impl Work {
                 Plan::Sweep => format!("{} over alpha", experiment.model.kind),
             },
             Self::Load { .. } => "load".into(),
+            Self::Compare { .. } => "compare".into(),
             Self::Save { .. } => "save".into(),
         }
     }
@@ -178,6 +190,7 @@ impl Work {
             Self::Order { .. } => Some("order"),
             Self::Query { .. } => Some("query"),
             Self::Correlate { .. } => Some("correlate"),
+            Self::Compare { .. } => Some("compare"),
             Self::Load { .. } | Self::Save { .. } | Self::Train { .. } => None,
         }
     }
@@ -214,7 +227,10 @@ impl Work {
             Self::Train { table, experiment, plan, registry } => {
                 let mut failed = None;
                 let mut keep = |run: Run| match registry.keep(run) {
-                    Ok((run, summary)) => out(Product::Run(Arc::new(run), Box::new(summary))),
+                    Ok((run, summary)) => {
+                        let sides = assess(&run);
+                        out(Product::Run(Arc::new(run), Box::new(summary), sides));
+                    }
                     Err(error) => failed = Some(error),
                 };
                 match plan {
@@ -232,8 +248,15 @@ impl Work {
             Self::Load { runs, registry } => {
                 for (i, id) in runs.iter().enumerate() {
                     ctx.step(i, runs.len(), vec![])?;
-                    out(Product::Loaded(Arc::new(registry.load(id)?)));
+                    let run = registry.load(id)?;
+                    let sides = assess(&run);
+                    out(Product::Loaded(Arc::new(run), sides));
                 }
+            }
+            Self::Compare { runs, yardstick, metric } => {
+                let runs: Vec<&Run> = runs.iter().map(AsRef::as_ref).collect();
+                let comparison = train::compare(&runs, yardstick, metric, ctx)?;
+                out(Product::Comparison(Arc::new(comparison)));
             }
             Self::Save { run, threshold, path } => {
                 let mut run = Run::clone(&run);

@@ -80,18 +80,18 @@ pub(crate) struct Understood {
 }
 
 /// The reading under which all `values` make sense; `None` when all of them are missing.
-pub(crate) fn infer<'a>(
+pub(crate) fn infer<'a, I: Iterator<Item = &'a str>>(
     name: &str,
-    values: impl Iterator<Item = &'a str> + Clone,
+    values: impl Fn() -> I,
     habit: Habit,
 ) -> Option<Understood> {
-    let present = values.clone().map(str::trim).filter(|v| missing(v) == Missing::No);
-    let Some(first) = present.clone().next() else {
-        let odd = values.map(str::trim).any(|v| missing(v) == Missing::Odd);
+    let present = || values().map(str::trim).filter(|v| missing(v) == Missing::No);
+    let Some(first) = present().next() else {
+        let odd = values().map(str::trim).any(|v| missing(v) == Missing::Odd);
         return odd.then_some(Understood { reading: Reading::Text, note: None, certain: true });
     };
     let mut candidates = candidates(name, first, habit);
-    for value in present.clone() {
+    for value in present() {
         candidates.retain(|reading| reading.accepts(value));
         if candidates.is_empty() {
             return Some(Understood { reading: Reading::Text, note: None, certain: true });
@@ -101,7 +101,7 @@ pub(crate) fn infer<'a>(
     let has = |wanted: Order| candidates.contains(&Reading::Date(wanted));
     let doubtful = has(Order::DayMonthYear) && has(Order::MonthDayYear);
     if doubtful {
-        chosen = Reading::Date(day_or_month_first(present.clone(), habit));
+        chosen = Reading::Date(day_or_month_first(present, habit));
     }
     let other_comma = |f: &Format| {
         candidates.iter().any(|c| matches!(c, Reading::Formatted(o) if o.comma != f.comma))
@@ -111,13 +111,13 @@ pub(crate) fn infer<'a>(
         Reading::Formatted(format) => {
             certain = !other_comma(format) && !candidates.contains(&Reading::Decimal);
             let mut traits = Traits::default();
-            present.for_each(|v| {
+            present().for_each(|v| {
                 let _ = format.parse_with(v, &mut traits);
             });
             Some(format.describe(traits)).filter(|words| !words.is_empty())
         }
         Reading::Date(order) => {
-            let stamps = present.clone().filter_map(|v| date::parse(v, *order));
+            let stamps = present().filter_map(|v| date::parse(v, *order));
             let (timed, zoned) =
                 stamps.fold((false, false), |(t, z), s| (t || s.timed, z || s.zoned));
             let mut words: Vec<String> = order.describe().map(str::to_owned).into_iter().collect();
@@ -168,17 +168,20 @@ fn candidates(name: &str, first: &str, habit: Habit) -> Vec<Reading> {
 /// Decides between `1/2` as the first of February and as the second of January: by the other
 /// columns, then by the order under which the rows run forward in time, then by the custom of the
 /// separator.
-fn day_or_month_first<'a>(values: impl Iterator<Item = &'a str> + Clone, habit: Habit) -> Order {
+fn day_or_month_first<'a, I: Iterator<Item = &'a str>>(
+    values: impl Fn() -> I,
+    habit: Habit,
+) -> Order {
     if habit.day_first != habit.month_first {
         return if habit.day_first { Order::DayMonthYear } else { Order::MonthDayYear };
     }
     let backward = |order| {
         let mut last = i64::MIN;
-        let steps = values.clone().filter_map(|v| date::parse(v, order)).map(|s| s.ms);
+        let steps = values().filter_map(|v| date::parse(v, order)).map(|s| s.ms);
         steps.filter(|ms| std::mem::replace(&mut last, *ms) > *ms).count()
     };
     let (day, month) = (backward(Order::DayMonthYear), backward(Order::MonthDayYear));
-    let slash = values.clone().next().is_some_and(|v| v.contains('/'));
+    let slash = values().next().is_some_and(|v| v.contains('/'));
     if day < month || (day == month && !slash) { Order::DayMonthYear } else { Order::MonthDayYear }
 }
 
@@ -217,7 +220,7 @@ mod tests {
     use super::*;
 
     fn reading(values: &[&str]) -> (Reading, String) {
-        let understood = infer("x", values.iter().copied(), Habit::default()).unwrap();
+        let understood = infer("x", || values.iter().copied(), Habit::default()).unwrap();
         (understood.reading, understood.note.unwrap_or_default())
     }
 
@@ -231,7 +234,7 @@ mod tests {
         assert_eq!(reading(&["none", "none"]).0, Reading::Text);
         assert_eq!(reading(&["12 %", "0.12"]).0, Reading::Text, "with and without percent");
         assert_eq!(reading(&["€ 12", "$ 12"]).0, Reading::Text, "two currencies");
-        assert!(infer("x", ["", "NA"].into_iter(), Habit::default()).is_none());
+        assert!(infer("x", || ["", "NA"].into_iter(), Habit::default()).is_none());
     }
 
     #[test]
@@ -248,7 +251,7 @@ mod tests {
         let values = ["1.234", "2.500"];
         assert_eq!(reading(&values).0, Reading::Decimal);
         let habit = Habit { comma: true, ..Habit::default() };
-        let Reading::Formatted(format) = infer("x", values.into_iter(), habit).unwrap().reading
+        let Reading::Formatted(format) = infer("x", || values.into_iter(), habit).unwrap().reading
         else {
             panic!("a format was expected")
         };
@@ -269,7 +272,7 @@ mod tests {
     #[test]
     fn eight_digits_are_a_date_only_if_the_name_says_so() {
         let values = ["20241231", "20240101"];
-        let of = |name| infer(name, values.into_iter(), Habit::default()).unwrap().reading;
+        let of = |name| infer(name, || values.into_iter(), Habit::default()).unwrap().reading;
         assert_eq!(of("booking_date"), Reading::Date(Order::Compact));
         assert_eq!(of("amount"), Reading::Integer);
     }

@@ -16,7 +16,8 @@ const ACROSS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█
 /// A small histogram or course in one line, at most `cells` wide: `▂█▅▃▂▁▁`.
 ///
 /// More values than cells are gathered, each cell showing the greatest of its share. Values that
-/// are no numbers leave a blank.
+/// are no numbers leave a blank. The highest bar stays below the full cell, so that sparklines of
+/// neighbouring rows do not touch.
 pub fn sparkline(values: &[f64], cells: usize) -> String {
     let highest = values.iter().copied().filter(|v| v.is_finite()).fold(0.0f64, f64::max);
     let n = cells.min(values.len());
@@ -29,7 +30,7 @@ pub fn sparkline(values: &[f64], cells: usize) -> String {
             } else if highest <= 0.0 {
                 UP[0]
             } else {
-                UP[((value.max(0.0) / highest * 8.0).ceil() as usize).clamp(1, 8) - 1]
+                UP[((value.max(0.0) / highest * 7.0).ceil() as usize).clamp(1, 7) - 1]
             }
         })
         .collect()
@@ -40,7 +41,7 @@ pub fn bar(share: f64, cells: usize) -> String {
     let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
     let eighths = (share * cells as f64 * 8.0).round() as usize;
     let mut out: String = std::iter::repeat_n('█', eighths / 8).collect();
-    if eighths % 8 > 0 {
+    if !eighths.is_multiple_of(8) {
         out.push(ACROSS[eighths % 8 - 1]);
     }
     text::fit(&out, cells)
@@ -51,11 +52,11 @@ pub fn gauge(share: f64, cells: usize) -> String {
     let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
     // Never 100 % before it is done.
     let percent = (share * 100.0).floor();
-    let inner = cells.saturating_sub(8);
+    let inner = cells.saturating_sub(7);
     if inner < 3 {
         return text::fit_right(&format!("{percent} %"), cells);
     }
-    format!("▕{}▏{percent:>4} %", bar(share, inner))
+    format!("▕{}▏{percent:>3} %", bar(share, inner))
 }
 
 /// A value with its interval on a scale, exactly `cells` wide: `▕   ──●── ▏`.
@@ -64,7 +65,9 @@ pub fn interval(value: f64, bounds: Option<(f64, f64)>, scale: (f64, f64), cells
     let (from, to) = scale;
     let place = |v: f64| {
         let place = (v - from) / (to - from);
-        place.is_finite().then(|| (place.clamp(0.0, 1.0) * (inner.max(1) - 1) as f64).round() as usize)
+        place
+            .is_finite()
+            .then(|| (place.clamp(0.0, 1.0) * (inner.max(1) - 1) as f64).round() as usize)
     };
     if inner == 0 {
         return text::fit("", cells);
@@ -123,10 +126,8 @@ impl Histogram<'_> {
             buf.set_string(area.x, area.y + area.height / 2, note, theme.style(Role::Dim));
             return;
         }
-        let each = (width / n).max(1);
-        let shown = n.min(width);
-        for column in 0..shown {
-            let bins = column * n / shown..((column + 1) * n / shown).max(column * n / shown + 1);
+        for column in 0..width {
+            let bins = column * n / width..((column + 1) * n / width).max(column * n / width + 1);
             let chosen = self.selected.is_some_and(|bin| bins.contains(&bin));
             let count = self.counts[bins].iter().copied().fold(0.0, f64::max);
             let eighths = (count / highest * f64::from(rows) * 8.0).round() as usize;
@@ -137,13 +138,12 @@ impl Histogram<'_> {
                 if fill == 0 {
                     break;
                 }
-                let ink = UP[fill - 1].to_string().repeat(if each > 2 { each - 1 } else { each });
-                let x = area.x + (column * each) as u16;
-                buf.set_string(x, area.y + rows - 1 - row as u16, ink, style);
+                let at = (area.x + column as u16, area.y + rows - 1 - row as u16);
+                buf[at].set_char(UP[fill - 1]).set_style(style);
             }
         }
         if scale {
-            self.draw_scale(Rect { y: area.bottom() - 1, height: 1, width: (shown * each) as u16, ..area }, buf, theme);
+            self.draw_scale(Rect { y: area.bottom() - 1, height: 1, ..area }, buf, theme);
         }
     }
 
@@ -168,16 +168,16 @@ mod tests {
 
     #[test]
     fn sparklines_show_shape_and_keep_peaks() {
-        assert_eq!(sparkline(&[1.0, 2.0, 4.0, 8.0], 8), "▁▂▄█");
-        assert_eq!(sparkline(&[0.0, 0.0, 9.0, 0.0, 0.0, 0.0], 3), "▁█▁");
-        assert_eq!(sparkline(&[f64::NAN, 1.0], 2), " █");
+        assert_eq!(sparkline(&[1.0, 2.0, 4.0, 8.0], 8), "▁▂▄▇");
+        assert_eq!(sparkline(&[0.0, 0.0, 9.0, 0.0, 0.0, 0.0], 3), "▁▇▁");
+        assert_eq!(sparkline(&[f64::NAN, 1.0], 2), " ▇");
         assert_eq!(sparkline(&[0.0, 0.0], 2), "▁▁");
         assert_eq!(sparkline(&[], 5), "");
     }
 
     #[test]
     fn a_gauge_is_not_full_before_the_end() {
-        assert_eq!(gauge(0.62, 18), "▕██████▎   ▏  62 %");
+        assert_eq!(gauge(0.62, 18), "▕██████▉    ▏ 62 %");
         assert!(gauge(0.9999, 18).ends_with(" 99 %"));
         assert!(gauge(1.0, 18).ends_with("100 %"));
         assert_eq!(gauge(0.5, 6), "  50 %");
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn an_interval_shows_value_and_bounds_on_its_scale() {
-        assert_eq!(interval(0.8, Some((0.7, 0.9)), (0.5, 1.0), 13), "▕    ──●── ▏".replace("▕    ", "▕    "));
+        assert_eq!(interval(0.8, Some((0.7, 0.9)), (0.5, 1.0), 13), "▕    ──●──  ▏");
         assert_eq!(interval(f64::NAN, None, (0.0, 1.0), 5), "▕   ▏");
     }
 

@@ -78,9 +78,7 @@ impl Canvas {
         let width = usize::from(self.area.width).max(1);
         for (i, (dots, role)) in self.cells.iter().enumerate().filter(|(_, (dots, _))| *dots > 0) {
             let symbol = match (self.glyphs, dots) {
-                (Glyphs::Braille, dots) => {
-                    char::from_u32(0x2800 + u32::from(*dots)).unwrap_or('•')
-                }
+                (Glyphs::Braille, dots) => char::from_u32(0x2800 + u32::from(*dots)).unwrap_or('•'),
                 (Glyphs::Block, 1) => '▀',
                 (Glyphs::Block, 2) => '▄',
                 (Glyphs::Block, _) => '█',

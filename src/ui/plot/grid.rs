@@ -8,12 +8,12 @@ use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::numbers;
 use crate::ui::widgets::text;
 
-/// Shades of a cell, by how far a value is from nought.
-const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
+/// Marks behind a number, by how far it is from nought.
+const LEVELS: [char; 5] = [' ', '▁', '▃', '▅', '▇'];
 
 /// A matrix of values from −1 to 1, with names: correlations.
 ///
-/// Each cell has a shade for the strength, the number itself, and a colour for the sign.
+/// Each cell has the number, a mark as high as it is strong, and a colour for the sign.
 #[derive(Debug, Clone)]
 pub struct HeatMatrix<'a> {
     /// The names of rows and columns alike.
@@ -49,7 +49,12 @@ impl HeatMatrix<'_> {
             let at = area.x + (names + k * Self::CELL) as u16;
             let chosen = self.selected.is_some_and(|(_, selected)| selected == column);
             let style = if chosen { theme.style(Role::Strong) } else { quiet };
-            buf.set_string(at, area.y, text::fit_right(&(column + 1).to_string(), Self::CELL), style);
+            buf.set_string(
+                at,
+                area.y,
+                text::fit_right(&(column + 1).to_string(), Self::CELL - 1),
+                style,
+            );
         }
         for (k, row) in (self.offset.0..self.names.len()).take(rows).enumerate() {
             let y = area.y + 1 + k as u16;
@@ -74,7 +79,7 @@ impl HeatMatrix<'_> {
         theme: &Theme,
     ) {
         let strength = value.map_or(0.0, |value| value.abs().min(1.0));
-        let shade = SHADES[(strength * 5.0) as usize % 5 + usize::from(strength >= 1.0) * 4];
+        let level = LEVELS[((strength * 5.0) as usize).min(LEVELS.len() - 1)];
         let role = match value {
             _ if cell.0 == cell.1 => Role::Dim,
             None => Role::Guess,
@@ -87,9 +92,9 @@ impl HeatMatrix<'_> {
             style = style.add_modifier(Modifier::BOLD);
         }
         let number = text::fit_right(&numbers::optional(value, 2), Self::CELL - 2);
-        buf.set_string(at.0, at.1, format!(" {shade}"), theme.style(role));
+        buf.set_string(at.0 + Self::CELL as u16 - 1, at.1, level.to_string(), theme.style(role));
         let style = if self.selected == Some(cell) { theme.style(Role::Cursor) } else { style };
-        buf.set_string(at.0 + 2, at.1, number, style);
+        buf.set_string(at.0 + 1, at.1, number, style);
     }
 
     fn name_width(&self, area: Rect) -> usize {

@@ -176,7 +176,7 @@ impl LinePlot<'_> {
         let numbers = axes && area.height >= 6;
         let labels = if axes {
             let ticks = y_axis.ticks(y_ticks(area.height));
-            let widest = numbers::ticks(&ticks).iter().map(|label| text::width(label)).max();
+            let widest = y_axis.labels(&ticks).iter().map(|label| text::width(label)).max();
             (widest.unwrap_or(0) as u16).min(area.width / 3)
         } else {
             0
@@ -274,34 +274,79 @@ impl LinePlot<'_> {
             buf.set_string(x, row, "─", quiet);
         }
         let ticks = axis.ticks(usize::from(plot.width / 9).clamp(2, 12));
-        let labels = numbers::ticks(&ticks);
-        let name = text::cut(self.x_label, usize::from(plot.width / 2));
-        let name_at = plot.right() - text::width(&name) as u16;
-        if !layout.numbers {
-            let name = if name.is_empty() { name } else { format!(" {name}") };
-            let at = plot.right() - text::width(&name) as u16;
-            buf.set_string(at, row, &name, theme.style(Role::Dim));
-        }
-        let mut free = plot.x.saturating_sub(1);
-        for (tick, label) in ticks.iter().zip(&labels) {
+        let mut labels = LabelLine::new(plot.width);
+        for (tick, label) in ticks.iter().zip(axis.labels(&ticks)) {
             let Some(place @ 0.0..=1.0) = axis.place(*tick) else { continue };
-            let at = plot.x + cell(place, plot.width);
-            if layout.numbers || at < name_at.saturating_sub(1) || name.is_empty() {
-                buf.set_string(at, row, "┬", quiet);
-            }
-            if !layout.numbers {
-                continue;
-            }
-            let long = text::width(label) as u16;
-            let start = at.saturating_sub(long / 2).max(plot.x).min(plot.right() - long.min(plot.width));
-            let end = if name.is_empty() { plot.right() } else { name_at.saturating_sub(2) };
-            if start >= free && start + long <= end {
-                buf.set_string(start, row + 1, label, theme.style(Role::Dim));
-                free = start + long + 1;
-            }
+            let at = cell(place, plot.width);
+            buf.set_string(plot.x + at, row, "┬", quiet);
+            labels.put_around(at, &label);
         }
+        let dim = theme.style(Role::Dim);
+        let name = text::clean(self.x_label);
         if layout.numbers {
-            buf.set_string(name_at, row + 1, &name, theme.style(Role::Dim));
+            labels.put_last(&name);
+            buf.set_string(plot.x, row + 1, labels.finish(), dim);
+        } else if !name.is_empty() {
+            let name = text::cut(&format!(" {name}"), usize::from(plot.width));
+            buf.set_string(plot.right() - text::width(&name) as u16, row, &name, dim);
+        }
+    }
+}
+
+/// The line below an axis, filled from the left, in which no label touches another.
+struct LabelLine {
+    cells: Vec<char>,
+}
+
+impl LabelLine {
+    fn new(width: u16) -> Self {
+        Self { cells: vec![' '; usize::from(width)] }
+    }
+
+    /// Puts a number below its tick, if there is room.
+    fn put_around(&mut self, at: u16, label: &str) {
+        let long = label.chars().count();
+        let Some(most) = self.cells.len().checked_sub(long) else { return };
+        let start = usize::from(at).saturating_sub(long / 2).min(most);
+        if self.is_free(start, long) {
+            self.put(start, label);
+        }
+    }
+
+    /// Puts a name into the last gap that is wide enough, or else over the numbers at the end.
+    fn put_last(&mut self, name: &str) {
+        let name = text::cut(name, self.cells.len() / 2);
+        // One cell for each character, so that the line can be built of them.
+        let long = name.chars().count();
+        if long == 0 || text::width(&name) != long {
+            return;
+        }
+        let most = self.cells.len() - long;
+        let start = (0..=most).rev().find(|start| self.is_free(*start, long)).unwrap_or(most);
+        // In the gap before the last number the name stands in the middle.
+        let gap = (0..start).rev().take_while(|start| self.is_free(*start, long)).count();
+        let start = if start == most { start } else { start - gap / 2 };
+        let mut k = start;
+        while k > 0 && self.cells[k - 1] != ' ' {
+            k -= 1;
+            self.cells[k] = ' ';
+        }
+        self.put(start, &name);
+    }
+
+    fn finish(self) -> String {
+        self.cells.into_iter().collect()
+    }
+
+    /// Whether a stretch and the cells beside it are blank.
+    fn is_free(&self, start: usize, long: usize) -> bool {
+        let end = (start + long + 1).min(self.cells.len());
+        self.cells[start.saturating_sub(1)..end].iter().all(|c| *c == ' ')
+    }
+
+    fn put(&mut self, start: usize, label: &str) {
+        for (cell, c) in self.cells[start..].iter_mut().zip(label.chars()) {
+            *cell = c;
         }
     }
 }
@@ -314,7 +359,7 @@ fn draw_y_axis(layout: &Layout, axis: &Axis, buf: &mut Buffer, theme: &Theme) {
     }
     let ticks = axis.ticks(y_ticks(plot.height));
     let mut last_row = None;
-    for (tick, label) in ticks.iter().zip(numbers::ticks(&ticks)) {
+    for (tick, label) in ticks.iter().zip(axis.labels(&ticks)) {
         let Some(place @ 0.0..=1.0) = axis.place(*tick) else { continue };
         let row = plot.bottom() - 1 - cell(place, plot.height);
         if last_row == Some(row) {

@@ -1,5 +1,7 @@
 //! From values to a place on an axis, and the round numbers that stand beside it.
 
+use crate::ui::widgets::numbers;
+
 /// The stretch of numbers that an axis shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
@@ -42,7 +44,20 @@ impl Axis {
 
     /// At most `most` round numbers on the axis, lowest first.
     pub fn ticks(&self, most: usize) -> Vec<f64> {
-        if self.log { log_ticks(self.low, self.high, most) } else { nice_ticks(self.low, self.high, most) }
+        if self.log {
+            log_ticks(self.low, self.high, most)
+        } else {
+            nice_ticks(self.low, self.high, most)
+        }
+    }
+
+    /// What stands beside the ticks.
+    pub fn labels(&self, ticks: &[f64]) -> Vec<String> {
+        if self.log {
+            ticks.iter().map(|tick| numbers::significant(*tick, 3)).collect()
+        } else {
+            numbers::ticks(ticks)
+        }
     }
 
     fn padded(self, pad: f64) -> Self {
@@ -59,7 +74,11 @@ impl Axis {
             let more = if more.is_finite() { more } else { 0.0 };
             ((low - more).max(f64::MIN), (high + more).min(f64::MAX))
         };
-        if low < high { Self { low, high, log } } else { Self { low: low - 1.0, high: high + 1.0, log } }
+        if low < high {
+            Self { low, high, log }
+        } else {
+            Self { low: low - 1.0, high: high + 1.0, log }
+        }
     }
 }
 
@@ -80,7 +99,9 @@ pub fn nice_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
             break;
         }
         if n <= most as f64 {
-            return (0..n.max(0.0) as usize).map(|i| tidy((first + i as f64) * step, step)).collect();
+            return (0..n.max(0.0) as usize)
+                .map(|i| tidy((first + i as f64) * step, step))
+                .collect();
         }
     }
     Vec::new()
@@ -112,11 +133,17 @@ fn log_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
 fn tidy(value: f64, step: f64) -> f64 {
     let scale = 10f64.powf(-step.log10().floor() + 2.0);
     let clean = (value * scale).round() / scale;
-    if clean.is_finite() && clean != 0.0 { clean } else if value.abs() < step / 2.0 { 0.0 } else { value }
+    if clean.is_finite() && clean != 0.0 {
+        clean
+    } else if value.abs() < step / 2.0 {
+        0.0
+    } else {
+        value
+    }
 }
 
 fn drawable(value: f64, log: bool) -> bool {
-    value.is_finite() && (!log || value > 0.0)
+    value.is_finite() && (!log || value >= f64::MIN_POSITIVE)
 }
 
 #[cfg(test)]
@@ -128,9 +155,9 @@ mod tests {
     #[test]
     fn ticks_are_round_numbers() {
         assert_eq!(nice_ticks(0.0, 1.0, 6), [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
-        assert_eq!(nice_ticks(0.47, 0.69, 4), [0.5, 0.6]);
+        assert_eq!(nice_ticks(0.47, 0.69, 4), [0.5, 0.55, 0.6, 0.65]);
         assert_eq!(nice_ticks(0.0, 1000.0, 3), [0.0, 500.0, 1000.0]);
-        assert_eq!(log_ticks(0.001, 1000.0, 4), [0.001, 1.0, 1000.0]);
+        assert_eq!(log_ticks(0.001, 1000.0, 4), [0.01, 1.0, 100.0]);
         assert_eq!(log_ticks(0.1, 2.0, 9), [0.1, 0.2, 0.5, 1.0, 2.0]);
     }
 

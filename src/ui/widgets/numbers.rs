@@ -113,10 +113,12 @@ pub fn ticks(values: &[f64]) -> Vec<String> {
         return values.iter().map(|value| significant(*value, 3)).collect();
     }
     let decimals = (-step.log10().floor()).clamp(0.0, 8.0) as usize;
-    let exact = |n: usize| values.iter().all(|v| {
-        let scaled = v * 10f64.powi(n as i32);
-        (scaled - scaled.round()).abs() < 1e-6 * scaled.abs().max(1.0)
-    });
+    let exact = |n: usize| {
+        values.iter().all(|v| {
+            let scaled = v * 10f64.powi(n as i32);
+            (scaled - scaled.round()).abs() < 1e-6 * scaled.abs().max(1.0)
+        })
+    };
     let decimals = (decimals..decimals + 2).find(|n| exact(*n)).unwrap_or(decimals);
     let labels: Vec<String> = values.iter().map(|value| fixed(*value, decimals)).collect();
     if labels.iter().any(|label| width(label) > 9) {

@@ -115,12 +115,11 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     for paragraph in text.lines() {
         let mut line = String::new();
         let mut used = 0;
-        for word in clean(paragraph).split(' ') {
-            let long = width(word);
-            if used > 0 && used + 1 + long > cells {
+        for (k, word) in clean(paragraph).split(' ').enumerate() {
+            if used > 0 && used + 1 + width(word) > cells {
                 lines.push(std::mem::take(&mut line));
                 used = 0;
-            } else if !line.is_empty() {
+            } else if k > 0 && used < cells {
                 line.push(' ');
                 used += 1;
             }

@@ -1,0 +1,136 @@
+//! What a command says, and where: results on standard output, all else on standard error.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{Arc, OnceLock},
+};
+
+use super::progress::{Meter, Mode};
+use super::text::sanitise;
+use crate::jobs::{CancelToken, Ctx};
+
+/// The two streams of a command, and the request to stop that Ctrl-C makes.
+pub(super) struct Console {
+    /// Columns of the terminal that results go to; unlimited when they go to a file or a pipe.
+    pub(super) width: usize,
+    /// Whether words may be set in bold.
+    pub(super) bold: bool,
+    cancel: CancelToken,
+    mode: Mode,
+}
+
+/// Nobody reads standard output any longer, as with `karat … | head`; not a failure.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads standard output")]
+pub(super) struct NobodyReads;
+
+impl Console {
+    /// The console of this process, with progress shown as `mode` says.
+    pub(super) fn new(mode: Mode) -> Self {
+        let to_terminal = io::stdout().is_terminal();
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self {
+            width: if to_terminal { terminal_width() } else { usize::MAX },
+            bold: to_terminal && !no_color,
+            cancel: interrupts(),
+            mode,
+        }
+    }
+
+    /// Whether Ctrl-C was pressed.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
+    /// A context for work whose progress is called `label`.
+    pub(super) fn ctx(&self, label: &str) -> Ctx {
+        let meter = Arc::new(Meter::new(label, self.mode));
+        Ctx::new(self.cancel.clone(), move |report| meter.hear(report))
+    }
+
+    /// Writes the result; control characters in it were taken out where it was put together.
+    pub(super) fn print(&self, text: &str) -> anyhow::Result<()> {
+        let mut out = io::stdout().lock();
+        written(out.write_all(text.as_bytes()).and_then(|()| {
+            if text.ends_with('\n') { out.flush() } else { out.write_all(b"\n") }
+        }))
+    }
+
+    /// Writes the one JSON object of a command.
+    pub(super) fn json(&self, value: &serde_json::Value) -> anyhow::Result<()> {
+        self.print(&serde_json::to_string_pretty(value)?)
+    }
+
+    /// Says something beside the result.
+    pub(super) fn note(&self, text: &str) {
+        say(&sanitise(text));
+    }
+
+    /// Says several things beside the result.
+    pub(super) fn notes<'a>(&self, texts: impl IntoIterator<Item = &'a String>) {
+        texts.into_iter().for_each(|text| self.note(text));
+    }
+}
+
+/// Writes a line to standard error.
+pub(super) fn say(text: &str) {
+    // Without anyone to hear it there is nobody to complain to either.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Turns a refusal of standard output into an error, a closed pipe into [`NobodyReads`].
+pub(super) fn written(result: io::Result<()>) -> anyhow::Result<()> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(NobodyReads.into()),
+        Err(error) => {
+            Err(anyhow::Error::new(error).context("cannot write to standard output"))
+        }
+    }
+}
+
+/// The token that Ctrl-C cancels; a second Ctrl-C, or work that cannot be interrupted, ends the
+/// process.
+fn interrupts() -> CancelToken {
+    static TOKEN: OnceLock<CancelToken> = OnceLock::new();
+    TOKEN
+        .get_or_init(|| {
+            let token = CancelToken::default();
+            let asked = token.clone();
+            if let Ok(mut signals) = signal_hook::iterator::Signals::new([libc::SIGINT]) {
+                let waiting = crate::jobs::service("interrupts", move || {
+                    for _ in &mut signals {
+                        if asked.is_cancelled() {
+                            signal_hook::low_level::exit(super::INTERRUPTED.into());
+                        }
+                        asked.cancel();
+                        let _ = crate::jobs::service("last resort", || {
+                            std::thread::sleep(GRACE);
+                            signal_hook::low_level::exit(super::INTERRUPTED.into());
+                        });
+                    }
+                });
+                // Without the thread Ctrl-C does what it does everywhere.
+                drop(waiting);
+            }
+            token
+        })
+        .clone()
+}
+
+/// How long cancelled work may take to end by itself; files are written whole or not at all.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Columns of the terminal behind standard output.
+fn terminal_width() -> usize {
+    let told = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    told.or_else(asked_width).unwrap_or(80)
+}
+
+fn asked_width() -> Option<usize> {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    #[expect(unsafe_code, reason = "the standard library does not tell a terminal's size")]
+    // SAFETY: TIOCGWINSZ writes one winsize, and `size` outlives the call.
+    let answer = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) };
+    (answer == 0 && size.ws_col > 0).then(|| size.ws_col.into())
+}

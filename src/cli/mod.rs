@@ -1,0 +1,310 @@
+//! The command line: what is typed, carried out through the same rooms as the screen.
+//!
+//! One file for each command. Results go to standard output, as text or as one JSON object, and
+//! everything else to standard error. This is the only room that knows clap; it knows nothing of
+//! the screen and only says what is to be opened there ([`Next::Open`]).
+
+mod asking;
+mod compare;
+mod console;
+mod demo;
+mod evaluate;
+mod help;
+mod json;
+mod keep;
+mod models;
+mod profile;
+mod progress;
+mod reading;
+mod report;
+mod runs;
+mod score;
+mod text;
+mod train;
+
+use std::{
+    any::Any,
+    ffi::OsString,
+    panic::{self, AssertUnwindSafe},
+    path::PathBuf,
+};
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use console::{Console, NobodyReads, say};
+pub use demo::Demo;
+
+use crate::data::{OpenOptions, nearest};
+use crate::jobs::error_text;
+
+/// The exit status of a command that Ctrl-C ended.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// What is left to do once the command line has been carried out.
+#[derive(Debug)]
+pub enum Next {
+    /// Leave with this status.
+    Exit(u8),
+    /// Open the screen.
+    Open(Box<Open>),
+}
+
+/// What the screen is to be opened on.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// A table, an experiment or a sample; the gallery without one.
+    pub path: Option<PathBuf>,
+    /// How the table is to be read.
+    pub options: OpenOptions,
+    /// The folder of the workspace.
+    pub workspace: PathBuf,
+    /// The demo to play.
+    pub demo: Option<Demo>,
+}
+
+/// The model workbench for machines reached over SSH
+///
+/// Without a command the workbench is opened on PATH, or on a gallery of sample tables.
+#[derive(Parser, Debug)]
+#[command(
+    name = "karat",
+    version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = "`karat help json` lists the keys of every JSON answer."
+)]
+struct Line {
+    /// A table, an experiment (.toml), or a sample such as german_credit
+    path: Option<String>,
+    /// Folder of the workspace [default: KARAT_WORKSPACE, or .karat in the current folder]
+    #[arg(long, value_name = "DIR")]
+    workspace: Option<PathBuf>,
+    #[command(flatten)]
+    reading: reading::Reading,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Show what a table holds, column by column, and what is wrong with it
+    Profile(profile::Args),
+    /// Train one model and keep the run
+    Train(train::Args),
+    /// Train several kinds of models on the same rows and compare them
+    Compare(compare::Args),
+    /// Measure a model on a table that has the target
+    Evaluate(evaluate::Args),
+    /// Add a model's predictions to a table
+    Score(score::Args),
+    /// List the kinds of models, with their parameters, defaults and ranges
+    Models(models::Args),
+    /// List, show, delete and export runs; show the command log
+    Runs(runs::Args),
+    /// Play a scripted tour of the program; without a name, list them
+    Demo(demo::Args),
+    /// Explain a command, or the keys of the JSON answers (`help json`)
+    Help(help::Args),
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Output")]
+struct Shared {
+    /// Answer with one JSON object
+    #[arg(long)]
+    json: bool,
+    /// How progress is shown on standard error
+    #[arg(long, value_name = "HOW", value_enum, default_value_t, hide_default_value = true)]
+    progress: progress::Mode,
+    /// Folder of the workspace [default: KARAT_WORKSPACE, or .karat in the current folder]
+    #[arg(long, value_name = "DIR")]
+    workspace: Option<PathBuf>,
+}
+
+impl Shared {
+    fn workspace(&self) -> PathBuf {
+        workspace(self.workspace.clone())
+    }
+}
+
+fn workspace(given: Option<PathBuf>) -> PathBuf {
+    let told = std::env::var_os("KARAT_WORKSPACE").filter(|dir| !dir.is_empty());
+    given.or(told.map(Into::into)).unwrap_or_else(|| ".karat".into())
+}
+
+/// Carries out a command line, the program's name first, and returns what is left to do.
+///
+/// Errors have been said on standard error when this returns.
+pub fn run(line: impl IntoIterator<Item = OsString>) -> Next {
+    let line: Vec<OsString> = line.into_iter().collect();
+    if let Some(status) = mistyped(&line) {
+        return Next::Exit(status);
+    }
+    let parsed = match Line::try_parse_from(line) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            // A closed pipe is the only reason why this fails, and nobody is left to hear of it.
+            let _ = error.print();
+            return Next::Exit(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let Some(command) = parsed.command else {
+        return Next::Open(Box::new(Open {
+            path: parsed.path.map(|path| reading::place(&path)),
+            options: parsed.reading.open_options(),
+            workspace: workspace(parsed.workspace),
+            demo: None,
+        }));
+    };
+    if let Command::Demo(args) = &command {
+        return Next::Open(Box::new(Open {
+            path: None,
+            options: OpenOptions::default(),
+            workspace: workspace(None),
+            demo: Some(args.demo()),
+        }));
+    }
+    Next::Exit(carry_out(&command))
+}
+
+/// A first word that is almost a command, and no file, is one that was mistyped.
+fn mistyped(line: &[OsString]) -> Option<u8> {
+    let [_, word, rest @ ..] = line else { return None };
+    let word = word.to_str().filter(|word| !word.starts_with('-'))?;
+    let commands = Line::command();
+    let names: Vec<&str> = commands.get_subcommands().map(clap::Command::get_name).collect();
+    let is_known = names.contains(&word) || reading::place(word).to_str() != Some(word);
+    if is_known || std::path::Path::new(word).exists() || word.contains(['.', '/', ':']) {
+        return None;
+    }
+    let near = nearest(word, names.iter().copied());
+    if near.is_none() && rest.is_empty() {
+        return None;
+    }
+    let hint = near.map_or_else(
+        || format!("the commands are {}", names.join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    );
+    say(&format!("error: no command and no file `{word}`\nhint: {hint}"));
+    Some(2)
+}
+
+/// Carries out a command and returns the exit status; no panic reaches a person.
+fn carry_out(command: &Command) -> u8 {
+    let shared = match command {
+        Command::Profile(args) => args.shared(),
+        Command::Train(args) => args.shared(),
+        Command::Compare(args) => args.shared(),
+        Command::Evaluate(args) => args.shared(),
+        Command::Score(args) => args.shared(),
+        Command::Models(args) => args.shared(),
+        Command::Runs(args) => args.shared(),
+        Command::Demo(_) | Command::Help(_) => &Shared::default(),
+    };
+    let console = Console::new(shared.progress);
+    // What a panic has to say is said below, as an error.
+    panic::set_hook(Box::new(|_| ()));
+    let work = AssertUnwindSafe(|| match command {
+        Command::Profile(args) => profile::run(args, &console),
+        Command::Train(args) => train::run(args, &console),
+        Command::Compare(args) => compare::run(args, &console),
+        Command::Evaluate(args) => evaluate::run(args, &console),
+        Command::Score(args) => score::run(args, &console),
+        Command::Models(args) => models::run(args, &console),
+        Command::Runs(args) => runs::run(args, &console),
+        Command::Help(args) => help::run(args, &console),
+        Command::Demo(_) => Ok(()),
+    });
+    match panic::catch_unwind(work) {
+        Ok(Ok(())) => 0,
+        Ok(Err(error)) if error.is::<NobodyReads>() => 0,
+        Ok(Err(_)) if console.is_cancelled() => {
+            say("cancelled");
+            INTERRUPTED
+        }
+        Ok(Err(error)) => {
+            say(&format!("error: {}", text::sanitise(&error_text(&*error))));
+            1
+        }
+        Err(panic) => {
+            let what = panic_text(&*panic);
+            say(&format!("error: internal error: {}", text::sanitise(what)));
+            say("hint: this is a mistake in karat; please report it with the command line");
+            1
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Line, clap::Error> {
+        Line::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_is_explained() {
+        fn check(command: &clap::Command) {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "`{name}` says nothing");
+            for option in command.get_arguments() {
+                assert!(option.get_help().is_some(), "`{name} {}` says nothing", option.get_id());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let mut line = Line::command();
+        line.build();
+        check(&line);
+    }
+
+    #[test]
+    fn a_path_opens_the_screen() {
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        let Next::Open(open) = run(words("karat german_credit --workspace w --delimiter ;")) else {
+            panic!("the screen is opened");
+        };
+        assert_eq!(open.path, Some("sample:german_credit".into()));
+        assert_eq!(open.workspace, PathBuf::from("w"));
+        assert_eq!(open.options.delimiter, Some(b';'));
+        let Next::Open(open) = run(words("karat demo compare --speed 2 --keys")) else {
+            panic!("a demo is played on the screen");
+        };
+        let demo = open.demo.unwrap();
+        assert_eq!((demo.name.as_deref(), demo.speed, demo.keys), (Some("compare"), 2.0, true));
+    }
+
+    #[test]
+    fn options_of_the_contract_are_understood() {
+        for line in [
+            "karat train a.csv --target y --model ridge --set alpha=2 --set solver=gd --json",
+            "karat train a.csv --split sklearn --test 0.2 --seed 42 --cv 5 --out m.karat",
+            "karat train e.toml --features a,b --drop c --protected d --use-protected",
+            "karat train - --id a --time b --weight c --group d --test-from 2024-01-31",
+            "karat train a.csv --task binary --positive bad --no-header --delimiter ;",
+            "karat compare a.csv --models baseline,linear,logistic --cv 5",
+            "karat evaluate m.karat a.csv --json",
+            "karat score r0001 a.csv --out b.csv",
+            "karat runs delete r0001",
+            "karat demo seed --speed 2 --keys --record a.cast",
+            "karat help json",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+        }
+        for line in ["karat train", "karat train a.csv --sed 1", "karat train a.csv --set alpha"] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

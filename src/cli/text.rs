@@ -1,0 +1,254 @@
+//! Plain text for a terminal: tables that line up, numbers of a readable length.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// On which side the cells of a column line up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Align {
+    /// Words.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// Rows and columns of text, with a header.
+pub(super) struct TextTable {
+    header: Vec<(String, Align)>,
+    rows: Vec<Vec<String>>,
+}
+
+/// A column is not cut below this width.
+const NARROWEST: usize = 6;
+
+impl TextTable {
+    /// A table with these columns; a title that begins with `>` lines its column up on the right.
+    pub(super) fn new(titles: &[&str]) -> Self {
+        let column = |title: &&str| match title.strip_prefix('>') {
+            Some(title) => (title.to_owned(), Align::Right),
+            None => ((*title).to_owned(), Align::Left),
+        };
+        Self { header: titles.iter().map(column).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row; missing cells stay empty.
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
+        let mut row: Vec<String> = cells.into_iter().map(|c| sanitise(&c.into())).collect();
+        row.resize(self.header.len(), String::new());
+        self.rows.push(row);
+    }
+
+    /// The lines of the table, at most `width` columns wide as far as its words can be cut.
+    pub(super) fn render(&self, width: usize, bold: bool) -> String {
+        let mut out = String::new();
+        // A column without a word in it is not worth its room.
+        let is_used = |i: &usize| self.rows.iter().any(|row| !row[*i].is_empty());
+        let shown: Vec<usize> = (0..self.header.len()).filter(is_used).collect();
+        let widths = self.widths(&shown, width);
+        let titles: Vec<&str> = self.header.iter().map(|(title, _)| title.as_str()).collect();
+        let header = self.line(&titles, &shown, &widths);
+        if !header.is_empty() {
+            out += &if bold { format!("\x1b[1m{header}\x1b[0m\n") } else { header + "\n" };
+        }
+        for row in &self.rows {
+            let cells: Vec<&str> = row.iter().map(String::as_str).collect();
+            out += &(self.line(&cells, &shown, &widths) + "\n");
+        }
+        out
+    }
+
+    fn widths(&self, shown: &[usize], width: usize) -> Vec<usize> {
+        let widest = |i: &usize| {
+            let cells = self.rows.iter().map(|row| row[*i].width());
+            cells.max().unwrap_or(0).max(self.header[*i].0.width())
+        };
+        let mut widths: Vec<usize> = shown.iter().map(widest).collect();
+        let gaps = 2 * widths.len().saturating_sub(1);
+        while widths.iter().sum::<usize>() + gaps > width {
+            let words = (0..shown.len()).filter(|i| self.header[shown[*i]].1 == Align::Left);
+            let longest = words.max_by_key(|i| widths[*i]).filter(|i| widths[*i] > NARROWEST);
+            let Some(longest) = longest else { break };
+            widths[longest] -= 1;
+        }
+        widths
+    }
+
+    fn line(&self, cells: &[&str], shown: &[usize], widths: &[usize]) -> String {
+        let pad = |(i, width): (&usize, &usize)| {
+            let text = cut(cells[*i], *width);
+            let blanks = " ".repeat(width.saturating_sub(text.width()));
+            match self.header[*i].1 {
+                Align::Left => text + &blanks,
+                Align::Right => blanks + &text,
+            }
+        };
+        let cells: Vec<String> = shown.iter().zip(widths).map(pad).collect();
+        cells.join("  ").trim_end().to_owned()
+    }
+}
+
+/// The text without characters that a terminal obeys instead of showing: control characters and
+/// those that turn the direction of writing.
+pub(super) fn sanitise(text: &str) -> String {
+    let shown = |c: char| {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if (c.is_control() && c != '\n') || turns { '·' } else { c }
+    };
+    text.chars().map(shown).collect()
+}
+
+/// The text cut to a number of columns, with `…` where something is left out.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut room = width.saturating_sub(1);
+    let fits = |c: &char| {
+        let needed = c.width().unwrap_or(0);
+        let fits = needed <= room;
+        room = if fits { room - needed } else { 0 };
+        fits
+    };
+    text.chars().take_while(fits).collect::<String>() + "…"
+}
+
+/// A number with five significant digits, or in powers of ten where that is shorter.
+pub(super) fn number(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 {
+        "0".into()
+    } else if !value.is_finite() {
+        value.to_string()
+    } else if (1e-4..1e7).contains(&size) {
+        let decimals = (4 - size.log10().floor() as i32).clamp(0, 8) as usize;
+        let text = format!("{value:.decimals$}");
+        if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        } else {
+            text
+        }
+    } else {
+        format!("{value:.3e}")
+    }
+}
+
+/// A metric with four decimals, or five significant digits when it is large.
+pub(super) fn metric(value: f64) -> String {
+    if value.abs() < 10.0 { format!("{value:.4}") } else { number(value) }
+}
+
+/// What [`metric`] writes, or `–` for a metric that is undefined.
+pub(super) fn maybe(value: Option<f64>) -> String {
+    value.map_or("–".into(), metric)
+}
+
+/// A p-value.
+pub(super) fn p_value(p: f64) -> String {
+    if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
+}
+
+/// A share in percent.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+/// A count with a comma between thousands.
+pub(super) fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A time span.
+pub(super) fn seconds(s: f64) -> String {
+    if s < 0.001 {
+        "< 1 ms".into()
+    } else if s < 1.0 {
+        format!("{:.0} ms", 1000.0 * s)
+    } else if s < 60.0 {
+        format!("{s:.1} s")
+    } else {
+        format!("{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0)
+    }
+}
+
+/// `1 row`, `2 rows`.
+pub(super) fn plural(n: usize, one: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{} {one}{s}", count(n))
+}
+
+/// A moment, in seconds since 1970, as `2024-12-31 23:59` UTC.
+pub(super) fn moment(at: i64) -> String {
+    let (days, rest) = (at.div_euclid(86_400), at.rem_euclid(86_400));
+    // From days to date by eras of 400 years that begin in March (Howard Hinnant, 2013).
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", rest / 3600, rest % 3600 / 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_whatever_is_in_them() {
+        let mut table = TextTable::new(&["column", ">missing", "note"]);
+        table.row(["年齢", "1,000", ""]);
+        table.row(["age", "7", ""]);
+        assert_eq!(table.render(80, false), "column  missing\n年齢      1,000\nage           7\n");
+    }
+
+    #[test]
+    fn words_give_way_when_the_terminal_is_narrow() {
+        let mut table = TextTable::new(&["column", ">n"]);
+        table.row(["a_rather_long_name", "12345"]);
+        assert_eq!(table.render(17, false), "column          n\na_rather_…  12345\n");
+    }
+
+    #[test]
+    fn nothing_in_a_table_is_obeyed_by_the_terminal() {
+        let mut table = TextTable::new(&["a"]);
+        table.row(["red \x1b[31m\u{202e}"]);
+        assert_eq!(table.render(80, false), "a\nred ·[31m·\n");
+    }
+
+    #[test]
+    fn numbers_have_a_readable_length() {
+        let check = |value: f64, expected: &str| assert_eq!(number(value), expected);
+        check(0.0, "0");
+        check(0.154_465_311_346_968_42, "0.15447");
+        check(-1234.567, "-1234.6");
+        check(1e-9, "1.000e-9");
+        check(0.5, "0.5");
+        check(100.0, "100");
+        check(123_456.7, "123457");
+        assert_eq!(metric(0.5), "0.5000");
+        assert_eq!(maybe(None), "–");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(plural(1, "row"), "1 row");
+        assert_eq!(seconds(123.4), "2 min 3 s");
+    }
+
+    #[test]
+    fn moments_are_dates() {
+        assert_eq!(moment(0), "1970-01-01 00:00");
+        assert_eq!(moment(951_782_399), "2000-02-28 23:59");
+        assert_eq!(moment(951_782_400), "2000-02-29 00:00");
+        assert_eq!(moment(1_735_689_599), "2024-12-31 23:59");
+        assert_eq!(moment(-1), "1969-12-31 23:59");
+    }
+}

@@ -1,0 +1,90 @@
+//! Fitting: checked settings and a matrix in, a predictor out.
+
+use super::linear::{self, Inference, Problem, Step, ValidParams};
+use super::settings::Settings;
+use super::{Error, Link, Predictor};
+use crate::jobs::Ctx;
+
+/// A predictor, and what became known while it was fitted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fitted {
+    /// From matrix to score.
+    pub predictor: Predictor,
+    /// Standard errors on the scale of the matrix, or why there are none; nothing for a kind that
+    /// has no coefficients.
+    pub inference: Option<Inference>,
+    /// What a person should know.
+    pub warnings: Vec<linear::Warning>,
+    /// The loss at each step.
+    pub history: Vec<Step>,
+    /// Whether the fit met its tolerance.
+    pub converged: bool,
+    /// Iterations taken.
+    pub iterations: usize,
+}
+
+/// Fits what the settings say; the loss of `valid` is only watched.
+pub fn fit(
+    settings: &Settings,
+    problem: &Problem,
+    valid: Option<&Problem>,
+    ctx: &Ctx,
+) -> Result<Fitted, Error> {
+    match settings {
+        Settings::Baseline => Ok(baseline(problem)),
+        Settings::Linear(params) => {
+            let params = params.clone().check().map_err(|errors| Error::Fields {
+                kind: "linear",
+                fields: errors
+                    .into_iter()
+                    .map(|error| super::FieldError {
+                        field: error.field.to_owned(),
+                        message: error.message,
+                        hint: String::new(),
+                    })
+                    .collect(),
+            })?;
+            linear_family(&params, problem, valid, ctx)
+        }
+    }
+}
+
+/// The weighted mean of the target.
+fn baseline(problem: &Problem) -> Fitted {
+    let weight = |row: usize| problem.weights.map_or(1.0, |weights| weights[row]);
+    let total: f64 = (0..problem.y.len()).map(weight).sum();
+    let sum: f64 = problem.y.iter().enumerate().map(|(row, y)| weight(row) * y).sum();
+    Fitted {
+        predictor: Predictor::Constant(if total > 0.0 { sum / total } else { 0.0 }),
+        inference: None,
+        warnings: Vec::new(),
+        history: Vec::new(),
+        converged: true,
+        iterations: 1,
+    }
+}
+
+fn linear_family(
+    params: &ValidParams,
+    problem: &Problem,
+    valid: Option<&Problem>,
+    ctx: &Ctx,
+) -> Result<Fitted, Error> {
+    let fit = linear::fit(problem, valid, params, ctx)?;
+    let link = match params.get().family {
+        linear::Family::Logistic => Link::Logit,
+        linear::Family::Linear | linear::Family::Ridge => Link::Identity,
+    };
+    Ok(Fitted {
+        predictor: Predictor::Linear {
+            intercept: fit.intercept,
+            coefficients: fit.coefficients,
+            link,
+        },
+        inference: Some(fit.inference),
+        warnings: fit.warnings,
+        history: fit.history,
+        converged: fit.converged,
+        iterations: fit.iterations,
+    })
+}

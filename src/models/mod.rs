@@ -1,0 +1,22 @@
+//! Models: what there is to choose from, how it is set, fitted, and asked for scores.
+//!
+//! The [`CATALOG`] lists every kind with its parameters; [`check`] turns what was typed into
+//! [`Settings`], and [`fit`] turns those and a matrix into a [`Predictor`]. A [`Model`] is a
+//! predictor together with its fitted recipe, so that it takes a table as it comes. One file or
+//! folder holds one family. The room knows neither splits nor screens.
+
+mod catalog;
+mod error;
+mod fit;
+mod formula;
+pub mod linear;
+mod model;
+mod score;
+mod settings;
+
+pub use catalog::{CATALOG, KindInfo, ParamInfo, ParamKind, kind};
+pub use error::{Error, FieldError};
+pub use fit::{Fitted, fit};
+pub use formula::{Formula, FormulaTerm};
+pub use model::{Link, Model, Predictor};
+pub use settings::{Settings, check};

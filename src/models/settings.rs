@@ -1,0 +1,202 @@
+//! From what was typed to parameters that can be fitted.
+
+use std::collections::BTreeMap;
+
+use super::catalog::{KindInfo, ParamInfo, ParamKind, kind};
+use super::linear::{ClassWeight, Family, Params};
+use super::{Error, FieldError};
+use crate::data::nearest;
+use crate::rng::Seed;
+
+/// The parameters of one kind of model, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settings {
+    /// `baseline` has none.
+    Baseline,
+    /// Those of the linear families.
+    Linear(Params),
+}
+
+impl Settings {
+    /// The same with the seed from which the fit draws.
+    #[must_use]
+    pub fn seeded(self, seed: Seed) -> Self {
+        match self {
+            Self::Baseline => Self::Baseline,
+            Self::Linear(params) => Self::Linear(Params { seed, ..params }),
+        }
+    }
+
+    /// Whether the score is a probability, and not a fitted number.
+    pub fn is_logistic(&self) -> bool {
+        matches!(self, Self::Linear(params) if params.family == Family::Logistic)
+    }
+}
+
+/// Checks what was typed for a kind of model.
+///
+/// # Errors
+///
+/// Names every wrong parameter, with its range or the nearest name.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use karat::models::check;
+///
+/// let set = BTreeMap::from([("alpha".to_owned(), "-1".to_owned())]);
+/// let wrong = check("ridge", &set).unwrap_err().to_string();
+/// assert_eq!(wrong, "`alpha` is `-1`\nhint: `alpha` may be 0 … 1e12");
+/// ```
+pub fn check(kind_name: &str, set: &BTreeMap<String, String>) -> Result<Settings, Error> {
+    let info = kind(kind_name)?;
+    let mut fields = Vec::new();
+    for (name, value) in set {
+        match info.param(name) {
+            None => fields.push(unknown(info, name)),
+            Some(param) if !fits(param.kind, value.trim()) => fields.push(FieldError {
+                field: name.clone(),
+                message: format!("`{name}` is `{value}`"),
+                hint: format!("`{name}` may be {}", param.range),
+            }),
+            Some(_) => {}
+        }
+    }
+    if !fields.is_empty() {
+        return Err(Error::Fields { kind: info.name, fields });
+    }
+    let typed = Typed { info, set };
+    let family = match info.name {
+        "linear" => Family::Linear,
+        "ridge" => Family::Ridge,
+        "logistic" => Family::Logistic,
+        _ => return Ok(Settings::Baseline),
+    };
+    let params = typed.linear(family);
+    // What concerns several parameters at once is known to the family itself.
+    match params.clone().check() {
+        Ok(_) => Ok(Settings::Linear(params)),
+        Err(errors) => {
+            let fields = errors.into_iter().map(|error| {
+                let (message, hint) = match error.message.split_once("\nhint: ") {
+                    Some((message, hint)) => (message.to_owned(), hint.to_owned()),
+                    None => (error.message, String::new()),
+                };
+                FieldError { field: error.field.to_owned(), message, hint }
+            });
+            Err(Error::Fields { kind: info.name, fields: fields.collect() })
+        }
+    }
+}
+
+fn unknown(info: &KindInfo, name: &str) -> FieldError {
+    let names = info.params.iter().map(|param| param.name);
+    let hint = match nearest(name, names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if info.params.is_empty() => format!("`{}` has no parameters", info.name),
+        None => format!("`{}` has {}", info.name, names.collect::<Vec<_>>().join(", ")),
+    };
+    let message = format!("`{}` has no parameter `{name}`", info.name);
+    FieldError { field: name.to_owned(), message, hint }
+}
+
+fn fits(kind: ParamKind, text: &str) -> bool {
+    match kind {
+        ParamKind::Float { min, max } => {
+            text.parse::<f64>().is_ok_and(|value| (min..=max).contains(&value))
+        }
+        ParamKind::Int { min, max } => {
+            text.parse::<u64>().is_ok_and(|value| (min..=max).contains(&value))
+        }
+        ParamKind::Bool => matches!(text, "true" | "false"),
+        ParamKind::Choice(words) => words.contains(&text),
+        ParamKind::ClassWeight => text.parse::<ClassWeight>().is_ok(),
+    }
+}
+
+/// Values that fit their parameters, with the defaults of those that were not given.
+struct Typed<'a> {
+    info: &'static KindInfo,
+    set: &'a BTreeMap<String, String>,
+}
+
+impl Typed<'_> {
+    /// Overwrites a field by what was typed or is the default, if the kind has this parameter.
+    fn read<T: std::str::FromStr>(&self, name: &str, field: &mut T) {
+        let default = |param: &ParamInfo| param.default;
+        let text = self.set.get(name).map(|text| text.trim());
+        let Some(text) = text.or_else(|| self.info.param(name).map(default)) else { return };
+        if let Ok(value) = text.parse() {
+            *field = value;
+        }
+    }
+
+    fn linear(&self, family: Family) -> Params {
+        let mut params = Params::new(family);
+        self.read("alpha", &mut params.alpha);
+        self.read("solver", &mut params.solver);
+        self.read("standardize", &mut params.standardize);
+        self.read("fit_intercept", &mut params.fit_intercept);
+        self.read("class_weight", &mut params.class_weight);
+        self.read("max_iter", &mut params.max_iter);
+        self.read("tol", &mut params.tol);
+        self.read("learning_rate", &mut params.learning_rate);
+        self.read("batch_size", &mut params.batch_size);
+        self.read("epochs", &mut params.epochs);
+        params
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::CATALOG;
+    use crate::models::linear::Solver;
+
+    fn set(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn wrong(kind: &str, pairs: &[(&str, &str)]) -> String {
+        check(kind, &set(pairs)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_catalogs_defaults_are_those_of_the_family() {
+        for kind in CATALOG {
+            let expected = match kind.name {
+                "linear" => Settings::Linear(Params::new(Family::Linear)),
+                "ridge" => Settings::Linear(Params::new(Family::Ridge)),
+                "logistic" => Settings::Linear(Params::new(Family::Logistic)),
+                _ => Settings::Baseline,
+            };
+            assert_eq!(check(kind.name, &BTreeMap::new()).unwrap(), expected, "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn what_was_typed_arrives() {
+        let typed = set(&[("alpha", "0.5"), ("solver", "gd"), ("class_weight", "1,5")]);
+        let Settings::Linear(params) = check("logistic", &typed).unwrap() else { panic!() };
+        assert_eq!((params.alpha, params.solver), (0.5, Solver::Gd));
+        assert_eq!(params.class_weight, ClassWeight::Given { neg: 1.0, pos: 5.0 });
+    }
+
+    #[test]
+    fn every_wrong_parameter_is_named_with_a_remedy() {
+        let text = wrong("logistic", &[("alpa", "1"), ("max_iter", "0"), ("solver", "closed")]);
+        let expected = "`logistic` has no parameter `alpa`; `max_iter` is `0`; `solver` is \
+                        `closed`\nhint: did you mean `alpha`?; `max_iter` may be 1 … 1000000; \
+                        `solver` may be irls, lbfgs, gd, sgd";
+        assert_eq!(text, expected);
+        assert!(wrong("ridge", &[("alpha", "NaN")]).contains("0 … 1e12"));
+        assert!(wrong("ridge", &[("alpha", "one")]).contains("`alpha` is `one`"));
+        assert!(wrong("baseline", &[("zzz", "1")]).contains("`baseline` has no parameters"));
+        assert!(wrong("tree", &[]).contains("no model `tree`"));
+    }
+
+    #[test]
+    fn what_only_the_family_knows_is_said_too() {
+        let text = wrong("logistic", &[("solver", "lbfgs"), ("class_weight", "balanced")]);
+        assert!(text.contains("lbfgs") && text.contains("hint: use solver `irls`"), "{text}");
+    }
+}

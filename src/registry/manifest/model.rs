@@ -1,0 +1,145 @@
+//! The stored form of a model: `manifest.json` in a model file.
+
+use serde::{Deserialize, Serialize};
+
+use super::number::Exact;
+use super::recipe::StoredRecipe;
+use super::run::{StoredDataset, StoredMetrics, read_metrics, store_metrics};
+use crate::models::{Link, Model, Predictor};
+use crate::registry::LoadedModel;
+use crate::registry::tensors::{Columns, Reader};
+use crate::train::{Run, RunId};
+
+/// The version of the file formats that this program writes; it reads all up to it.
+pub(in crate::registry) const FORMAT: u32 = 1;
+
+/// The one field that every version has, and that is read before all others.
+#[derive(Deserialize)]
+pub(in crate::registry) struct StoredVersion {
+    /// The version of the format.
+    pub(in crate::registry) format: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "predictor")]
+enum StoredPredictor {
+    /// Its value stands in the column `constant` of the weights.
+    Constant,
+    /// Its numbers stand in the columns `intercept` and `coefficients` of the weights.
+    Linear { link: String },
+}
+
+/// What `manifest.json` holds.
+#[derive(Serialize, Deserialize)]
+pub(in crate::registry) struct StoredFile {
+    format: u32,
+    karat: String,
+    run: String,
+    created: i64,
+    model: String,
+    task: String,
+    target: String,
+    classes: Vec<String>,
+    threshold: Exact,
+    #[serde(flatten)]
+    predictor: StoredPredictor,
+    recipe: StoredRecipe,
+    dataset: StoredDataset,
+    train: StoredMetrics,
+    valid: Option<StoredMetrics>,
+    test: Option<StoredMetrics>,
+    cv: Option<StoredMetrics>,
+    /// The digest of `weights.safetensors`.
+    pub(in crate::registry) weights_sha256: String,
+}
+
+impl StoredFile {
+    /// The manifest of a run's model, whose numbers go into `weights`.
+    pub(in crate::registry) fn new(run: &Run, weights: &mut Columns) -> Self {
+        let model = &run.model;
+        let predictor = match &model.predictor {
+            Predictor::Constant(value) => {
+                weights.put_f64("constant", &[*value]);
+                StoredPredictor::Constant
+            }
+            Predictor::Linear { intercept, coefficients, link } => {
+                weights.put_f64("intercept", &[*intercept]);
+                weights.put_f64("coefficients", coefficients);
+                let link = match link {
+                    Link::Identity => "identity",
+                    Link::Logit => "logit",
+                };
+                StoredPredictor::Linear { link: link.into() }
+            }
+        };
+        Self {
+            format: FORMAT,
+            karat: env!("CARGO_PKG_VERSION").into(),
+            run: run.id.0.clone(),
+            created: run.created,
+            model: model.kind.clone(),
+            task: model.task.word().into(),
+            target: model.target.clone(),
+            classes: model.classes.clone(),
+            threshold: Exact(model.threshold),
+            predictor,
+            recipe: StoredRecipe::from(&model.recipe),
+            dataset: (&run.dataset).into(),
+            train: store_metrics(&run.train),
+            valid: run.valid.as_ref().map(store_metrics),
+            test: run.test.as_ref().map(store_metrics),
+            cv: run.cv.as_ref().map(store_metrics),
+            weights_sha256: String::new(),
+        }
+    }
+
+    /// The manifest that vouches for weights with this digest.
+    pub(in crate::registry) fn sealed(self, weights_sha256: String) -> Self {
+        Self { weights_sha256, ..self }
+    }
+
+    /// The model, with its numbers from `weights`.
+    pub(in crate::registry) fn into_model(
+        self,
+        weights: &Reader<'_>,
+    ) -> Result<LoadedModel, String> {
+        let one = |name: &str| match weights.f64(name)?[..] {
+            [value] => Ok(value),
+            _ => Err(format!("the column `{name}` does not hold one number")),
+        };
+        let recipe = self.recipe.into_recipe()?;
+        let predictor = match self.predictor {
+            StoredPredictor::Constant => Predictor::Constant(one("constant")?),
+            StoredPredictor::Linear { link } => {
+                let coefficients = weights.f64("coefficients")?;
+                if coefficients.len() != recipe.outputs.len() {
+                    return Err("it has more or fewer coefficients than columns".into());
+                }
+                let link = match link.as_str() {
+                    "identity" => Link::Identity,
+                    "logit" => Link::Logit,
+                    _ => return Err(format!("the link `{link}` is not known")),
+                };
+                Predictor::Linear { intercept: one("intercept")?, coefficients, link }
+            }
+        };
+        Ok(LoadedModel {
+            model: Model {
+                kind: self.model,
+                task: self.task.parse()?,
+                target: self.target,
+                classes: self.classes,
+                threshold: self.threshold.0,
+                recipe,
+                predictor,
+            },
+            run: RunId(self.run),
+            created: self.created,
+            dataset: self.dataset.into(),
+            train: read_metrics(self.train),
+            valid: self.valid.map(read_metrics),
+            test: self.test.map(read_metrics),
+            cv: self.cv.map(read_metrics),
+        })
+    }
+}

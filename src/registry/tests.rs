@@ -1,0 +1,303 @@
+//! What is kept is read back as it was, and nothing else is believed.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::data::{Kind, Task};
+use crate::features::{Encoding, FittedRecipe, Input, Output, Source};
+use crate::metrics::Estimate;
+use crate::models::{Link, Model, Predictor};
+use crate::train::{Coefficient, Dataset, Experiment, Metrics, Point, Scores};
+
+/// A run with something in every field.
+pub(super) fn a_run() -> Run {
+    let estimate = |v: f64| Estimate { value: Some(v), low: Some(v - 0.1), high: None };
+    let metrics = |v: f64| Metrics::from([("roc_auc".into(), estimate(v))]);
+    let scores = |n: u32| Scores {
+        rows: (1..=n).collect(),
+        truth: (0..n).map(|i| f64::from(i % 2)).collect(),
+        score: (0..n).map(|i| 1.0 / (3.0 + f64::from(i))).collect(),
+        weight: None,
+        fold: None,
+    };
+    let coefficient = Coefficient {
+        feature: "age".into(),
+        column: "age".into(),
+        value: 0.1 + 0.2,
+        std_error: Some(1.0 / 3.0),
+        note: Some("collinear".into()),
+        ..Coefficient::default()
+    };
+    let predictor =
+        Predictor::Linear { intercept: 1e-300, coefficients: vec![1.0 / 7.0], link: Link::Logit };
+    let recipe = FittedRecipe {
+        inputs: vec![Input {
+            name: "age".into(),
+            kind: Kind::Number,
+            encoding: Encoding::Number,
+            special: vec![],
+            missing: 0.0,
+            min: Some(19.0),
+            max: Some(75.0),
+            mean: Some(35.546),
+            levels: vec![],
+        }],
+        outputs: vec![Output {
+            name: "age".into(),
+            column: "age".into(),
+            source: Source::Number { fill: 33.0, low: None, high: None },
+            offset: 35.546,
+            scale: 11.37,
+        }],
+        ..FittedRecipe::default()
+    };
+    Run {
+        id: RunId::default(),
+        experiment: Experiment::default(),
+        created: 1_700_000_000,
+        dataset: Dataset { path: "a.csv".into(), rows: 9, columns: 2, sha256: "ab".into() },
+        task: Task::Binary,
+        split_rows: [6, 1, 2],
+        train: metrics(0.154_465_311_346_968_42),
+        valid: None,
+        test: Some(metrics(0.7)),
+        cv: Some(metrics(0.6)),
+        folds: vec![BTreeMap::from([("roc_auc".into(), Some(0.65)), ("f1".into(), None)])],
+        train_scores: scores(6),
+        valid_scores: Some(Scores::default()),
+        test_scores: Some(Scores { weight: Some(vec![1.0, 2.0]), ..scores(2) }),
+        oof_scores: Some(Scores { fold: Some(vec![0, 1, 2, 3, 4, 0]), ..scores(6) }),
+        threshold: 0.3,
+        history: vec![Point { step: 0.0, loss: Some(0.693), valid_loss: None }],
+        converged: true,
+        iterations: 7,
+        intercept: Some(coefficient.clone()),
+        coefficients: vec![coefficient],
+        no_inference: Some("a penalty".into()),
+        warnings: vec!["few rows".into()],
+        fit_seconds: 0.012,
+        model: Model {
+            kind: "logistic".into(),
+            task: Task::Binary,
+            target: "risk".into(),
+            classes: vec!["good".into(), "bad".into()],
+            threshold: 0.3,
+            recipe,
+            predictor,
+        },
+    }
+}
+
+fn ids(registry: &Registry) -> Vec<String> {
+    registry.list().unwrap().into_iter().map(|run| run.id.0).collect()
+}
+
+fn files_in(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_is_kept_is_read_back_bit_for_bit() {
+    let dir = tempfile::tempdir().unwrap();
+    for registry in [Registry::open(dir.path()).unwrap(), Registry::in_memory("no disk")] {
+        let (run, summary) = registry.keep(a_run()).unwrap();
+        assert_eq!(run.id.0, "r0001");
+        assert_eq!(run, Run { id: run.id.clone(), ..a_run() });
+        assert_eq!(registry.load(&run.id).unwrap(), run);
+        assert_eq!(registry.list().unwrap(), [summary]);
+        let loaded = registry.load_model(&run.id).unwrap();
+        assert_eq!(loaded.model, run.model);
+        assert_eq!((loaded.run, loaded.test), (run.id, run.test));
+    }
+    assert_eq!(
+        files_in(&dir.path().join("runs/r0001")),
+        ["experiment.toml", "model.karat", "run.json", "scores.safetensors"]
+    );
+    assert_eq!(files_in(&dir.path().join("runs")), ["r0001"], "nothing unfinished is left");
+}
+
+#[test]
+fn an_id_is_never_used_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = Registry::open(dir.path()).unwrap();
+    let (run, _) = registry.keep(a_run()).unwrap();
+    registry.delete(&run.id).unwrap();
+    assert!(registry.load(&run.id).is_err());
+    assert_eq!(files_in(&dir.path().join("runs")), [""; 0]);
+    let other = Registry::open(dir.path()).unwrap();
+    assert_eq!(other.keep(a_run()).unwrap().0.id.0, "r0002");
+    assert_eq!(registry.keep(a_run()).unwrap().0.id.0, "r0003");
+    assert_eq!(ids(&registry), ["r0002", "r0003"]);
+    assert_eq!(ids(&other), ["r0002", "r0003"]);
+}
+
+#[test]
+fn two_threads_keep_runs_side_by_side() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || Registry::open(dir.path()).unwrap();
+    let keep = |registry: Registry| (0..3).for_each(|_| drop(registry.keep(a_run()).unwrap()));
+    std::thread::scope(|scope| {
+        scope.spawn(|| keep(open()));
+        scope.spawn(|| keep(open()));
+    });
+    assert_eq!(ids(&open()), ["r0001", "r0002", "r0003", "r0004", "r0005", "r0006"]);
+}
+
+#[test]
+fn an_id_is_found_in_its_short_forms_and_a_wrong_one_names_the_nearest() {
+    let registry = Registry::in_memory("a test");
+    let text = registry.find("r1").unwrap_err().to_string();
+    assert!(text.contains("no run `r1`\nhint: there are none yet"), "{text}");
+    registry.keep(a_run()).unwrap();
+    for typed in ["r0001", "r1", "1", "0001"] {
+        assert_eq!(registry.find(typed).unwrap().0, "r0001", "{typed}");
+    }
+    let text = registry.find("../r0001").unwrap_err().to_string();
+    assert!(text.contains("did you mean `r0001`?"), "{text}");
+}
+
+#[test]
+fn a_note_is_kept_beside_the_run() {
+    let registry = Registry::in_memory("a test");
+    let (run, _) = registry.keep(a_run()).unwrap();
+    registry.note(&run.id, "the first good one").unwrap();
+    assert_eq!(registry.list().unwrap()[0].note, "the first good one");
+    assert_eq!(registry.load(&run.id).unwrap(), run, "the run itself never changes");
+}
+
+#[test]
+fn runs_are_found_again_when_the_database_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = Registry::open(dir.path()).unwrap();
+    let (_, first) = registry.keep(a_run()).unwrap();
+    let (_, second) = registry.keep(a_run()).unwrap();
+    drop(registry);
+    for name in files_in(dir.path()).iter().filter(|name| name.starts_with(DATABASE)) {
+        fs::remove_file(dir.path().join(name)).unwrap();
+    }
+    let registry = Registry::open(dir.path()).unwrap();
+    assert_eq!(registry.list().unwrap(), [first, second]);
+    assert_eq!(registry.keep(a_run()).unwrap().0.id.0, "r0003");
+}
+
+#[test]
+fn a_run_whose_files_were_altered_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = Registry::open(dir.path()).unwrap();
+    for file in ["experiment.toml", "model.karat", "run.json", "scores.safetensors"] {
+        let (run, _) = registry.keep(a_run()).unwrap();
+        let path = dir.path().join("runs").join(&run.id.0).join(file);
+        let bytes = fs::read(&path).unwrap();
+        files::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let text = registry.load(&run.id).unwrap_err().to_string();
+        assert!(text.contains(file) && text.contains("is cut short or was altered"), "{text}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn everything_belongs_to_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    fn check(path: &Path) {
+        let about = fs::metadata(path).unwrap();
+        let mode = about.permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", path.display());
+        if about.is_dir() {
+            fs::read_dir(path).unwrap().for_each(|entry| check(&entry.unwrap().path()));
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().join("project/.karat");
+    let registry = Registry::open(&home).unwrap();
+    registry.keep(a_run()).unwrap();
+    registry.append_history("{}").unwrap();
+    registry.save_session(&serde_json::json!({})).unwrap();
+    check(&home);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_said_and_worked_around() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    files::write(&file, b"1").unwrap();
+    let (registry, notice) = Registry::open_or_memory(&file.join(".karat"));
+    let notice = notice.unwrap();
+    assert!(notice.contains("a part of the path is a file"), "{notice}");
+    assert!(notice.contains("runs are kept in memory until karat ends"), "{notice}");
+    assert!(registry.memory_reason().is_some());
+    assert_eq!(registry.keep(a_run()).unwrap().0.id.0, "r0001");
+    assert!(!Registry::exists(&file));
+}
+
+#[test]
+fn session_and_history_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    for registry in [Registry::open(dir.path()).unwrap(), Registry::in_memory("a test")] {
+        assert_eq!(registry.load_session(), None);
+        let session = serde_json::json!({ "focus": 2 });
+        registry.save_session(&session).unwrap();
+        assert_eq!(registry.load_session(), Some(session));
+        assert_eq!(registry.history().unwrap(), [""; 0]);
+        registry.append_history("{\"line\":\"train\"}").unwrap();
+        registry.append_history("{\"line\":\"undo\"}\n").unwrap();
+        assert_eq!(registry.history().unwrap(), ["{\"line\":\"train\"}", "{\"line\":\"undo\"}"]);
+    }
+    files::write(&dir.path().join(HISTORY), b"{\"line\":\"tr").unwrap();
+    files::write(&dir.path().join(SESSION), b"{\"foc").unwrap();
+    let registry = Registry::open(dir.path()).unwrap();
+    registry.append_history("{}").unwrap();
+    assert_eq!(registry.history().unwrap(), ["{\"line\":\"tr", "{}"]);
+    assert_eq!(registry.load_session(), None, "a damaged session is no session");
+}
+
+#[test]
+fn a_model_file_says_what_is_wrong_with_it() {
+    let good = model_file::bytes(&a_run()).unwrap();
+    let check = |bytes: &[u8], expected: &str| {
+        let text = model_file::parse(Path::new("m.karat"), bytes).unwrap_err().to_string();
+        assert!(text.contains(expected), "{text}");
+    };
+    check(b"", "is not a model: it is empty");
+    check(b"a,b\n1,2\n", "is not a model: its first bytes");
+    check(&good[..good.len() - 1], "is cut short or was altered");
+    check(&good[..20], "is cut short or was altered");
+    check(&[&good[..], b"x"].concat(), "is cut short or was altered");
+    let dir = tempfile::tempdir().unwrap();
+    let text = load_model(dir.path()).unwrap_err().to_string();
+    assert!(text.contains("it is a folder"), "{text}");
+    let path = dir.path().join("m.karat");
+    save_model(&a_run(), &path).unwrap();
+    assert_eq!(load_model(&path).unwrap().model, a_run().model);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_mutated_model_file_is_refused(at: prop::sample::Index, flip in 1_u8..) {
+        let mut bytes = model_file::bytes(&a_run()).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] ^= flip;
+        prop_assert!(model_file::parse(Path::new("m.karat"), &bytes).is_err());
+    }
+
+    #[test]
+    fn a_forged_model_file_never_panics(
+        at: prop::sample::Index,
+        patch in prop::collection::vec(any::<u8>(), 1..8),
+    ) {
+        let mut bytes = model_file::bytes(&a_run()).unwrap();
+        let at = at.index(bytes.len());
+        let end = (at + patch.len()).min(bytes.len());
+        bytes[at..end].copy_from_slice(&patch[..end - at]);
+        model_file::reseal(&mut bytes);
+        let _ = model_file::parse(Path::new("m.karat"), &bytes);
+    }
+}

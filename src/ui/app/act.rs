@@ -1,0 +1,282 @@
+//! From a key to what a person wants, and from there to what changes.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{App, Ask, Confirmed, Effect, Overlay, Pane, Pick, Screen};
+use crate::ui::action::Action;
+use crate::ui::keymap;
+use crate::ui::widgets::{Choice, Picker, TextField};
+use crate::workspace::Verb;
+
+impl App {
+    /// Takes a key press.
+    pub fn press(&mut self, key: KeyEvent) -> Vec<Effect> {
+        if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) {
+            return self.act(Action::Interrupt);
+        }
+        if let Some(effects) = self.press_overlay(key) {
+            return effects;
+        }
+        match keymap::lookup(&self.scopes(), key) {
+            Some(action) => self.act(action),
+            None => vec![],
+        }
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        match self.overlays.last_mut() {
+            Some(Overlay::Palette { field, .. } | Overlay::Prompt { field, .. }) => {
+                field.insert(text);
+            }
+            Some(Overlay::Picker { picker, .. }) => picker.paste(text),
+            _ => {}
+        }
+    }
+
+    /// Applies what a person wants and returns what has to be done for it.
+    pub fn act(&mut self, action: Action) -> Vec<Effect> {
+        if let Some(effects) = self.act_anywhere(action) {
+            return effects;
+        }
+        if let Some(Overlay::Rows(_)) = self.overlays.last() {
+            return self.act_rows(action);
+        }
+        match (self.screen, self.focus) {
+            (Screen::Gallery, _) => self.act_gallery(action),
+            (Screen::Compare, _) => self.act_compare(action),
+            (_, Pane::Data) => self.act_data(action),
+            (_, Pane::Model) => self.act_model(action),
+            (_, Pane::Training) => self.act_training(action),
+            (_, Pane::Evaluation) => self.act_evaluation(action),
+        }
+    }
+
+    fn act_anywhere(&mut self, action: Action) -> Option<Vec<Effect>> {
+        let on_bench = |app: &mut Self, pane| {
+            if app.screen == Screen::Gallery && app.workspace.now.table.is_none() {
+                app.say("open a table first: choose one and press Enter");
+                return;
+            }
+            app.overlays.clear();
+            app.screen = Screen::Workbench;
+            app.focus = pane;
+        };
+        let step = |app: &Self, by: usize| Pane::ALL[(app.focus as usize + by) % 4];
+        Some(match action {
+            Action::Help => {
+                let scopes = self.scopes();
+                self.overlays.push(Overlay::Help { scopes, scroll: 0 });
+                vec![]
+            }
+            Action::Palette => {
+                self.overlays.push(Overlay::Palette { field: TextField::default(), selected: 0 });
+                vec![]
+            }
+            Action::Back => self.back(),
+            Action::Quit => self.quit(),
+            Action::Interrupt => self.interrupt(),
+            Action::Suspend => vec![Effect::Suspend],
+            Action::Redraw => vec![Effect::Redraw],
+            Action::Undo => match self.workspace.undo() {
+                Some((line, work)) => {
+                    self.say(format!("took back: {line}"));
+                    self.clamp();
+                    self.start_all(work)
+                }
+                None => self.refuse("nothing to take back"),
+            },
+            Action::Redo => match self.workspace.redo() {
+                Some((line, work)) => {
+                    self.say(format!("brought back: {line}"));
+                    self.clamp();
+                    self.start_all(work)
+                }
+                None => self.refuse("nothing to bring back"),
+            },
+            Action::NextPane => {
+                let pane = step(self, 1);
+                on_bench(self, pane);
+                vec![]
+            }
+            Action::PrevPane => {
+                let pane = step(self, 3);
+                on_bench(self, pane);
+                vec![]
+            }
+            Action::PaneData => {
+                on_bench(self, Pane::Data);
+                vec![]
+            }
+            Action::PaneModel => {
+                on_bench(self, Pane::Model);
+                vec![]
+            }
+            Action::PaneTraining => {
+                on_bench(self, Pane::Training);
+                vec![]
+            }
+            Action::PaneEvaluation => {
+                on_bench(self, Pane::Evaluation);
+                vec![]
+            }
+            Action::Zoom => {
+                self.zoomed = !self.zoomed;
+                vec![]
+            }
+            Action::Open => {
+                self.overlays.clear();
+                self.screen = Screen::Gallery;
+                vec![]
+            }
+            Action::Train => self.do_verb(&Verb::Train),
+            Action::TrainAll => self.do_verb(&Verb::TrainAll),
+            Action::Sweep => self.do_verb(&Verb::Sweep),
+            Action::CrossValidate => {
+                let before = self.workspace.now.experiment.cv;
+                let mut effects = vec![];
+                if before < 2 {
+                    effects = self.do_line("split cv=5");
+                }
+                effects.extend(self.do_verb(&Verb::Train));
+                effects
+            }
+            Action::Cancel => self.cancel(),
+            Action::Compare => self.open_compare(),
+            Action::Save => self.ask_save(),
+            Action::Export => self.do_verb(&Verb::Export(String::new())),
+            Action::History => {
+                self.show_history();
+                vec![]
+            }
+            Action::Glyphs => {
+                self.theme.glyphs = self.theme.glyphs.next();
+                self.say(format!("plots in {} characters", self.theme.glyphs.name()));
+                vec![]
+            }
+            _ => return None,
+        })
+    }
+
+    /// Asks a running job to stop, or empties the queue.
+    fn cancel(&mut self) -> Vec<Effect> {
+        if let Some((id, label)) = self.jobs.cancel_one() {
+            self.say(format!("cancelling {label}"));
+            return vec![Effect::Stop(id)];
+        }
+        if self.jobs.queue.is_empty() {
+            return self.refuse("nothing is running");
+        }
+        self.jobs.queue.clear();
+        self.say("the queue is empty");
+        vec![]
+    }
+
+    fn interrupt(&mut self) -> Vec<Effect> {
+        match self.overlays.last() {
+            Some(Overlay::Confirm { then: Confirmed::Quit, .. }) => vec![Effect::Quit],
+            Some(_) => {
+                self.overlays.pop();
+                vec![]
+            }
+            None if self.jobs.running.iter().any(|j| !j.stopping) => self.cancel(),
+            None => {
+                self.ask_quit();
+                vec![]
+            }
+        }
+    }
+
+    fn back(&mut self) -> Vec<Effect> {
+        if self.overlays.pop().is_some() {
+        } else if self.screen == Screen::Compare
+            || (self.screen == Screen::Gallery && self.workspace.now.table.is_some())
+        {
+            self.screen = Screen::Workbench;
+        } else if self.data.search.take().is_some() || self.message.take().is_some() {
+        } else {
+            self.zoomed = false;
+        }
+        vec![]
+    }
+
+    fn quit(&mut self) -> Vec<Effect> {
+        if self.overlays.pop().is_some() {
+            return vec![];
+        }
+        if self.screen == Screen::Compare
+            || (self.screen == Screen::Gallery && self.workspace.now.table.is_some())
+        {
+            self.screen = Screen::Workbench;
+            return vec![];
+        }
+        if self.jobs.running.iter().any(|j| j.is_training) || !self.jobs.queue.is_empty() {
+            self.ask_quit();
+            return vec![];
+        }
+        vec![Effect::Quit]
+    }
+
+    fn ask_quit(&mut self) {
+        let text = match self.jobs.training() {
+            Some(job) => format!("{} is still training; it would be lost.", job.label),
+            None => "Table, settings and runs are kept for the next time.".into(),
+        };
+        self.overlays.push(Overlay::Confirm {
+            title: "Leave karat?".into(),
+            text,
+            then: Confirmed::Quit,
+        });
+    }
+
+    fn ask_save(&mut self) -> Vec<Effect> {
+        let Some(run) = self.shown() else {
+            return self.refuse("no model to save\nhint: train one with `t`");
+        };
+        let name = format!("{}-{}.karat", run.model.kind, run.id);
+        let title = format!("Save the model of run {} ({})", run.id, run.model.kind);
+        let begin = format!("save {}=", run.id);
+        self.ask(title, "the file to write, such as model.karat", &name, Ask::Command(begin));
+        vec![]
+    }
+
+    /// Asks for a line of text.
+    pub(super) fn ask(&mut self, title: impl Into<String>, hint: &str, text: &str, then: Ask) {
+        self.overlays.push(Overlay::Prompt {
+            title: title.into(),
+            hint: hint.into(),
+            field: TextField::with(text),
+            then,
+            error: None,
+        });
+    }
+
+    /// Asks for a choice; `now` is the one that stands.
+    pub(super) fn pick(
+        &mut self,
+        title: impl Into<String>,
+        items: Vec<(String, String)>,
+        now: &str,
+        then: Pick,
+    ) {
+        let at = items.iter().position(|(name, _)| name == now).unwrap_or(0);
+        let choices = items.into_iter().map(|(name, note)| Choice::new(name, note));
+        let mut picker = Picker::new(choices.collect());
+        picker.choose(at);
+        self.overlays.push(Overlay::Picker { title: title.into(), picker, then });
+    }
+}
+
+/// Where a cursor comes to by moving in a list of `n`.
+pub(super) fn moved(at: usize, n: usize, action: Action, page: usize) -> Option<usize> {
+    let last = n.saturating_sub(1);
+    Some(match action {
+        Action::Up => at.saturating_sub(1),
+        Action::Down => (at + 1).min(last),
+        Action::PageUp => at.saturating_sub(page.max(1)),
+        Action::PageDown => (at + page.max(1)).min(last),
+        Action::First => 0,
+        Action::Last => last,
+        _ => return None,
+    })
+}

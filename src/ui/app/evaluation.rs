@@ -1,0 +1,274 @@
+//! The Evaluation pane: how good one run is, on which rows, at which threshold.
+
+use std::sync::Arc;
+
+use super::act::moved;
+use super::{App, Effect, Overlay, RowsView};
+use crate::data::Task;
+use crate::train::{Run, RunId};
+use crate::ui::action::Action;
+use crate::workspace::{Assessment, Side, Verb, Work};
+
+/// A tab of the Evaluation pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum EvalTab {
+    /// Headline metrics, confusion, threshold.
+    #[default]
+    Summary,
+    /// ROC curve.
+    Roc,
+    /// Precision against recall.
+    Pr,
+    /// Gains.
+    Gains,
+    /// Predicted against observed.
+    Calibration,
+    /// Ten groups by score.
+    Deciles,
+    /// Residuals against fitted values.
+    Residuals,
+    /// How the errors are spread.
+    Errors,
+    /// The table of coefficients.
+    Coefficients,
+}
+
+impl EvalTab {
+    const BINARY: [Self; 7] = [
+        Self::Summary,
+        Self::Roc,
+        Self::Pr,
+        Self::Gains,
+        Self::Calibration,
+        Self::Deciles,
+        Self::Coefficients,
+    ];
+    const REGRESSION: [Self; 4] =
+        [Self::Summary, Self::Residuals, Self::Errors, Self::Coefficients];
+
+    /// The tabs that a task has.
+    pub fn of(task: Task) -> &'static [Self] {
+        if task == Task::Binary { &Self::BINARY } else { &Self::REGRESSION }
+    }
+
+    /// What the frame calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Summary => "summary",
+            Self::Roc => "ROC",
+            Self::Pr => "PR",
+            Self::Gains => "gains",
+            Self::Calibration => "calibration",
+            Self::Deciles => "deciles",
+            Self::Residuals => "residuals",
+            Self::Errors => "errors",
+            Self::Coefficients => "coefficients",
+        }
+    }
+}
+
+/// The Evaluation pane.
+#[derive(Clone, Debug, Default)]
+pub struct EvalPane {
+    /// The tab in front.
+    pub tab: EvalTab,
+    /// The run that is shown; the newest when none was chosen.
+    pub run: Option<RunId>,
+    /// Which rows are looked at.
+    pub side: Option<Side>,
+    /// The chosen cell of the confusion matrix: 0 tn, 1 fp, 2 fn, 3 tp.
+    pub cell: usize,
+    /// The chosen row of the tab's table.
+    pub row: usize,
+}
+
+/// One step of the threshold.
+const STEP: f64 = 0.01;
+
+impl App {
+    /// The run that is shown, when it is in memory.
+    pub fn shown(&self) -> Option<&Arc<Run>> {
+        match &self.eval.run {
+            Some(id) => self.workspace.run(id),
+            None => self.workspace.runs_here().next_back().and_then(|r| self.workspace.run(&r.id)),
+        }
+    }
+
+    /// Which rows of the shown run are looked at.
+    pub fn side(&self, run: &Run) -> Side {
+        let sides = Side::of(run);
+        self.eval.side.filter(|s| sides.contains(s)).or(sides.first().copied()).unwrap_or(Side::Train)
+    }
+
+    /// The assessment of a run on the side that is looked at.
+    pub fn assessment(&self, run: &Run) -> Option<&Arc<Assessment>> {
+        self.workspace.assessments.get(&(run.id.clone(), self.side(run)))
+    }
+
+    /// Shows a run, reading it back when it is not in memory.
+    pub(super) fn show_run(&mut self, id: &RunId) -> Vec<Effect> {
+        self.eval.run = Some(id.clone());
+        self.eval.row = 0;
+        let task = self.workspace.runs.iter().find(|r| r.id == *id).map(|r| r.task);
+        if !task.is_some_and(|t| EvalTab::of(t).contains(&self.eval.tab)) {
+            self.eval.tab = EvalTab::Summary;
+        }
+        if self.workspace.run(id).is_none() { self.load(vec![id.clone()]) } else { vec![] }
+    }
+
+    /// Reads runs back.
+    pub(super) fn load(&mut self, runs: Vec<RunId>) -> Vec<Effect> {
+        let registry = Arc::clone(&self.workspace.registry);
+        self.start_all(vec![Work::Load { runs, registry }])
+    }
+
+    pub(super) fn act_evaluation(&mut self, action: Action) -> Vec<Effect> {
+        let Some(run) = self.shown().map(Arc::clone) else {
+            return self.refuse("no run is shown\nhint: train one with `t`");
+        };
+        let tabs = EvalTab::of(run.task);
+        let at = tabs.iter().position(|t| *t == self.eval.tab).unwrap_or(0);
+        self.eval.tab = tabs[at];
+        let n = match self.eval.tab {
+            EvalTab::Summary if run.task == Task::Binary => 4,
+            EvalTab::Deciles => 10,
+            EvalTab::Coefficients => run.coefficients.len() + 1,
+            _ => 0,
+        };
+        let cursor = if self.eval.tab == EvalTab::Summary { &mut self.eval.cell } else { &mut self.eval.row };
+        if let Some(to) = moved((*cursor).min(n.max(1) - 1), n, action, self.page) {
+            *cursor = to;
+            return vec![];
+        }
+        match action {
+            Action::NextTab | Action::PrevTab => {
+                let by = if action == Action::NextTab { 1 } else { tabs.len() - 1 };
+                self.eval.tab = tabs[(at + by) % tabs.len()];
+                self.eval.row = 0;
+                vec![]
+            }
+            Action::Left | Action::Right if run.task == Task::Binary => {
+                let by = if action == Action::Left { -STEP } else { STEP };
+                let to = (((self.workspace.threshold(&run) + by) / STEP).round() * STEP).clamp(0.0, 1.0);
+                // The nearest double of a step keeps dust out of the log.
+                let to = (to * 1e6).round() / 1e6;
+                self.do_verb(&Verb::Threshold(run.id.clone(), to))
+            }
+            Action::Left | Action::Right => {
+                let by = if action == Action::Right { 1 } else { tabs.len() - 1 };
+                self.eval.tab = tabs[(at + by) % tabs.len()];
+                vec![]
+            }
+            Action::Optimum => self.optimum(&run),
+            Action::Sides => {
+                let sides = Side::of(&run);
+                let at = sides.iter().position(|s| *s == self.side(&run)).unwrap_or(0);
+                let side = sides[(at + 1) % sides.len()];
+                self.eval.side = Some(side);
+                self.say(format!("{} rows", side.word()));
+                vec![]
+            }
+            Action::Formula => self.show_formula(),
+            Action::Definitions => {
+                self.show_definitions(run.task);
+                vec![]
+            }
+            Action::Enter => self.open_rows(&run),
+            _ => vec![],
+        }
+    }
+
+    /// Moves the threshold to where wrong decisions cost least, on rows that do not test.
+    fn optimum(&mut self, run: &Arc<Run>) -> Vec<Effect> {
+        if run.task != Task::Binary {
+            return self.refuse("a regression has no threshold");
+        }
+        let sides = [Side::Valid, Side::OutOfFold, Side::Train];
+        let found = sides.iter().find_map(|side| {
+            let assessment = self.workspace.assessments.get(&(run.id.clone(), *side))?;
+            Some((*side, assessment.sweep.as_ref()?))
+        });
+        let costs = self.workspace.question().costs;
+        let Some((side, sweep)) = found else {
+            return self.refuse("the scores are still being read");
+        };
+        let best = sweep.best(costs.false_positive, costs.false_negative);
+        let effects = self.do_verb(&Verb::Threshold(run.id.clone(), best.threshold));
+        let text = format!(
+            "threshold {:.3} costs least on the {} rows: {:.4} a row (a false positive {}, a false negative {})",
+            best.threshold, side.word(), best.cost_per_row, costs.false_positive, costs.false_negative
+        );
+        if side == Side::Train {
+            self.warn(format!("{text}; chosen on training rows: set validation or folds for a fair one"));
+        } else {
+            self.say(text);
+        }
+        effects
+    }
+
+    /// Opens the rows behind the chosen number.
+    fn open_rows(&mut self, run: &Arc<Run>) -> Vec<Effect> {
+        let side = self.side(run);
+        let (Some(table), Some(scores)) = (self.workspace.now.table.clone(), side.scores(run)) else {
+            return self.refuse("the scores are still being read");
+        };
+        let cut = self.workspace.threshold(run);
+        let classes = &run.model.classes;
+        let name = |i: usize| classes.get(i).map_or("", String::as_str);
+        let mut chosen: Vec<usize> = (0..scores.rows.len()).collect();
+        let title = match (run.task, self.eval.tab) {
+            (Task::Binary, EvalTab::Deciles) => {
+                let Some(decile) = self.assessment(run).and_then(|a| a.deciles.get(self.eval.row).copied()) else { return vec![] };
+                chosen.retain(|i| (decile.score_low..=decile.score_high).contains(&scores.score[*i]));
+                format!("decile {}: score {:.3} to {:.3}", decile.rank, decile.score_low, decile.score_high)
+            }
+            (Task::Binary, _) => {
+                let (actual, called) = [(0, 0), (0, 1), (1, 0), (1, 1)][self.eval.cell.min(3)];
+                chosen.retain(|i| {
+                    usize::from(scores.truth[*i] > 0.5) == actual && usize::from(scores.score[*i] >= cut) == called
+                });
+                format!("{} rows: actual {}, called {} at {cut:.2}", side.word(), name(actual), name(called))
+            }
+            _ => format!("{} rows, largest error first", side.word()),
+        };
+        let far = |i: usize| match run.task {
+            Task::Binary => (scores.score[i] - cut).abs(),
+            _ => (scores.score[i] - scores.truth[i]).abs(),
+        };
+        chosen.sort_by(|a, b| far(*b).total_cmp(&far(*a)));
+        let places: std::collections::HashMap<u32, u32> =
+            table.rows().into_iter().enumerate().map(|(at, row)| (row, at as u32)).collect();
+        let rows: Vec<(u32, f64, f64)> = chosen
+            .into_iter()
+            .filter_map(|i| Some((*places.get(&scores.rows[i])?, scores.truth[i], scores.score[i])))
+            .collect();
+        if rows.is_empty() {
+            return self.refuse("no rows there");
+        }
+        self.overlays.push(Overlay::Rows(RowsView { title, table, rows, row: 0, column: 0 }));
+        vec![]
+    }
+
+    pub(super) fn act_rows(&mut self, action: Action) -> Vec<Effect> {
+        let page = self.page;
+        let Some(Overlay::Rows(view)) = self.overlays.last_mut() else { return vec![] };
+        if let Some(at) = moved(view.row, view.rows.len(), action, page) {
+            view.row = at;
+            return vec![];
+        }
+        match action {
+            Action::Left => view.column = view.column.saturating_sub(1),
+            Action::Right => view.column = (view.column + 1).min(view.table.n_columns().saturating_sub(1)),
+            Action::CopyRow => {
+                let (position, _, score) = view.rows[view.row];
+                let cells = view.table.columns.iter();
+                let cells = cells.map(|c| view.table.text(position as usize, &c.name).unwrap_or_default());
+                let text = std::iter::once(score.to_string()).chain(cells).collect::<Vec<_>>().join("\t");
+                self.say("copied the row");
+                return vec![Effect::Copy(text)];
+            }
+            _ => {}
+        }
+        vec![]
+    }
+}

@@ -1,0 +1,124 @@
+//! What jobs tell, and what follows from it.
+
+use super::{App, DataTab, Effect, Heard, Screen};
+use crate::jobs::{JobId, News, Outcome};
+use crate::ui::widgets::numbers;
+use crate::workspace::{Product, Work};
+
+impl App {
+    /// Takes in how far a job has come, or that it has ended.
+    pub fn hear(&mut self, id: JobId, news: News<()>) -> Vec<Effect> {
+        let Heard::Ended(was_training, label, outcome) = self.jobs.hear(id, news) else {
+            return vec![];
+        };
+        let mut effects = vec![];
+        match outcome {
+            Outcome::Done(()) => {}
+            Outcome::Cancelled => self.say(format!("{label} was cancelled")),
+            Outcome::Failed(text) => effects = self.refuse(&text),
+        }
+        if was_training {
+            if let Some(work) = self.jobs.queue.pop_front() {
+                effects.extend(self.start_all(vec![work]));
+            }
+            if self.screen == Screen::Compare {
+                effects.extend(self.recompare());
+            }
+        }
+        if self.compare.waiting && self.screen == Screen::Compare {
+            effects.extend(self.recompare());
+        }
+        self.clamp();
+        effects
+    }
+
+    /// Takes in what came out of a job.
+    pub fn receive(&mut self, id: JobId, product: Product) -> Vec<Effect> {
+        // A run that was trained is kept even if the job was cancelled a moment later.
+        if !self.jobs.is_current(id) && !matches!(product, Product::Run(..)) {
+            return vec![];
+        }
+        let opened = matches!(product, Product::Head(..) | Product::Opened(..));
+        let stepped = matches!(product, Product::Stepped(..));
+        match &product {
+            Product::Order(view, order) => self.data.order = Some((view.clone(), order.clone())),
+            Product::Answer(table) => {
+                self.data.answer = Some(table.clone());
+                self.data.answer_at = (0, 0);
+                self.say(format!("{} rows", numbers::count(table.n_rows())));
+            }
+            Product::Correlations(matrix) => self.data.correlations = Some(matrix.clone()),
+            Product::Comparison(comparison) => {
+                self.compare.comparison = Some(comparison.clone());
+            }
+            Product::Run(run, ..) => {
+                // The newest run is the one to look at.
+                self.eval.run = Some(run.id.clone());
+                if !super::EvalTab::of(run.task).contains(&self.eval.tab) {
+                    self.eval.tab = super::EvalTab::Summary;
+                }
+                self.compare.comparison = None;
+                let text = run_said(run);
+                match run.warnings.first() {
+                    Some(warning) => self.warn(format!("{text} · {warning}")),
+                    None => self.say(text),
+                }
+            }
+            _ => {}
+        }
+        let first = self.workspace.now.table.is_none() || self.screen == Screen::Gallery;
+        let mut effects = match self.workspace.take_in(product, self.at) {
+            Ok(done) => {
+                if !done.said.is_empty() {
+                    self.say(done.said);
+                }
+                self.start_all(done.work)
+            }
+            Err(error) => self.refuse(&crate::jobs::error_text(&error)),
+        };
+        if opened && first {
+            self.screen = Screen::Workbench;
+        }
+        if opened || stepped {
+            self.data.order = None;
+            self.data.correlations = None;
+            self.data.answer = None;
+            if self.data.tab == DataTab::Correlations {
+                self.data.tab = DataTab::Columns;
+            }
+            effects.extend(self.load_newest());
+        }
+        self.clamp();
+        effects
+    }
+
+    /// Reads the run to be shown back, so that the Evaluation pane is not empty.
+    fn load_newest(&mut self) -> Vec<Effect> {
+        let here: Vec<_> = self.workspace.runs_here().map(|r| r.id.clone()).collect();
+        if !self.eval.run.as_ref().is_some_and(|run| here.contains(run)) {
+            self.eval.run = None;
+        }
+        let Some(id) = self.eval.run.clone().or(here.last().cloned()) else { return vec![] };
+        if self.workspace.run(&id).is_some() {
+            return vec![];
+        }
+        let registry = std::sync::Arc::clone(&self.workspace.registry);
+        self.start_all(vec![Work::Load { runs: vec![id], registry }])
+    }
+}
+
+fn run_said(run: &crate::train::Run) -> String {
+    let side = run.test.as_ref().map_or(&run.train, |test| test);
+    let name = if run.task == crate::data::Task::Regression { "mse" } else { "roc_auc" };
+    let metric = crate::metrics::metric(name);
+    let value = side.get(name).and_then(|e| e.value);
+    let label = metric.map_or(name, |m| m.label);
+    let rows = if run.test.is_some() { "test" } else { "training" };
+    format!(
+        "run {} {}: {rows} {label} {} in {}",
+        run.id,
+        run.model.kind,
+        value.map_or(numbers::NONE.into(), |v| numbers::significant(v, 4)),
+        numbers::duration(run.fit_seconds)
+    )
+}

@@ -1,0 +1,312 @@
+//! The state of the screen, and how it changes.
+//!
+//! [`App::press`] takes a key, [`App::act`] what a person wants, [`App::hear`] and
+//! [`App::receive`] what jobs tell. All return the effects that the loop carries out; none of
+//! them reads a clock, starts a thread or touches the terminal.
+
+mod act;
+mod compare;
+mod data;
+mod evaluation;
+mod gallery;
+mod hear;
+mod jobs;
+mod model;
+mod overlay;
+mod palette;
+mod text;
+mod training;
+
+pub use compare::ComparePane;
+pub use data::{DataPane, DataTab};
+pub use evaluation::{EvalPane, EvalTab};
+pub use gallery::{Gallery, Item};
+pub use jobs::{Heard, Job, Jobs};
+pub use model::ModelPane;
+pub use overlay::{Ask, Confirmed, Does, Entry, Overlay, PageLine, Pick, RowsView};
+pub use training::{Row, TrainingPane};
+
+use crate::jobs::JobId;
+use crate::ui::action::Scope;
+use crate::ui::theme::Theme;
+use crate::workspace::{Verb, Work, Workspace, parse};
+
+/// What fills the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Screen {
+    /// Something to open.
+    Gallery,
+    /// The four panes.
+    Workbench,
+    /// Runs side by side.
+    Compare,
+}
+
+/// One of the four panes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// The table.
+    Data,
+    /// The question.
+    Model,
+    /// The runs.
+    Training,
+    /// One run.
+    Evaluation,
+}
+
+impl Pane {
+    /// The four, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Data, Self::Model, Self::Training, Self::Evaluation];
+
+    /// What its frame calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Data => "Data",
+            Self::Model => "Model",
+            Self::Training => "Training",
+            Self::Evaluation => "Evaluation",
+        }
+    }
+
+    /// Its number, from 1.
+    pub fn number(self) -> usize {
+        self as usize + 1
+    }
+}
+
+/// What the screen asks of the world.
+#[derive(Debug)]
+pub enum Effect {
+    /// Start a job.
+    Start(JobId, Work),
+    /// Ask a job to stop.
+    Stop(JobId),
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Hand the terminal to the shell.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Leave.
+    Quit,
+}
+
+/// How a message is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Something was done.
+    Said,
+    /// Something needs attention.
+    Warning,
+    /// Something was refused or failed.
+    Error,
+}
+
+/// The line above the footer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// What happened, or what is wrong.
+    pub text: String,
+    /// The remedy, when there is one.
+    pub hint: String,
+    /// How it is meant.
+    pub tone: Tone,
+}
+
+/// The state of the screen.
+pub struct App {
+    /// What a person works on.
+    pub workspace: Workspace,
+    /// What fills the screen.
+    pub screen: Screen,
+    /// The pane that has the keyboard.
+    pub focus: Pane,
+    /// Whether that pane fills the screen.
+    pub zoomed: bool,
+    /// What can be opened.
+    pub gallery: Gallery,
+    /// The Data pane.
+    pub data: DataPane,
+    /// The Model pane.
+    pub model: ModelPane,
+    /// The Training pane.
+    pub training: TrainingPane,
+    /// The Evaluation pane.
+    pub eval: EvalPane,
+    /// The Compare screen.
+    pub compare: ComparePane,
+    /// What lies over the panes, the topmost last.
+    pub overlays: Vec<Overlay>,
+    /// What runs and waits.
+    pub jobs: Jobs,
+    /// The line above the footer.
+    pub message: Option<Message>,
+    /// Colours and characters.
+    pub theme: Theme,
+    /// Seconds on the program's clock.
+    pub now: f64,
+    /// Seconds since 1970, for the command log.
+    pub at: i64,
+    /// Whether the clock stands still, as in a demo.
+    pub fixed_clock: bool,
+    /// What a demo says of what is going on, and the key it has just pressed.
+    pub caption: Option<(String, String)>,
+    /// How many rows a page is; set by the loop from the height of the terminal.
+    pub page: usize,
+}
+
+impl App {
+    /// A screen on the gallery.
+    pub fn new(workspace: Workspace, theme: Theme) -> Self {
+        Self {
+            workspace,
+            screen: Screen::Gallery,
+            focus: Pane::Data,
+            zoomed: false,
+            gallery: Gallery::default(),
+            data: DataPane::default(),
+            model: ModelPane::default(),
+            training: TrainingPane::default(),
+            eval: EvalPane::default(),
+            compare: ComparePane::default(),
+            overlays: Vec::new(),
+            jobs: Jobs::default(),
+            message: None,
+            theme,
+            now: 0.0,
+            at: 0,
+            fixed_clock: false,
+            caption: None,
+            page: 10,
+        }
+    }
+
+    /// Where the keyboard is, innermost scope first.
+    pub fn scopes(&self) -> Vec<Scope> {
+        if let Some(Overlay::Rows(_)) = self.overlays.last() {
+            return vec![Scope::Rows, Scope::Move, Scope::Global];
+        }
+        let inner = match (self.screen, self.focus) {
+            (Screen::Gallery, _) => Scope::Gallery,
+            (Screen::Compare, _) => Scope::Compare,
+            (Screen::Workbench, Pane::Data) => match self.data.tab {
+                DataTab::Columns => Scope::Columns,
+                DataTab::Table => Scope::Table,
+                DataTab::Findings => Scope::Findings,
+                DataTab::Sql => Scope::Sql,
+                DataTab::Correlations => Scope::Correlations,
+            },
+            (Screen::Workbench, Pane::Model) => Scope::Model,
+            (Screen::Workbench, Pane::Training) => Scope::Training,
+            (Screen::Workbench, Pane::Evaluation) => Scope::Evaluation,
+        };
+        vec![inner, Scope::Move, Scope::Global]
+    }
+
+    /// Opens a table, an experiment or a sample.
+    pub fn open(&mut self, path: &str) -> Vec<Effect> {
+        self.do_verb(&Verb::Open(path.to_owned()))
+    }
+
+    /// Carries out a verb and says what came of it.
+    pub fn do_verb(&mut self, verb: &Verb) -> Vec<Effect> {
+        let verb = match verb {
+            Verb::Save(run, path) if run.0.is_empty() => match self.shown() {
+                Some(run) => Verb::Save(run.id.clone(), path.clone()),
+                None => return self.refuse("no run is shown\nhint: train one with `t`"),
+            },
+            other => other.clone(),
+        };
+        match self.workspace.act(&verb, self.at) {
+            Ok(done) => {
+                if !done.said.is_empty() {
+                    self.say(done.said);
+                } else if verb.is_undoable() {
+                    self.message = None;
+                }
+                self.after(&verb);
+                self.start_all(done.work)
+            }
+            Err(error) => self.refuse(&crate::jobs::error_text(&error)),
+        }
+    }
+
+    /// Carries out a line of the palette or of a command log.
+    pub fn do_line(&mut self, line: &str) -> Vec<Effect> {
+        match parse(line) {
+            Ok(verb) => self.do_verb(&verb),
+            Err(error) => self.refuse(&error.to_string()),
+        }
+    }
+
+    /// Starts or queues work.
+    pub fn start_all(&mut self, work: Vec<Work>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for work in work {
+            if work.is_training() {
+                self.training.row = 0;
+            }
+            let (begin, stop) = self.jobs.take(work, self.now);
+            effects.extend(stop.map(Effect::Stop));
+            match begin {
+                Some((id, work)) => effects.push(Effect::Start(id, work)),
+                None => self.say("queued behind the running training"),
+            }
+        }
+        effects
+    }
+
+    /// Puts a sentence on the message line.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.message =
+            Some(Message { text: text.into(), hint: String::new(), tone: Tone::Said });
+    }
+
+    /// Puts a warning on the message line.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.message =
+            Some(Message { text: text.into(), hint: String::new(), tone: Tone::Warning });
+    }
+
+    /// Puts an error on the message line, its hint beside it; the work goes on.
+    pub fn refuse(&mut self, text: &str) -> Vec<Effect> {
+        let (text, hint) = text.split_once("\nhint: ").unwrap_or((text, ""));
+        let (text, hint) = (text.replace('\n', " "), hint.replace('\n', " "));
+        self.message = Some(Message { text, hint, tone: Tone::Error });
+        vec![]
+    }
+
+    /// What the panes forget or look at after a verb.
+    fn after(&mut self, verb: &Verb) {
+        match verb {
+            Verb::Delete(run) => {
+                self.training.marked.retain(|r| r != run);
+                if self.eval.run.as_ref() == Some(run) {
+                    self.eval.run = None;
+                }
+                self.compare.comparison = None;
+                self.clamp();
+            }
+            Verb::Yardstick(_) => self.compare.comparison = None,
+            _ => {}
+        }
+    }
+
+    /// Keeps every cursor on something that is there.
+    pub(crate) fn clamp(&mut self) {
+        let n_columns = self.workspace.now.table.as_ref().map_or(0, |t| t.n_columns());
+        let n_rows = self.data.n_rows(&self.workspace);
+        let visible = self.data.visible(&self.workspace).len();
+        let pane = &mut self.data;
+        pane.column = pane.column.min(n_columns.saturating_sub(1));
+        pane.row = pane.row.min(n_rows.saturating_sub(1));
+        pane.col = pane.col.min(visible.saturating_sub(1));
+        let n_findings = self.workspace.survey.as_ref().map_or(0, |s| s.findings.len());
+        pane.finding = pane.finding.min(n_findings.saturating_sub(1));
+        let n_fields = crate::workspace::fields(&self.workspace).len();
+        self.model.field = self.model.field.min(n_fields.saturating_sub(1));
+        let n_rows = self.training_rows().len();
+        self.training.row = self.training.row.min(n_rows.saturating_sub(1));
+    }
+}

@@ -1,0 +1,154 @@
+//! What lies over the panes: help, the palette, questions, lists to pick from, and pages to read.
+
+use std::sync::Arc;
+
+use crate::data::Table;
+use crate::ui::action::{Action, Scope};
+use crate::ui::widgets::{Picker, TextField};
+use crate::workspace::Verb;
+
+/// Something that lies over the panes and has the keyboard.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    /// Every key of a place.
+    Help {
+        /// The place, innermost scope first.
+        scopes: Vec<Scope>,
+        /// The first line shown.
+        scroll: usize,
+    },
+    /// Any action or command by its words.
+    Palette {
+        /// What was typed.
+        field: TextField,
+        /// Which of the matches is chosen.
+        selected: usize,
+    },
+    /// A question that is answered with a line of text.
+    Prompt {
+        /// What is asked.
+        title: String,
+        /// How to answer it, with an example.
+        hint: String,
+        /// What was typed.
+        field: TextField,
+        /// What becomes of the answer.
+        then: Ask,
+        /// Why the last answer was refused.
+        error: Option<String>,
+    },
+    /// A question that is answered by choosing from a list.
+    Picker {
+        /// What is asked.
+        title: String,
+        /// The answers, each with a word of explanation, and what was typed to narrow them.
+        picker: Picker,
+        /// What becomes of the choice.
+        then: Pick,
+    },
+    /// A question that is answered with `y` or `n`.
+    Confirm {
+        /// What is asked.
+        title: String,
+        /// What follows from a yes.
+        text: String,
+        /// What becomes of a yes.
+        then: Confirmed,
+    },
+    /// A page to read.
+    Page {
+        /// What it is about.
+        title: String,
+        /// Its lines.
+        lines: Vec<PageLine>,
+        /// The first line shown.
+        scroll: usize,
+    },
+    /// The rows behind a number.
+    Rows(RowsView),
+}
+
+/// The rows behind a number: a table with the score beside each row.
+#[derive(Clone, Debug)]
+pub struct RowsView {
+    /// Which rows these are: "actual bad, called good at 0.42".
+    pub title: String,
+    /// The table they come from.
+    pub table: Arc<Table>,
+    /// For each row: its position in the table, its truth and its score.
+    pub rows: Vec<(u32, f64, f64)>,
+    /// The chosen row.
+    pub row: usize,
+    /// The first column shown.
+    pub column: usize,
+}
+
+/// A line of a page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PageLine {
+    /// A heading.
+    Heading(String),
+    /// A name and what it stands for.
+    Pair(String, String),
+    /// Plain text, wrapped.
+    Text(String),
+    /// Text of one width whose columns line up; never wrapped.
+    Fixed(String),
+}
+
+/// What becomes of a line of text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// A command whose beginning is given.
+    Command(String),
+    /// A new value for a field of the Model pane, by its label.
+    Field(String),
+    /// A search.
+    Search,
+    /// A row's number.
+    GoToRow,
+    /// A query in SQL, run without replacing the table.
+    Query,
+}
+
+/// What becomes of a choice.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pick {
+    /// A command whose beginning is given; the choice is put behind it.
+    Command(String),
+    /// A new value for a field of the Model pane, by its label.
+    Field(String),
+}
+
+/// What becomes of a yes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Confirmed {
+    /// Leave the program.
+    Quit,
+    /// Carry out a verb.
+    Do(Verb),
+}
+
+/// One entry of the palette.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// What is shown first.
+    pub name: String,
+    /// What must follow, when something must.
+    pub usage: String,
+    /// What it does.
+    pub about: String,
+    /// The key that does the same.
+    pub key: String,
+    /// What choosing it does.
+    pub does: Does,
+}
+
+/// What an entry of the palette does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Does {
+    /// An action.
+    Act(Action),
+    /// A command, which may need an argument.
+    Command(&'static str),
+}

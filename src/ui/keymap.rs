@@ -1,0 +1,256 @@
+//! Every key, once.
+//!
+//! [`ACTIONS`] is read by the dispatcher ([`lookup`]), the footer ([`hints`]), the help screen
+//! and the README ([`rows`]) and the palette, so that none of them can disagree.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::ui::action::{Action, Scope};
+
+/// Key presses that mean something somewhere.
+pub struct Binding {
+    /// Where they work.
+    pub scope: Scope,
+    /// The keys, the first being the one that is shown.
+    pub keys: &'static [Key],
+    /// What they do.
+    pub action: Action,
+    /// What they do, in a word or two for the footer; empty keeps them out of it.
+    pub hint: &'static str,
+    /// What they do, in a sentence.
+    pub about: &'static str,
+}
+
+/// A key with its modifiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key(pub KeyCode, pub KeyModifiers);
+
+const fn ch(c: char) -> Key {
+    Key(KeyCode::Char(c), KeyModifiers::NONE)
+}
+
+const fn ctrl(c: char) -> Key {
+    Key(KeyCode::Char(c), KeyModifiers::CONTROL)
+}
+
+const fn key(code: KeyCode) -> Key {
+    Key(code, KeyModifiers::NONE)
+}
+
+const fn bind(
+    scope: Scope,
+    keys: &'static [Key],
+    action: Action,
+    hint: &'static str,
+    about: &'static str,
+) -> Binding {
+    Binding { scope, keys, action, hint, about }
+}
+
+use Action as A;
+use KeyCode as K;
+use Scope as S;
+
+/// The one table. Its order is the order of the footer and of the help screen.
+#[rustfmt::skip]
+pub const ACTIONS: &[Binding] = &[
+    bind(S::Gallery, &[key(K::Enter)], A::Enter, "open", "Open the selected sample or file"),
+
+    bind(S::Columns, &[key(K::Enter)], A::Enter, "details", "Show everything known of the column"),
+    bind(S::Columns, &[ch('T')], A::SetTarget, "target", "Predict this column"),
+    bind(S::Columns, &[ch('r')], A::SetRole, "role", "Say what the column is for"),
+    bind(S::Columns, &[ch('K')], A::SetKind, "kind", "Say what the column holds"),
+    bind(S::Columns, &[ch(' ')], A::ToggleFeature, "in/out", "Leave the column out of the model, or take it in"),
+    bind(S::Columns, &[ch('c')], A::Compute, "compute", "Add a computed column"),
+    bind(S::Columns, &[ch('m')], A::SpecialCodes, "", "Declare codes that mean missing"),
+    bind(S::Columns, &[ch('p')], A::ToggleProtected, "", "Mark the column as protected, or not"),
+
+    bind(S::Table, &[ch('f')], A::Filter, "filter", "Show only the rows for which an expression holds"),
+    bind(S::Table, &[ch('=')], A::FilterLike, "like this", "Show only the rows that have this value"),
+    bind(S::Table, &[ch('s')], A::SortBy, "sort", "Sort by this column; again turns the order round"),
+    bind(S::Table, &[ch('#')], A::GoToRow, "row", "Go to a row by its number"),
+    bind(S::Table, &[ch('H')], A::HideColumn, "hide", "Hide this column on the screen"),
+    bind(S::Table, &[ch('F')], A::FreezeColumns, "freeze", "Keep the columns up to this one in sight"),
+    bind(S::Table, &[ch('a')], A::ShowAll, "show all", "Show every row and column in the file's order"),
+    bind(S::Table, &[ch('y')], A::CopyCell, "copy", "Copy this cell to the clipboard"),
+    bind(S::Table, &[ch('Y')], A::CopyRow, "", "Copy this row to the clipboard"),
+
+    bind(S::Findings, &[key(K::Enter)], A::Enter, "apply remedy", "Apply the remedy of this finding"),
+
+    bind(S::Sql, &[key(K::Enter)], A::Enter, "write query", "Write a query and run it"),
+    bind(S::Sql, &[ch('R')], A::OpenAnswer, "use as table", "Replace the table by the answer"),
+
+    bind(S::Correlations, &[key(K::Enter)], A::Enter, "", "Show the pair under the cursor"),
+
+    bind(S::Model, &[key(K::Enter)], A::Enter, "change", "Change this setting"),
+    bind(S::Model, &[key(K::Backspace)], A::ResetField, "default", "Give the setting its default back"),
+    bind(S::Model, &[ch('f')], A::Formula, "formula", "Show the formula of the model, with the coefficients of the shown run"),
+
+    bind(S::Training, &[key(K::Enter)], A::Enter, "evaluate", "Show this run in the Evaluation pane"),
+    bind(S::Training, &[ch(' ')], A::Mark, "mark", "Mark the run for comparison"),
+    bind(S::Training, &[ch('b')], A::Yardstick, "", "Compare the others with this run"),
+    bind(S::Training, &[ch('L')], A::LogAxis, "log axis", "Switch the loss axis between linear and logarithmic"),
+    bind(S::Training, &[ch('f')], A::Formula, "formula", "Show the formula of this run with its coefficients"),
+    bind(S::Training, &[ch('n')], A::NoteRun, "", "Write a note to this run"),
+    bind(S::Training, &[ch('d'), key(K::Delete)], A::DeleteRun, "delete", "Delete this run for good"),
+
+    bind(S::Evaluation, &[key(K::Enter)], A::Enter, "rows", "Show the rows behind the selected number"),
+    bind(S::Evaluation, &[ch('o')], A::Optimum, "optimum", "Find the threshold that costs least"),
+    bind(S::Evaluation, &[ch('s')], A::Sides, "train/test", "Show test rows, training rows, or validation rows"),
+    bind(S::Evaluation, &[ch('f')], A::Formula, "formula", "Show the formula of this run with its coefficients"),
+    bind(S::Evaluation, &[ch('d')], A::Definitions, "definitions", "Show what the numbers mean and where they come from"),
+
+    bind(S::Compare, &[key(K::Enter)], A::Enter, "evaluate", "Show this run in the Evaluation pane"),
+    bind(S::Compare, &[ch('b')], A::Yardstick, "yardstick", "Compare the others with this run"),
+    bind(S::Compare, &[ch('m')], A::NextMetric, "metric", "Rank by the next metric"),
+    bind(S::Compare, &[ch(' ')], A::Mark, "mark", "Mark the run: its curve is laid over the yardstick's"),
+    bind(S::Compare, &[ch('D')], A::Differences, "differences", "Show how this experiment differs from the yardstick's"),
+    bind(S::Compare, &[ch('d')], A::Definitions, "definitions", "Show what the numbers mean and where they come from"),
+
+    bind(S::Rows, &[ch('y')], A::CopyRow, "copy row", "Copy this row to the clipboard"),
+
+    bind(S::Global, &[ch('t')], A::Train, "train", "Train with the settings as they are"),
+    bind(S::Global, &[ch('A')], A::TrainAll, "train all", "Train every kind in the catalog and compare"),
+    bind(S::Global, &[ch('w')], A::Sweep, "", "Train over a grid of alpha"),
+    bind(S::Global, &[ch('v')], A::CrossValidate, "", "Cross-validate: the same settings over five folds"),
+    bind(S::Global, &[ch('C')], A::Compare, "compare", "Compare the runs on this table"),
+    bind(S::Global, &[ch('x')], A::Cancel, "", "Cancel the running job"),
+    bind(S::Global, &[ch('O')], A::Open, "", "Open another table: samples, this folder, earlier work"),
+    bind(S::Global, &[ch('S')], A::Save, "save", "Save the model of the shown run to a file"),
+    bind(S::Global, &[ch('e')], A::Export, "", "Write the experiment as TOML and show its command line"),
+    bind(S::Global, &[ch('i')], A::History, "", "Show the command log"),
+    bind(S::Global, &[ch('P')], A::Glyphs, "", "Draw plots with other characters: braille, blocks, ASCII"),
+
+    bind(S::Move, &[key(K::Up), ch('k')], A::Up, "", "Go up"),
+    bind(S::Move, &[key(K::Down), ch('j')], A::Down, "", "Go down"),
+    bind(S::Move, &[key(K::Left), ch('h')], A::Left, "", "Go left; make a setting or the threshold smaller; move a curve's cursor"),
+    bind(S::Move, &[key(K::Right), ch('l')], A::Right, "", "Go right; make a setting or the threshold larger; move a curve's cursor"),
+    bind(S::Move, &[key(K::PageUp), ctrl('u')], A::PageUp, "", "Go up by a page"),
+    bind(S::Move, &[key(K::PageDown), ctrl('d')], A::PageDown, "", "Go down by a page"),
+    bind(S::Move, &[key(K::Home), ch('g')], A::First, "", "Go to the first"),
+    bind(S::Move, &[key(K::End), ch('G')], A::Last, "", "Go to the last"),
+    bind(S::Move, &[ch(']')], A::NextTab, "tabs", "The next tab of the pane"),
+    bind(S::Move, &[ch('[')], A::PrevTab, "", "The tab before"),
+    bind(S::Move, &[ch('/')], A::Search, "search", "Search"),
+    bind(S::Move, &[ch('N')], A::PrevMatch, "", "The match before"),
+    bind(S::Move, &[ch('n')], A::NextMatch, "", "The next match"),
+
+    bind(S::Global, &[key(K::Tab)], A::NextPane, "pane", "The next pane"),
+    bind(S::Global, &[key(K::BackTab)], A::PrevPane, "", "The pane before"),
+    bind(S::Global, &[ch('1')], A::PaneData, "", "The Data pane"),
+    bind(S::Global, &[ch('2')], A::PaneModel, "", "The Model pane"),
+    bind(S::Global, &[ch('3')], A::PaneTraining, "", "The Training pane"),
+    bind(S::Global, &[ch('4')], A::PaneEvaluation, "", "The Evaluation pane"),
+    bind(S::Global, &[ch('z')], A::Zoom, "zoom", "Let this pane fill the screen, or all four share it"),
+    bind(S::Global, &[ch('u')], A::Undo, "undo", "Take back the latest change"),
+    bind(S::Global, &[ctrl('r')], A::Redo, "", "Bring back what was taken back"),
+    bind(S::Global, &[ch(':')], A::Palette, "command", "Find any action or command by its words"),
+    bind(S::Global, &[ch('?')], A::Help, "keys", "Show every key of this place"),
+    bind(S::Global, &[key(K::Esc)], A::Back, "", "Close, go back, end a search"),
+    bind(S::Global, &[ch('q')], A::Quit, "quit", "Go back to the workbench, or leave the program"),
+    bind(S::Global, &[ctrl('c')], A::Interrupt, "", "Close a dialog, cancel a job, or ask to leave"),
+    bind(S::Global, &[ctrl('z')], A::Suspend, "", "Hand the terminal back to the shell; `fg` returns"),
+    bind(S::Global, &[ctrl('l')], A::Redraw, "", "Draw the screen anew"),
+];
+
+/// What `event` means in `scopes`, the innermost first.
+pub fn lookup(scopes: &[Scope], event: KeyEvent) -> Option<Action> {
+    // A shifted character already says so by its case; the modifier would only get in the way.
+    let modifiers = match event.code {
+        KeyCode::Char(_) | KeyCode::BackTab => event.modifiers - KeyModifiers::SHIFT,
+        _ => event.modifiers,
+    };
+    let pressed = Key(event.code, modifiers);
+    scopes.iter().find_map(|scope| {
+        ACTIONS.iter().find(|b| b.scope == *scope && b.keys.contains(&pressed)).map(|b| b.action)
+    })
+}
+
+/// The rows of the help screen for one scope.
+pub fn rows(scope: Scope) -> impl Iterator<Item = &'static Binding> {
+    ACTIONS.iter().filter(move |b| b.scope == scope)
+}
+
+/// The footer of a place: the keys of its scopes that have a hint, in the table's order.
+pub fn hints(scopes: &[Scope]) -> impl Iterator<Item = &'static Binding> {
+    ACTIONS.iter().filter(move |b| scopes.contains(&b.scope) && !b.hint.is_empty())
+}
+
+/// The key shown for an action, wherever it is bound.
+pub fn key_of(action: Action) -> Option<Key> {
+    ACTIONS.iter().find(|b| b.action == action).map(|b| b.keys[0])
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = match self.0 {
+            KeyCode::Char(' ') => "space".to_owned(),
+            KeyCode::Char(c) => c.to_string(),
+            KeyCode::Up => "↑".to_owned(),
+            KeyCode::Down => "↓".to_owned(),
+            KeyCode::Left => "←".to_owned(),
+            KeyCode::Right => "→".to_owned(),
+            KeyCode::BackTab => "Shift-Tab".to_owned(),
+            KeyCode::PageUp => "PgUp".to_owned(),
+            KeyCode::PageDown => "PgDn".to_owned(),
+            other => other.to_string(),
+        };
+        if self.1.contains(KeyModifiers::CONTROL) {
+            f.pad(&format!("ctrl-{text}"))
+        } else {
+            f.pad(&text)
+        }
+    }
+}
+
+/// The key table of the README.
+pub fn readme_table() -> String {
+    let mut table = String::from("| where | key | what it does |\n| --- | --- | --- |\n");
+    for scope in Scope::ALL {
+        for row in rows(*scope) {
+            let keys: Vec<String> = row.keys.iter().map(|k| format!("`{k}`")).collect();
+            table += &format!("| {} | {} | {} |\n", scope.title(), keys.join(" "), row.about);
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_scope() {
+        for (i, b) in ACTIONS.iter().enumerate() {
+            for key in b.keys {
+                let twin = ACTIONS[..i].iter().find(|o| o.scope == b.scope && o.keys.contains(key));
+                assert!(twin.is_none(), "`{key}` is bound twice in {:?}", b.scope);
+            }
+        }
+    }
+
+    #[test]
+    fn every_action_has_a_key() {
+        for action in Action::ALL {
+            assert!(key_of(*action).is_some(), "{action:?} has no key");
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_help_screen_does_what_it_says() {
+        for scope in Scope::ALL {
+            for row in rows(*scope) {
+                for key in row.keys {
+                    let event = KeyEvent::new(key.0, key.1);
+                    assert_eq!(lookup(&[*scope], event), Some(row.action), "{key} in {scope:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_readme_lists_the_same_keys() {
+        let table = readme_table();
+        assert!(include_str!("../../README.md").contains(&table), "put this in README.md:\n{table}");
+    }
+}

@@ -1,0 +1,195 @@
+//! The loop: take in what happened, carry out what follows, draw once, and only if something
+//! changed.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::ui::app::{App, Effect};
+use crate::ui::demo::Player;
+use crate::ui::desk::{Desk, Heard};
+use crate::ui::term::{self, Event, Signal, Term};
+use crate::ui::view::{self, ViewState};
+
+/// Progress alone is drawn at most this often.
+const FRAME: Duration = Duration::from_millis(250);
+
+/// How long after the latest change the session is written.
+const REST: Duration = Duration::from_millis(800);
+
+/// What the loop holds beside the state of the screen.
+pub struct Stage<'a> {
+    /// The terminal.
+    pub term: Term,
+    /// Where jobs run.
+    pub desk: Desk,
+    /// What reaches the loop.
+    pub line: &'a Receiver<Heard>,
+    /// The demo that presses the keys, if one plays.
+    pub player: Option<Player>,
+}
+
+/// Runs the screen until it is left.
+pub fn run(app: &mut App, stage: &mut Stage<'_>, first: Vec<Effect>) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let mut state = ViewState::default();
+    let mut quit = carry_out(app, stage, first)?;
+    let mut drawn = Instant::now();
+    let (mut dirty, mut progress) = (true, false);
+    let mut unsaved: Option<Instant> = None;
+    let mut logged = 0;
+    while !quit {
+        if dirty || (progress && drawn.elapsed() >= FRAME) {
+            stage.term.draw(|frame| view::draw(app, &mut state, frame))?;
+            app.page = state.page;
+            drawn = Instant::now();
+            (dirty, progress) = (false, false);
+        }
+        let waits = [
+            progress.then(|| FRAME.saturating_sub(drawn.elapsed())),
+            unsaved.map(|since| REST.saturating_sub(since.elapsed())),
+            stage.player.as_ref().and_then(|p| p.wait(app, begun.elapsed())),
+        ];
+        let heard = match waits.into_iter().flatten().min() {
+            None => stage.line.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(wait) => stage.line.recv_timeout(wait),
+        };
+        tick(app, begun);
+        match heard {
+            // Everything that has piled up is taken in before the next frame, so that neither a
+            // held key nor a chatty job makes the screen lag behind.
+            Ok(heard) => {
+                for heard in std::iter::once(heard).chain(stage.line.try_iter().collect::<Vec<_>>()) {
+                    let before = app.workspace.log.len();
+                    match take_in(app, stage, heard)? {
+                        Took::Progress => progress = true,
+                        Took::Change => dirty = true,
+                        Took::Quit => quit = true,
+                    }
+                    if app.workspace.log.len() != before || dirty {
+                        unsaved = unsaved.or(Some(Instant::now()));
+                    }
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        let play = stage.player.as_mut().and_then(|player| player.next(app, begun.elapsed()));
+        if let Some(played) = play {
+            dirty = true;
+            match played {
+                crate::ui::demo::Played::Key(key) => {
+                    let effects = app.press(key);
+                    quit |= carry_out(app, stage, effects)?;
+                }
+                crate::ui::demo::Played::Changed => {}
+                crate::ui::demo::Played::Over => {
+                    stage.player = None;
+                    app.caption = None;
+                }
+            }
+        }
+        if unsaved.is_some_and(|since| since.elapsed() >= REST) {
+            unsaved = None;
+            save(app, &mut logged, false);
+        }
+    }
+    save(app, &mut logged, true);
+    Ok(())
+}
+
+/// What taking something in led to.
+enum Took {
+    Progress,
+    Change,
+    Quit,
+}
+
+fn take_in(app: &mut App, stage: &mut Stage<'_>, heard: Heard) -> anyhow::Result<Took> {
+    let effects = match heard {
+        Heard::News(id, news) => {
+            let ended = matches!(news, crate::jobs::News::Ended(_));
+            let effects = app.hear(id, news);
+            if !ended {
+                return Ok(Took::Progress);
+            }
+            effects
+        }
+        Heard::Product(id, product) => app.receive(id, *product),
+        Heard::Input(Event::Key(key)) => match &mut stage.player {
+            // While a demo plays, a person's keys steer the player.
+            Some(player) if player.takes(key) => vec![],
+            _ => app.press(key),
+        },
+        Heard::Input(Event::Paste(text)) => {
+            app.paste(&text);
+            vec![]
+        }
+        Heard::Input(Event::Resize(width, height)) => {
+            stage.term.resize(width, height);
+            vec![]
+        }
+        Heard::Input(Event::Signal(signal)) => match signal {
+            Signal::Terminate | Signal::Hangup => return Ok(Took::Quit),
+            Signal::Interrupt => app.act(crate::ui::action::Action::Interrupt),
+            Signal::Continue => {
+                stage.term.retake()?;
+                vec![]
+            }
+        },
+    };
+    Ok(if carry_out(app, stage, effects)? { Took::Quit } else { Took::Change })
+}
+
+/// Does what the screen asks of the world; true to leave.
+fn carry_out(app: &mut App, stage: &mut Stage<'_>, effects: Vec<Effect>) -> anyhow::Result<bool> {
+    for effect in effects {
+        match effect {
+            Effect::Start(id, work) => stage.desk.start(id, work),
+            Effect::Stop(id) => stage.desk.stop(id),
+            Effect::Copy(text) => {
+                if let Err(error) = stage.term.copy(&text) {
+                    let text = match error {
+                        term::Error::Io(error) => return Err(error.into()),
+                        other => other.to_string(),
+                    };
+                    app.refuse(&text);
+                }
+            }
+            Effect::Suspend => stage.term.suspend()?,
+            Effect::Redraw => stage.term.repaint(),
+            Effect::Quit => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
+fn tick(app: &mut App, begun: Instant) {
+    app.now = begun.elapsed().as_secs_f64();
+    if !app.fixed_clock {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        app.at = since.map_or(0, |d| d.as_secs() as i64);
+    }
+}
+
+/// Writes session and command log; the last line stays back while it may still be replaced.
+fn save(app: &mut App, logged: &mut usize, all: bool) {
+    let workspace = &app.workspace;
+    if workspace.now.table.is_some() {
+        let session = workspace.session(app.screen_state());
+        let written = serde_json::to_value(session).map_err(|e| e.to_string()).and_then(|json| {
+            workspace.registry.save_session(&json).map_err(|e| e.to_string())
+        });
+        if let Err(error) = written {
+            app.warn(format!("the session cannot be kept: {}", error.replace('\n', " ")));
+        }
+    }
+    let workspace = &app.workspace;
+    let end = workspace.log.len() - usize::from(!all && !workspace.log.is_empty());
+    for entry in workspace.log.get(*logged..end).unwrap_or_default() {
+        let line = serde_json::json!({ "at": entry.at, "line": entry.line }).to_string();
+        if workspace.registry.append_history(&line).is_err() {
+            break;
+        }
+    }
+    *logged = (*logged).max(end);
+}

@@ -1,0 +1,248 @@
+//! What stands around the panes: header, message, footer, and the line of a pane that is not in
+//! front.
+
+use ratatui::layout::Rect;
+
+use super::{Canvas, Role, word};
+use crate::data::Task;
+use crate::ui::app::{App, Overlay, Pane, Screen, Tone};
+use crate::ui::keymap;
+use crate::ui::plot;
+use crate::ui::widgets::{line, numbers, text};
+
+/// `german_credit.csv · 1,000 × 21 · target credit_risk = bad (30.0 %)`, and what runs.
+pub(super) fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    let mut words = vec![word(" karat ", Role::Title), word("  ", Role::Text)];
+    let narrow = area.width < 100;
+    match &app.workspace.now.table {
+        None => words.push(word("the model workbench in your terminal", Role::Dim)),
+        Some(table) => {
+            words.push(word(table.origin.label.clone(), Role::Strong));
+            let rows = numbers::count(table.n_rows());
+            let more = if table.complete { "" } else { "+" };
+            if !narrow {
+                words.push(word(format!(" · {rows}{more} × {}", table.n_columns()), Role::Text));
+                words.extend(target_words(app));
+            }
+            if narrow && app.screen == Screen::Workbench && !app.zoomed {
+                words.push(word("   ", Role::Text));
+                for pane in Pane::ALL {
+                    let name = format!("{} {}", pane.number(), pane.title());
+                    if pane == app.focus {
+                        words.push(word(format!("[{name}]"), Role::Tab));
+                    } else {
+                        words.push(word(format!(" {name} "), Role::TabIdle));
+                    }
+                }
+            }
+            if app.screen == Screen::Compare {
+                words.push(word(" · Compare", Role::Title));
+            }
+        }
+    }
+    let used = canvas.words(area, &words);
+    let rest = Rect { x: used, width: area.right().saturating_sub(used), ..area };
+    let mut right = Vec::new();
+    if let Some(job) = app.jobs.training().or(app.jobs.running.first()) {
+        let verb = if job.is_training { "training" } else { job.label.as_str() };
+        let verb = if job.stopping { "finishing" } else { verb };
+        if area.width >= 60 {
+            right.push(word(format!("{verb} {} ", plot::gauge(job.fraction, 18)), Role::Accent));
+        } else {
+            right.push(word(format!("{verb} "), Role::Accent));
+        }
+    } else if !narrow {
+        let n = app.workspace.runs_here().count();
+        if n > 0 {
+            let plural = if n == 1 { "" } else { "s" };
+            right.push(word(format!("{n} run{plural} "), Role::Dim));
+        }
+    }
+    let width: usize = right.iter().map(|(t, _)| text::width(t)).sum();
+    if usize::from(rest.width) > width {
+        canvas.words_right(rest, &right);
+    }
+}
+
+fn target_words(app: &App) -> Vec<(String, Role)> {
+    let question = app.workspace.question();
+    let Some(target) = &question.question.target else { return vec![] };
+    let accepted = app.workspace.now.experiment.question.target.is_some();
+    let mut words = vec![word(" · target ", Role::Dim)];
+    let positive = match (&question.question.positive, question.question.task) {
+        (Some(positive), Some(Task::Binary)) => format!("{target} = {positive}"),
+        _ => target.clone(),
+    };
+    words.push(word(positive, if accepted { Role::Strong } else { Role::Text }));
+    if !accepted {
+        words.push(word(" (proposed)", Role::Guess));
+    }
+    words
+}
+
+/// The line above the footer.
+pub(super) fn message(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    if let Some((caption, key)) = &app.caption {
+        let pressed = if key.is_empty() { String::new() } else { format!("  {key} ") };
+        canvas.words_right(area, &[word(pressed.clone(), Role::Cursor)]);
+        let place = Rect { width: area.width.saturating_sub(text::width(&pressed) as u16 + 1), ..area };
+        canvas.words(place, &[word(" ▶ ", Role::Accent), word(caption.clone(), Role::Strong)]);
+        return;
+    }
+    let Some(message) = &app.message else { return };
+    let (mark, role) = match message.tone {
+        Tone::Said => (" ✓ ", Role::Good),
+        Tone::Warning => (" ⚠ ", Role::Warn),
+        Tone::Error => (" ✗ ", Role::Bad),
+    };
+    let mut words = vec![word(mark, role), word(text::clean(&message.text), Role::Text)];
+    if !message.hint.is_empty() {
+        words.push(word(" · ", Role::Dim));
+        words.push(word(text::clean(&message.hint), Role::Accent));
+    }
+    canvas.words(area, &words);
+}
+
+/// The keys of this place.
+pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let own = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(k, w)| ((*k).to_owned(), (*w).to_owned())).collect::<Vec<_>>()
+    };
+    let (pairs, always): (Vec<(String, String)>, usize) = match app.overlays.last() {
+        Some(Overlay::Help { .. } | Overlay::Page { .. }) => {
+            (own(&[("↑↓", "scroll"), ("Esc", "close")]), 2)
+        }
+        Some(Overlay::Palette { .. }) => {
+            (own(&[("Enter", "do it"), ("Tab", "complete"), ("↑↓", "choose"), ("Esc", "close")]), 4)
+        }
+        Some(Overlay::Picker { .. }) => {
+            (own(&[("Enter", "choose"), ("↑↓", "move"), ("type", "to search"), ("Esc", "close")]), 4)
+        }
+        Some(Overlay::Prompt { .. }) => (own(&[("Enter", "accept"), ("Esc", "close")]), 2),
+        Some(Overlay::Confirm { .. }) => (own(&[("y", "yes"), ("n", "no")]), 2),
+        Some(Overlay::Rows(_)) => {
+            (own(&[("↑↓", "row"), ("←→", "columns"), ("y", "copy row"), ("Esc", "close")]), 4)
+        }
+        None => {
+            let mut pairs = own(&[("↑↓", "move")]);
+            if let Some(arrows) = sideways(app) {
+                pairs.extend(own(&[("←→", arrows)]));
+            }
+            let mut hints: Vec<_> = keymap::hints(&app.scopes())
+                .filter(|b| app.screen == Screen::Workbench || !skipped(b.action))
+                .map(|b| (b.keys[0].to_string(), b.hint.to_owned()))
+                .collect();
+            // The ways to everything else stay in sight where the others have to go.
+            let last: Vec<_> = [":", "?", "q"]
+                .iter()
+                .filter_map(|k| hints.iter().position(|(key, _)| key == k).map(|i| hints.remove(i)))
+                .collect();
+            let n = last.len();
+            pairs.extend(hints);
+            pairs.extend(last);
+            (pairs, n)
+        }
+    };
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(k, w)| (k.as_str(), w.as_str())).collect();
+    line::keys(&pairs, always, area, canvas.buf, canvas.theme);
+}
+
+/// Keys of the workbench that do nothing on the other screens.
+fn skipped(action: crate::ui::action::Action) -> bool {
+    use crate::ui::action::Action as A;
+    matches!(
+        action,
+        A::Train | A::TrainAll | A::Compare | A::NextPane | A::Zoom | A::NextTab | A::Search | A::Save
+    )
+}
+
+/// What the sideways arrows do here.
+fn sideways(app: &App) -> Option<&'static str> {
+    use crate::ui::app::DataTab;
+    if app.screen != Screen::Workbench {
+        return None;
+    }
+    Some(match app.focus {
+        Pane::Data if matches!(app.data.tab, DataTab::Columns | DataTab::Findings) => "tabs",
+        Pane::Data => "columns",
+        Pane::Model => "change",
+        Pane::Training => "cursor",
+        Pane::Evaluation => match app.shown().map(|r| r.task) {
+            Some(Task::Binary) => "threshold",
+            _ => "tabs",
+        },
+    })
+}
+
+/// A pane that is not in front, in one line.
+pub(super) fn summary(app: &App, canvas: &mut Canvas<'_>, pane: Pane, area: Rect) {
+    let mut words = vec![
+        word(format!("  {} ", pane.number()), Role::Key),
+        word(text::fit(pane.title(), 12), Role::Text),
+    ];
+    let question = app.workspace.question();
+    match pane {
+        Pane::Data => {
+            if let Some(table) = &app.workspace.now.table {
+                let n = app.workspace.survey.as_ref().map_or(0, |s| s.findings.len());
+                words.push(word(
+                    format!("{} rows × {} columns", numbers::count(table.n_rows()), table.n_columns()),
+                    Role::Dim,
+                ));
+                if n > 0 {
+                    words.push(word(format!(" · ⚠ {n} findings"), Role::Warn));
+                }
+            }
+        }
+        Pane::Model => {
+            let features = question_features(app);
+            let mut said = question.model.kind.clone();
+            for (key, value) in &question.model.set {
+                said += &format!(" · {key} {value}");
+            }
+            words.push(word(format!("{said} · {features}"), Role::Dim));
+        }
+        Pane::Training => match app.jobs.training() {
+            Some(job) => {
+                words.push(word(format!("{} {}", job.label, plot::gauge(job.fraction, 16)), Role::Accent));
+                if let Some(loss) = job.curve.last().and_then(|p| p.loss) {
+                    words.push(word(format!("  loss {}", numbers::significant(loss, 4)), Role::Dim));
+                }
+            }
+            None => {
+                let n = app.workspace.runs_here().count();
+                let said = if n == 0 { "nothing trained yet · t trains".to_owned() } else { format!("{n} runs") };
+                words.push(word(said, Role::Dim));
+            }
+        },
+        Pane::Evaluation => match app.shown() {
+            Some(run) => {
+                words.push(word(format!("run {} {} · ", run.id, run.model.kind), Role::Dim));
+                let side = app.side(run);
+                let names: &[&str] = if run.task == Task::Binary { &["roc_auc", "ks"] } else { &["rmse", "r2"] };
+                for name in names {
+                    let estimate = side.metrics(run).and_then(|m| m.get(*name)).copied();
+                    let label = crate::metrics::metric(name).map_or(*name, |m| m.label);
+                    words.push(word(format!("{label} "), Role::Dim));
+                    words.push(word(numbers::optional(estimate.and_then(|e| e.value), 3), Role::Strong));
+                    if let Some((low, high)) = estimate.and_then(|e| e.low.zip(e.high)) {
+                        words.push(word(format!(" ({}–{})", numbers::fixed(low, 2), numbers::fixed(high, 2)), Role::Dim));
+                    }
+                    words.push(word("  ", Role::Text));
+                }
+            }
+            None => words.push(word("no run yet", Role::Dim)),
+        },
+    }
+    canvas.words(area, &words);
+}
+
+/// `17 of 20 features`, and how many protected ones are left out.
+pub(super) fn question_features(app: &App) -> String {
+    let Some(table) = &app.workspace.now.table else { return String::new() };
+    let question = app.workspace.question();
+    let chosen = crate::train::features_of(table, question).len();
+    let target = usize::from(question.question.target.is_some());
+    format!("{chosen} of {} features", table.n_columns().saturating_sub(target))
+}

@@ -1,0 +1,448 @@
+//! The Evaluation pane.
+
+use ratatui::layout::Rect;
+
+use super::{Canvas, Role, ViewState, below, note_page, plots, row, word};
+use crate::data::Task;
+use crate::metrics::{Confusion, Estimate, metric};
+use crate::train::{Coefficient, Run};
+use crate::ui::app::{App, EvalTab};
+use crate::ui::plot::{self, ConfusionGrid, Dash, Histogram, LinePlot, Reference, Series};
+use crate::ui::widgets::{Cell, Column, DataTable, Pane, numbers, text};
+use crate::workspace::{Assessment, Side};
+
+pub(super) fn draw(
+    app: &App,
+    state: &mut ViewState,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    focused: bool,
+) {
+    let run = app.shown().cloned();
+    let task = run.as_ref().map_or(Task::Binary, |r| r.task);
+    let tabs: Vec<&str> = EvalTab::of(task).iter().map(|t| t.title()).collect();
+    let tab = EvalTab::of(task).iter().position(|t| *t == app.eval.tab).unwrap_or(0);
+    let pane = Pane { number: Some(4), title: "Evaluation", tabs: &tabs, tab, right: "", focused };
+    let inner = pane.render(area, canvas.buf, canvas.theme);
+    let Some(run) = run else {
+        let waiting = app.eval.run.is_some() && !app.jobs.is_idle();
+        let text = if waiting { "reading the run …" } else { "Nothing trained yet. t trains; the figures of the run stand here." };
+        canvas.paragraph(inner, text, Role::Dim);
+        return;
+    };
+    let side = app.side(&run);
+    head(app, &run, side, canvas, row(inner, 0));
+    let body = below(inner, 1);
+    let Some(assessment) = app.assessment(&run).cloned() else { return };
+    match EvalTab::of(task)[tab] {
+        EvalTab::Summary if task == Task::Binary => binary(app, &run, &assessment, canvas, body, focused),
+        EvalTab::Summary => regression(app, &run, &assessment, canvas, body),
+        EvalTab::Roc | EvalTab::Pr | EvalTab::Gains | EvalTab::Calibration => {
+            curve(app, &run, &assessment, canvas, body);
+        }
+        EvalTab::Deciles => deciles(app, state, &assessment, canvas, body, focused),
+        EvalTab::Residuals => residuals(&assessment, canvas, body),
+        EvalTab::Errors => errors(&assessment, canvas, body),
+        EvalTab::Coefficients => coefficients(app, state, &run, canvas, body, focused),
+    }
+}
+
+/// Which run, on which rows.
+fn head(app: &App, run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
+    let n = side.scores(run).map_or(0, |s| s.rows.len());
+    let left = [
+        word(format!("run {} ", run.id), Role::Accent),
+        word(run.model.kind.clone(), Role::Strong),
+        word(format!("  {}", side_word(side, n)), Role::Text),
+    ];
+    let used = canvas.words(area, &left);
+    let rest = Rect { x: used, width: area.right().saturating_sub(used), ..area };
+    if Side::of(run).len() > 1 && rest.width > 24 {
+        let key = crate::ui::keymap::key_of(crate::ui::action::Action::Sides);
+        let key = key.map_or(String::new(), |k| k.to_string());
+        canvas.words_right(rest, &[word(key, Role::Key), word(" other rows", Role::Dim)]);
+    }
+    let _ = app;
+}
+
+fn side_word(side: Side, n: usize) -> String {
+    format!("{} {} rows", numbers::count(n), side.word())
+}
+
+fn estimate(run: &Run, side: Side, name: &str) -> Option<Estimate> {
+    side.metrics(run).and_then(|m| m.get(name)).copied()
+}
+
+/// `AUC  0.802 ▕──●──▏ 0.73 – 0.86` with the training figure beside it.
+fn headline(run: &Run, side: Side, name: &str, canvas: &mut Canvas<'_>, area: Rect) {
+    let Some(metric) = metric(name) else { return };
+    let found = estimate(run, side, name);
+    let mut words = vec![word(text::fit(metric.label, 9), Role::Dim)];
+    let digits = |v: f64| if metric.family == crate::metrics::Family::Binary { numbers::fixed(v, 3) } else { numbers::significant(v, 5) };
+    let value = found.and_then(|e| e.value);
+    words.push(word(text::fit_right(&value.map_or(numbers::NONE.into(), digits), 7), Role::Strong));
+    if let (Some(value), Some((low, high))) = (value, found.and_then(|e| e.low.zip(e.high))) {
+        if metric.family == crate::metrics::Family::Binary && area.width >= 44 {
+            let scale = if name == "roc_auc" { (0.5, 1.0) } else { (0.0, 1.0) };
+            words.push(word(format!(" {}", plot::interval(value, Some((low, high)), scale, 14)), Role::Accent));
+        }
+        words.push(word(format!(" {}–{}", digits(low), digits(high)), Role::Dim));
+    }
+    let used = canvas.words(area, &words);
+    if side != Side::Train
+        && let Some(train) = estimate(run, Side::Train, name).and_then(|e| e.value)
+    {
+        let rest = Rect { x: used, width: area.right().saturating_sub(used), ..area };
+        let said = format!("training {}", digits(train));
+        if usize::from(rest.width) > text::width(&said) + 1 {
+            canvas.words_right(rest, &[word(said, Role::Train)]);
+        }
+    }
+}
+
+fn binary(
+    app: &App,
+    run: &Run,
+    assessment: &Assessment,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    focused: bool,
+) {
+    let side = assessment.side;
+    let names = ["roc_auc", "ks", "gini", "average_precision", "brier", "log_loss"];
+    let n_headlines = match area.height {
+        0..=9 => 1,
+        10..=12 => 3,
+        13..=15 => 4,
+        _ => 6,
+    };
+    for (i, name) in names.iter().take(n_headlines).enumerate() {
+        headline(run, side, name, canvas, row(area, i as u16));
+    }
+    let threshold = app.workspace.threshold(run);
+    let Some(sweep) = &assessment.sweep else { return };
+    let confusion = sweep.at(threshold);
+    let foot = if area.height >= 9 { 2 } else { 1 };
+    let middle = Rect {
+        y: area.y + n_headlines as u16,
+        height: area.height.saturating_sub(n_headlines as u16 + foot),
+        ..area
+    };
+    let wide = middle.width >= 56 && middle.height >= 6;
+    let right = if wide {
+        let left = middle.width * 9 / 20;
+        let place = Rect { width: left.saturating_sub(1), ..middle };
+        let at = mark(&confusion);
+        let curve = [("ROC", Role::SeriesA, Dash::Solid, assessment.roc.as_slice())];
+        plots::curves(canvas, place, EvalTab::Roc, &curve, at, None);
+        Rect { x: middle.x + left, width: middle.width - left, ..middle }
+    } else {
+        middle
+    };
+    decision(app, run, &confusion, threshold, canvas, right, focused);
+    slider(app, threshold, canvas, row(area, area.height.saturating_sub(foot)));
+    if foot > 1 {
+        verdict(run, side, canvas, row(area, area.height - 1));
+    }
+}
+
+fn mark(confusion: &Confusion) -> Option<(f64, f64)> {
+    let fpr = confusion.specificity().map(|s| 1.0 - s)?;
+    Some((fpr, confusion.recall()?))
+}
+
+/// The confusion matrix and what follows from it.
+fn decision(
+    app: &App,
+    run: &Run,
+    confusion: &Confusion,
+    threshold: f64,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    focused: bool,
+) {
+    let classes = &run.model.classes;
+    let cut = |i: usize| classes.get(i).map_or(String::new(), |c| text::cut(c, 10));
+    let names = vec![cut(0), cut(1)];
+    let counts = vec![vec![confusion.tn, confusion.fp], vec![confusion.fn_, confusion.tp]];
+    let cell = app.eval.cell.min(3);
+    let selected = focused.then_some((cell / 2, cell % 2));
+    let grid = ConfusionGrid { classes: &names, counts: &counts, selected };
+    let (_, wanted) = grid.wanted();
+    let used = wanted.min(area.height);
+    grid.render(Rect { height: used, ..area }, canvas.buf, canvas.theme);
+    let rest = below(area, used);
+    let rates = [
+        ("precision", confusion.precision()),
+        ("recall", confusion.recall()),
+        ("F1", confusion.f1()),
+        ("accuracy", confusion.accuracy()),
+        ("called", confusion.flagged()),
+    ];
+    let costs = app.workspace.question().costs;
+    let cost = confusion.cost(costs.false_positive, costs.false_negative);
+    for (i, pair) in rates.chunks(2).enumerate() {
+        let mut words = Vec::new();
+        for (name, value) in pair {
+            words.push(word(format!("{name:<10}"), Role::Dim));
+            words.push(word(format!("{:<8}", numbers::optional(*value, 3)), Role::Strong));
+        }
+        if pair.len() == 1 {
+            words.push(word(format!("{:<10}", "cost"), Role::Dim));
+            words.push(word(numbers::significant(cost, 4), Role::Strong));
+        }
+        canvas.words(row(rest, i as u16), &words);
+    }
+    let _ = threshold;
+}
+
+/// `threshold 0 ├───────◆──────────┤ 1   ←→ move`
+fn slider(app: &App, threshold: f64, canvas: &mut Canvas<'_>, area: Rect) {
+    let label = format!("threshold {threshold:.2} ");
+    let cells = usize::from(area.width).saturating_sub(label.len() + 24).clamp(8, 40);
+    let at = ((threshold.clamp(0.0, 1.0)) * (cells - 1) as f64).round() as usize;
+    let bar: String = (0..cells).map(|i| if i == at { '◆' } else { '─' }).collect();
+    let words = [
+        word(label, Role::Text),
+        word("0 ├", Role::Dim),
+        word(bar, Role::Accent),
+        word("┤ 1 ", Role::Dim),
+        word("←→", Role::Key),
+        word(" move ", Role::Dim),
+        word("o", Role::Key),
+        word(" optimum", Role::Dim),
+    ];
+    canvas.words(area, &words);
+    let _ = app;
+}
+
+/// What the gap between training and test says.
+fn verdict(run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
+    if let Some(warning) = run.warnings.first() {
+        canvas.words(area, &[word("⚠ ", Role::Warn), word(warning.clone(), Role::Text)]);
+        return;
+    }
+    let (name, family) = if run.task == Task::Binary { ("roc_auc", "AUC") } else { ("r2", "R²") };
+    let value = |s| estimate(run, s, name).and_then(|e| e.value);
+    let (Some(train), Some(here)) = (value(Side::Train), value(side)) else { return };
+    if side == Side::Train {
+        canvas.words(area, &[word("the rows it was trained on: flattering", Role::Warn)]);
+        return;
+    }
+    let gap = train - here;
+    let (said, role) = match gap {
+        g if g > 0.1 => ("overfits", Role::Bad),
+        g if g > 0.04 => ("overfits a little", Role::Warn),
+        g if g < -0.04 => ("does better than in training: luck, or an easy test", Role::Warn),
+        _ => ("hardly overfits", Role::Good),
+    };
+    let text = format!("{family} {} in training, {} here: ", numbers::fixed(train, 3), numbers::fixed(here, 3));
+    canvas.words(area, &[word(text, Role::Dim), word(said, role)]);
+}
+
+fn regression(app: &App, run: &Run, assessment: &Assessment, canvas: &mut Canvas<'_>, area: Rect) {
+    let side = assessment.side;
+    for (i, name) in ["rmse", "mse", "mae", "r2"].iter().enumerate() {
+        headline(run, side, name, canvas, row(area, i as u16));
+    }
+    let rest = below(area, 5);
+    if rest.height >= 6 {
+        residuals(assessment, canvas, Rect { height: rest.height - 1, ..rest });
+    }
+    verdict(run, side, canvas, row(area, area.height.saturating_sub(1)));
+    let _ = app;
+}
+
+fn curve(app: &App, run: &Run, assessment: &Assessment, canvas: &mut Canvas<'_>, area: Rect) {
+    let tab = app.eval.tab;
+    let side = assessment.side;
+    let threshold = app.workspace.threshold(run);
+    let confusion = assessment.sweep.as_ref().map(|s| s.at(threshold));
+    let share = confusion.map(|c| (c.tp + c.fn_) / c.total().max(1e-300));
+    let at = confusion.and_then(|c| match tab {
+        EvalTab::Roc => mark(&c),
+        EvalTab::Pr => Some((c.recall()?, c.precision()?)),
+        EvalTab::Gains => Some((c.flagged()?, c.recall()?)),
+        _ => None,
+    });
+    let train = (side != Side::Train)
+        .then(|| app.workspace.assessments.get(&(run.id.clone(), Side::Train)))
+        .flatten()
+        .map(|a| plots::points(a, tab));
+    let here = plots::points(assessment, tab);
+    let dash = Dash::Solid;
+    let mut named: Vec<plots::Named<'_>> = Vec::new();
+    if let Some(train) = &train {
+        named.push(("training", Role::Train, Dash::Dotted, train));
+    }
+    named.push((side.word(), Role::Valid, dash, &here));
+    let foot = u16::from(area.height > 6);
+    let place = Rect { height: area.height - foot, ..area };
+    plots::curves(canvas, place, tab, &named, at, share);
+    if foot == 0 {
+        return;
+    }
+    let n3 = |v: Option<f64>| numbers::optional(v, 3);
+    let value = |name| estimate(run, side, name).and_then(|e| e.value);
+    let said = match tab {
+        EvalTab::Roc => format!("AUC {} · Gini {} · KS {}", n3(value("roc_auc")), n3(value("gini")), n3(value("ks"))),
+        EvalTab::Pr => format!("average precision {} against {} by chance", n3(value("average_precision")), n3(share)),
+        EvalTab::Gains => {
+            let found = here.iter().find(|(x, _)| *x >= 0.2).map(|(_, y)| *y);
+            format!("the fifth with the highest score holds {} of the positives", found.map_or(numbers::NONE.into(), |v| numbers::percent(v, 0)))
+        }
+        _ => match &assessment.cox {
+            Some(cox) => format!(
+                "ten bins of equal size · slope {} (ideal 1) · intercept {} (ideal 0) · Brier {}",
+                numbers::fixed(cox.slope, 2), numbers::fixed(cox.intercept, 2), n3(value("brier"))
+            ),
+            None => "ten bins of equal size".into(),
+        },
+    };
+    canvas.words(row(area, area.height - 1), &[word(said, Role::Dim)]);
+}
+
+fn deciles(
+    app: &App,
+    state: &mut ViewState,
+    assessment: &Assessment,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    focused: bool,
+) {
+    note_page(state, focused, area.height);
+    state.deciles.selected = app.eval.row;
+    let heads = [
+        Column::right("decile"),
+        Column::right("score").priority(1),
+        Column::right("rows"),
+        Column::right("positive"),
+        Column::right("rate"),
+        Column::left("").priority(2),
+        Column::right("found"),
+        Column::right("lift").priority(1),
+        Column::right("KS").priority(3),
+    ];
+    let most = assessment.deciles.iter().map(|d| d.bad_rate).fold(1e-9, f64::max);
+    let cells = |i: usize| {
+        let d = assessment.deciles.get(i)?;
+        Some(vec![
+            Cell::new(d.rank.to_string(), Role::Dim),
+            Cell::new(format!("{}–{}", numbers::fixed(d.score_low, 2), numbers::fixed(d.score_high, 2)), Role::Dim),
+            Cell::new(numbers::count(d.n.round() as usize), Role::Text),
+            Cell::new(numbers::count(d.bads.round() as usize), Role::Text),
+            Cell::new(numbers::percent(d.bad_rate, 1), Role::Strong),
+            Cell::new(plot::bar(d.bad_rate / most, 10), Role::Accent),
+            Cell::new(d.captured.map_or(numbers::NONE.into(), |c| numbers::percent(c, 0)), Role::Text),
+            Cell::new(numbers::optional(d.lift, 2), Role::Text),
+            Cell::new(numbers::optional(d.ks, 2), Role::Dim),
+        ])
+    };
+    DataTable {
+        columns: &heads,
+        rows: Some(assessment.deciles.len()),
+        row: &cells,
+        focused,
+        cell_cursor: false,
+        frozen: 0,
+        footer: false,
+        empty: "too few rows",
+    }
+    .render(area, canvas.buf, canvas.theme, &mut state.deciles);
+}
+
+fn residuals(assessment: &Assessment, canvas: &mut Canvas<'_>, area: Rect) {
+    LinePlot {
+        series: vec![Series { name: "residual", role: Role::Valid, points: &assessment.residuals, dash: Dash::Points }],
+        x_label: "fitted",
+        y_label: "residual = actual − fitted",
+        references: vec![Reference::Across(0.0)],
+        ..LinePlot::default()
+    }
+    .render(area, canvas.buf, canvas.theme);
+}
+
+fn errors(assessment: &Assessment, canvas: &mut Canvas<'_>, area: Rect) {
+    let (Some(histogram), Some(summary)) = (&assessment.histogram, &assessment.errors) else {
+        canvas.paragraph(area, "too few rows", Role::Dim);
+        return;
+    };
+    let end = histogram.low + histogram.width * histogram.counts.len() as f64;
+    let place = Rect { height: area.height.saturating_sub(2), ..area };
+    Histogram { counts: &histogram.counts, range: Some((histogram.low, end)), label: "residual", role: Role::Valid, selected: None }
+        .render(place, canvas.buf, canvas.theme);
+    let n4 = |v: f64| numbers::significant(v, 4);
+    let said = format!(
+        "mean {} · 5 % {} · 25 % {} · median {} · 75 % {} · 95 % {}",
+        n4(summary.mean), n4(summary.q05), n4(summary.q25), n4(summary.median), n4(summary.q75), n4(summary.q95)
+    );
+    canvas.words(row(area, area.height.saturating_sub(1)), &[word(said, Role::Dim)]);
+}
+
+fn coefficients(
+    app: &App,
+    state: &mut ViewState,
+    run: &Run,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    focused: bool,
+) {
+    let foot = u16::from(run.no_inference.is_some() && area.height > 4);
+    let list = Rect { height: area.height - foot, ..area };
+    note_page(state, focused, list.height);
+    state.coefficients.selected = app.eval.row;
+    let logit = run.task == Task::Binary && run.model.kind == "logistic";
+    let exact = run.coefficients.iter().any(|c| c.std_error.is_some());
+    let mut heads = vec![Column::left("column").widths(12, 40), Column::right("coefficient")];
+    if exact {
+        heads.extend([
+            Column::right("std. error").priority(1),
+            Column::right(if logit { "z" } else { "t" }).priority(3),
+            Column::right("p"),
+            Column::right("95 %").priority(2),
+        ]);
+    }
+    if logit {
+        heads.push(Column::right("odds ratio").priority(1));
+    }
+    let all: Vec<&Coefficient> = run.intercept.iter().chain(&run.coefficients).collect();
+    let n4 = |v: Option<f64>| v.map_or(numbers::NONE.into(), |v| numbers::significant(v, 4));
+    let cells = |i: usize| {
+        let c = all.get(i)?;
+        let strong = c.p.is_some_and(|p| p < 0.05);
+        let name = match &c.note {
+            Some(note) => format!("{} ({note})", c.feature),
+            None => c.feature.clone(),
+        };
+        let mut cells = vec![
+            Cell::new(name, if c.note.is_some() { Role::Warn } else { Role::Text }),
+            Cell::new(numbers::significant(c.value, 5), Role::Strong),
+        ];
+        if exact {
+            cells.extend([
+                Cell::new(n4(c.std_error), Role::Dim),
+                Cell::new(c.statistic.map_or(numbers::NONE.into(), |z| numbers::fixed(z, 2)), Role::Dim),
+                Cell::new(c.p.map_or(numbers::NONE.into(), numbers::p_value), if strong { Role::Strong } else { Role::Dim }),
+                Cell::new(c.low.zip(c.high).map_or(numbers::NONE.into(), |(l, h)| format!("{}…{}", numbers::significant(l, 3), numbers::significant(h, 3))), Role::Dim),
+            ]);
+        }
+        if logit {
+            cells.push(Cell::new(c.odds_ratio.map_or(numbers::NONE.into(), |o| numbers::significant(o, 4)), Role::Text));
+        }
+        Some(cells)
+    };
+    DataTable {
+        columns: &heads,
+        rows: Some(all.len()),
+        row: &cells,
+        focused,
+        cell_cursor: false,
+        frozen: 0,
+        footer: true,
+        empty: "this kind has no coefficients",
+    }
+    .render(list, canvas.buf, canvas.theme, &mut state.coefficients);
+    if let (1, Some(why)) = (foot, &run.no_inference) {
+        canvas.words(row(area, area.height - 1), &[word("no standard errors: ", Role::Warn), word(why.clone(), Role::Dim)]);
+    }
+}

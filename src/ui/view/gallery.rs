@@ -1,0 +1,60 @@
+//! The gallery: something to open.
+
+use ratatui::layout::Rect;
+
+use super::{Canvas, Role, ViewState, below, note_page, row, word};
+use crate::ui::app::App;
+use crate::ui::widgets::{Pane, line, text};
+
+pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect) {
+    let focused = app.overlays.is_empty();
+    let pane = Pane { title: "Open", right: "Enter opens · :open PATH for any other file", focused, ..Pane::default() };
+    let inner = pane.render(area, canvas.buf, canvas.theme);
+    let intro = "Load a table, configure a model, watch it train, compare, explain: all from the keyboard.";
+    let used = if inner.height > 16 { canvas.paragraph(inner, intro, Role::Dim) + 1 } else { 0 };
+    let list = below(inner, used);
+    let items = app.gallery.items();
+    // Headings are lines of their own, so the list is laid out before it is scrolled.
+    let mut lines: Vec<Option<usize>> = Vec::new();
+    let mut headings: Vec<(usize, &str)> = Vec::new();
+    let mut last = "";
+    for (i, (heading, _)) in items.iter().enumerate() {
+        if *heading != last {
+            if !lines.is_empty() {
+                lines.push(None);
+            }
+            headings.push((lines.len(), heading));
+            lines.push(None);
+            last = heading;
+        }
+        lines.push(Some(i));
+    }
+    note_page(state, focused, list.height);
+    let at = lines.iter().position(|l| *l == Some(app.gallery.row)).unwrap_or(0);
+    let height = usize::from(list.height).max(1);
+    let first = if at <= 2 { 0 } else { at };
+    state.gallery = state.gallery.min(first.saturating_sub(1)).max((at + 1).saturating_sub(height));
+    let names = items.iter().map(|(_, i)| text::width(&i.name)).max().unwrap_or(0).min(28);
+    let sizes = items.iter().map(|(_, i)| text::width(&i.size)).max().unwrap_or(0);
+    for (k, content) in lines.iter().enumerate().skip(state.gallery).take(height) {
+        let place = row(list, (k - state.gallery) as u16);
+        if let Some((_, heading)) = headings.iter().find(|(at, _)| *at == k) {
+            line::rule(heading, place, canvas.buf, canvas.theme);
+        }
+        let Some(i) = content else { continue };
+        let (_, item) = &items[*i];
+        let chosen = *i == app.gallery.row;
+        let mark = if chosen { "▸ " } else { "  " };
+        let strong = if chosen { Role::Selected } else { Role::Strong };
+        let name = text::fit(&text::cut_middle(&item.name, names), names);
+        canvas.words(
+            place,
+            &[
+                word(mark, Role::Accent),
+                word(name, strong),
+                word(format!("  {}  ", text::fit_right(&item.size, sizes)), Role::Dim),
+                word(item.about.clone(), Role::Text),
+            ],
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! Rows of a table as cells, wherever rows are shown.
+
+use ratatui::layout::Rect;
+
+use super::{Canvas, Role, ViewState, note_page};
+use crate::data::{Kind, Sort, Table, Task};
+use crate::ui::app::{App, RowsView};
+use crate::ui::widgets::{Align, Cell, Column, DataTable, Pane, numbers};
+
+/// The heads of the row number and of these columns.
+pub(super) fn heads(table: &Table, names: &[String], sort: Option<&Sort>) -> Vec<Column> {
+    let mut heads = vec![Column::right("row")];
+    for name in names {
+        let arrow = match sort {
+            Some(s) if s.column == *name => if s.descending { " ↓" } else { " ↑" },
+            _ => "",
+        };
+        let is_number = table.is_numeric(name)
+            && table.column(name).is_none_or(|c| c.kind != Kind::Category);
+        let title = format!("{name}{arrow}");
+        let mut head = if is_number { Column::right(title) } else { Column::left(title) };
+        if head.align == Align::Left {
+            head = head.widths(6, 24);
+        }
+        heads.push(head);
+    }
+    heads
+}
+
+/// The cells of one row, its number first.
+pub(super) fn cells(
+    table: &Table,
+    position: usize,
+    number: Option<u32>,
+    names: &[String],
+    search: Option<&str>,
+) -> Vec<Cell> {
+    let needle = search.map(str::to_lowercase);
+    let mut cells = vec![Cell::new(
+        number.map_or(String::new(), |n| numbers::count(n as usize)),
+        Role::Dim,
+    )];
+    cells.extend(names.iter().map(|name| {
+        let masked = table.column(name).is_some_and(crate::data::Column::is_masked);
+        match table.text(position, name) {
+            None => Cell::new(numbers::NONE, Role::Guess),
+            Some(value) => {
+                let found = needle.as_ref().is_some_and(|n| !masked && value.to_lowercase().contains(n));
+                let role = if masked { Role::Dim } else if found { Role::Match } else { Role::Text };
+                Cell::new(value, role)
+            }
+        }
+    }));
+    cells
+}
+
+/// The rows behind a number, over everything else.
+pub(super) fn draw(app: &App, view: &RowsView, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect) {
+    let n = numbers::count(view.rows.len());
+    let right = format!("{n} rows");
+    crate::ui::widgets::clear(area, canvas.buf);
+    let pane = Pane { title: &view.title, right: &right, focused: true, ..Pane::default() };
+    let inner = pane.render(area, canvas.buf, canvas.theme);
+    note_page(state, true, inner.height);
+    let names: Vec<String> = view.table.columns.iter().map(|c| c.name.clone()).collect();
+    let mut heads = heads(&view.table, &names, None);
+    let task = app.shown().map_or(Task::Binary, |r| r.task);
+    let titles: &[&str] = if task == Task::Regression { &["predicted", "actual", "error"] } else { &["score"] };
+    for (i, title) in titles.iter().enumerate() {
+        heads.insert(1 + i, Column::right(*title));
+    }
+    let numbers_of_rows = view.table.rows();
+    let cells = |i: usize| {
+        let (position, truth, score) = *view.rows.get(i)?;
+        let position = position as usize;
+        let mut row = cells(&view.table, position, numbers_of_rows.get(position).copied(), &names, None);
+        let figures = if task == Task::Regression {
+            vec![score, truth, truth - score]
+        } else {
+            vec![score]
+        };
+        for (k, value) in figures.into_iter().enumerate() {
+            let text = if task == Task::Regression { numbers::significant(value, 5) } else { numbers::fixed(value, 3) };
+            row.insert(1 + k, Cell::new(text, Role::Strong));
+        }
+        Some(row)
+    };
+    state.rows.selected = view.row;
+    state.rows.column = view.column + 1 + titles.len();
+    DataTable {
+        columns: &heads,
+        rows: Some(view.rows.len()),
+        row: &cells,
+        focused: true,
+        cell_cursor: false,
+        frozen: 1 + titles.len(),
+        footer: true,
+        empty: "no rows",
+    }
+    .render(inner, canvas.buf, canvas.theme, &mut state.rows);
+}
