@@ -1,1 +1,39 @@
-//! x
+//! karat: the model workbench for the machine that can only be reached over SSH.
+//!
+//! A library that knows no screen, and a small binary. Knowledge flows from left to right only:
+//!
+//! ```text
+//! rng  files  jobs  metrics  data  features  models  train  registry  workspace  cli  ui
+//! ```
+//!
+//! | room | what it is |
+//! | --- | --- |
+//! | [`rng`] | one root seed, named streams, and NumPy's permutation for scikit-learn's splits |
+//! | [`files`] | files as others see them: whole, private, known by their digest |
+//! | [`jobs`] | work in the background that reports and can be cancelled |
+//! | [`metrics`] | how good a model is, and whether another is better: pure functions |
+//! | [`data`] | tables: reading, schema, profile, findings, privacy, splits |
+//! | [`features`] | from columns to a matrix, fitted on the training rows only |
+//! | [`models`] | the catalog of model kinds, and fitted models |
+//! | [`train`] | an experiment carried out: fit, validate, compare |
+//! | [`registry`] | everything on disk: runs, model files, session, command log |
+//! | [`workspace`] | what a person works on, and the verbs on it |
+//! | [`cli`] | the command line; the only room that knows clap |
+//! | [`ui`] | the screen; the only room that knows ratatui and crossterm |
+//!
+//! A datum's way, without turning back: file → [`data::Table`] → [`data::Split`] → recipe, fitted
+//! on the training rows → matrix → fit → scores → metrics → [`train::Run`] → registry. A
+//! prediction goes the same way through the same code, whoever asks.
+
+pub mod cli;
+pub mod data;
+pub mod features;
+pub mod files;
+pub mod jobs;
+pub mod metrics;
+pub mod models;
+pub mod registry;
+pub mod rng;
+pub mod train;
+pub mod ui;
+pub mod workspace;

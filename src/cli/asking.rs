@@ -5,7 +5,7 @@ use clap::Args;
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as NoWord};
 
 use super::reading::{Reading, pair};
-use crate::data::{Method, Role};
+use crate::data::{Method, OpenOptions, Role};
 use crate::train::Experiment;
 
 /// The question, as far as it is given on the command line.
@@ -146,6 +146,11 @@ impl Asking {
         self.split.apply(&self.time, &mut experiment)?;
         self.recipe.apply(&mut experiment)?;
         Ok(experiment)
+    }
+
+    /// How the file is to be read, for the screen.
+    pub(super) fn open_options(&self) -> OpenOptions {
+        self.reading.open_options()
     }
 
     /// Takes another kind of model, whose parameters are those on the command line alone.

@@ -36,6 +36,7 @@ pub use demo::Demo;
 
 use crate::data::{OpenOptions, nearest};
 use crate::jobs::error_text;
+use crate::train::Experiment;
 
 /// The exit status of a command that Ctrl-C ended.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -53,9 +54,11 @@ pub enum Next {
 #[derive(Clone, Debug)]
 pub struct Open {
     /// A table, an experiment or a sample; the gallery without one.
-    pub path: Option<PathBuf>,
+    pub path: Option<String>,
     /// How the table is to be read.
     pub options: OpenOptions,
+    /// The question on it, when options say more than how it is read.
+    pub experiment: Option<Experiment>,
     /// The folder of the workspace.
     pub workspace: PathBuf,
     /// The demo to play.
@@ -81,7 +84,7 @@ struct Line {
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
     #[command(flatten)]
-    reading: reading::Reading,
+    asking: asking::Asking,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -150,23 +153,42 @@ pub fn run(line: impl IntoIterator<Item = OsString>) -> Next {
             return Next::Exit(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let Some(command) = parsed.command else {
-        return Next::Open(Box::new(Open {
-            path: parsed.path.map(|path| reading::place(&path)),
-            options: parsed.reading.open_options(),
-            workspace: workspace(parsed.workspace),
-            demo: None,
-        }));
+    let Some(command) = &parsed.command else {
+        return match open(&parsed) {
+            Ok(open) => Next::Open(Box::new(open)),
+            Err(error) => {
+                complain(&error);
+                Next::Exit(1)
+            }
+        };
     };
-    if let Command::Demo(args) = &command {
+    if let Command::Demo(args) = command {
         return Next::Open(Box::new(Open {
             path: None,
             options: OpenOptions::default(),
+            experiment: None,
             workspace: workspace(None),
             demo: Some(args.demo()),
         }));
     }
-    Next::Exit(carry_out(&command))
+    Next::Exit(carry_out(command))
+}
+
+/// What the screen is to be opened on, when no command was given.
+fn open(line: &Line) -> anyhow::Result<Open> {
+    let mut experiment = None;
+    if let Some(path) = &line.path {
+        let asked = line.asking.experiment(path)?;
+        let plain = asking::Asking::default().experiment(path)?;
+        experiment = (asked != plain).then_some(asked);
+    }
+    Ok(Open {
+        path: line.path.as_deref().map(|path| reading::place(path).to_string_lossy().into_owned()),
+        options: line.asking.open_options(),
+        experiment,
+        workspace: workspace(line.workspace.clone()),
+        demo: None,
+    })
 }
 
 /// A first word that is almost a command, and no file, is one that was mistyped.
@@ -225,7 +247,7 @@ fn carry_out(command: &Command) -> u8 {
             INTERRUPTED
         }
         Ok(Err(error)) => {
-            say(&format!("error: {}", text::sanitise(&error_text(&*error))));
+            complain(&error);
             1
         }
         Err(panic) => {
@@ -235,6 +257,11 @@ fn carry_out(command: &Command) -> u8 {
             1
         }
     }
+}
+
+/// Says an error, and on a line of its own what helps against it.
+fn complain(error: &anyhow::Error) {
+    say(&format!("error: {}", text::sanitise(&error_text(&**error))));
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
@@ -276,7 +303,7 @@ mod tests {
         let Next::Open(open) = run(words("karat german_credit --workspace w --delimiter ;")) else {
             panic!("the screen is opened");
         };
-        assert_eq!(open.path, Some("sample:german_credit".into()));
+        assert_eq!(open.path.as_deref(), Some("sample:german_credit"));
         assert_eq!(open.workspace, PathBuf::from("w"));
         assert_eq!(open.options.delimiter, Some(b';'));
         let Next::Open(open) = run(words("karat demo compare --speed 2 --keys")) else {

@@ -42,7 +42,7 @@ impl Rehearsal {
         let (line, heard) = mpsc::channel();
         let (registry, _) = Registry::open_or_memory(folder);
         let workspace = Workspace::new(registry).expect("a new workspace can be read");
-        let theme = Theme { tier: Tier::Ansi16, glyphs: Glyphs::Braille };
+        let theme = Theme::new(Tier::Ansi16, Glyphs::Braille);
         let mut app = App::new(workspace, theme);
         app.fixed_clock = true;
         app.at = CLOCK;

@@ -115,11 +115,14 @@ fn take_in(app: &mut App, stage: &mut Stage<'_>, heard: Heard) -> anyhow::Result
             effects
         }
         Heard::Product(id, product) => app.receive(id, *product),
-        Heard::Input(Event::Key(key)) => match &mut stage.player {
+        Heard::Input(Event::Key(key)) => {
             // While a demo plays, a person's keys steer the player.
-            Some(player) if player.takes(key) => vec![],
-            _ => app.press(key),
-        },
+            if stage.player.as_mut().is_some_and(|player| player.takes(key)) {
+                vec![]
+            } else {
+                app.press(key)
+            }
+        }
         Heard::Input(Event::Paste(text)) => {
             app.paste(&text);
             vec![]

@@ -50,6 +50,7 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "note", usage: "RUN=TEXT", about: "Write a note to a run", read: |s| pair(s).map(|(r, v)| Verb::Note(RunId(r), v)) },
     Command { name: "delete", usage: "RUN", about: "Delete a run for good", read: |s| text(s, "a run").map(|s| Verb::Delete(RunId(s))) },
     Command { name: "save", usage: "[RUN=]MODEL.karat", about: "Write the model to a file; without a run, the one on the screen", read: |s| text(s, "a file").map(|s| match s.split_once('=') { Some((run, path)) => Verb::Save(RunId(run.into()), path.trim().into()), None => Verb::Save(RunId::default(), s) }) },
+    Command { name: "replay", usage: "FILE", about: "Carry out the lines of a saved command log, one after the other", read: |s| text(s, "a file").map(Verb::Replay) },
     Command { name: "export", usage: "[EXPERIMENT.toml]", about: "Write the experiment as TOML and show the command line that repeats it", read: |s| Ok(Verb::Export(s.trim().into())) },
 ];
 
@@ -171,6 +172,7 @@ mod tests {
             Verb::Save(run, "m.karat".into()),
             Verb::Export("e.toml".into()),
             Verb::Export(String::new()),
+            Verb::Replay(".karat/history.jsonl".into()),
         ];
         for verb in verbs {
             assert_eq!(parse(&verb.line()).unwrap(), verb, "{}", verb.line());

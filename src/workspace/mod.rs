@@ -42,6 +42,35 @@ pub struct Entry {
     pub line: String,
 }
 
+/// The commands of a saved log: lines as they are typed, or the entries that the registry keeps.
+/// Remarks, which begin with `#`, are left out.
+///
+/// # Errors
+///
+/// When the file cannot be read, or a line is no command; the line is named.
+pub fn read_log(path: &str) -> Result<Vec<Verb>, Error> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::Command {
+        what: format!("cannot read `{path}`: {e}"),
+        hint: "name a file with one command a line, such as .karat/history.jsonl".into(),
+    })?;
+    let mut verbs = Vec::new();
+    for (i, line) in text.lines().enumerate() {
+        let line = match serde_json::from_str::<Entry>(line) {
+            Ok(entry) => entry.line,
+            Err(_) => line.trim().to_owned(),
+        };
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let verb = parse(&line).map_err(|error| Error::Command {
+            what: format!("line {} of `{path}`: {}", i + 1, error.to_string().replace('\n', "; ")),
+            hint: "mend the line, or put # before it".into(),
+        })?;
+        verbs.push(verb);
+    }
+    Ok(verbs)
+}
+
 /// What the session file holds, so that a dropped line costs nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -152,7 +181,7 @@ impl Workspace {
         // A derived table is remembered when it arrives.
         let later = matches!(verb, Verb::Open(_) | Verb::Compute(..) | Verb::Sql(_))
             || matches!(verb, Verb::Keep(_) | Verb::Dedupe);
-        if !later {
+        if !later && !matches!(verb, Verb::Replay(_)) {
             self.record(verb, before, at);
         }
         Ok(done)
@@ -224,6 +253,8 @@ impl Workspace {
                 })
             }
             Verb::Export(path) => self.export(path),
+            // Line by line, each after the jobs of the one before: whoever holds the jobs does it.
+            Verb::Replay(_) => Ok(Done::default()),
             Verb::Train => self.train(Plan::Once),
             Verb::TrainAll => self.train(Plan::All),
             Verb::Sweep => self.train(Plan::Sweep),

@@ -71,6 +71,8 @@ pub enum Verb {
     Save(RunId, String),
     /// Write the experiment to a file.
     Export(String),
+    /// Carry out the lines of a saved command log.
+    Replay(String),
 }
 
 impl Verb {
@@ -111,6 +113,7 @@ impl Verb {
             Self::Delete(run) => format!("delete {run}"),
             Self::Save(run, path) => format!("save {run}={path}"),
             Self::Export(path) => format!("export {path}").trim_end().into(),
+            Self::Replay(path) => format!("replay {path}"),
         }
     }
 
@@ -125,6 +128,7 @@ impl Verb {
                 | Self::Note(..)
                 | Self::Save(..)
                 | Self::Export(_)
+                | Self::Replay(_)
         )
     }
 

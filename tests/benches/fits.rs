@@ -5,6 +5,8 @@
 //! are interleaved, and medians are shown with the peak of memory beyond the matrix.
 //! `--rows N` and `--rounds N` change the size.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;

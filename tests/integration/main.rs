@@ -2,3 +2,4 @@
 
 mod architecture;
 mod command_line;
+mod screen;

@@ -32,7 +32,8 @@ pub(super) fn fit(
     let penalties = design.penalties(params.alpha, params.standardize);
     let mut record = Record::new(loss, valid, params.epochs, ctx);
     let mut beta = vec![0.0; design.n_unknowns()];
-    let mut batches = Batches::new(design, loss, params);
+    let learning_rate = params.learning_rate.or(params.solver.learning_rate()).unwrap_or(0.1);
+    let mut batches = Batches::new(design, loss, params, learning_rate);
     let mut above = 0;
     let (mut pass, mut first_slope) = (slope(design, loss, &beta, ctx)?, 0.0);
     let start = pass.loss;
@@ -41,13 +42,13 @@ pub(super) fn fit(
         if 0 < epoch {
             match params.solver {
                 Solver::Sgd => batches.run(epoch, &mut beta, &penalties, ctx)?,
-                _ => step_downhill(design, params, &mut beta, pass, &penalties),
+                _ => step_downhill(design, learning_rate, &mut beta, pass, &penalties),
             }
             pass = slope(design, loss, &beta, ctx)?;
         }
         above = if start < pass.loss { above + 1 } else { 0 };
         if !pass.loss.is_finite() || HOPELESS * start < pass.loss || PATIENCE <= above {
-            return Err(Error::Diverged { epoch, learning_rate: params.learning_rate });
+            return Err(Error::Diverged { epoch, learning_rate });
         }
         let downhill = with_penalty(pass.downhill.clone(), &penalties, &beta);
         record.add(design, epoch, &beta, pass.loss, Some(&downhill))?;
@@ -85,13 +86,13 @@ pub(super) fn fit(
 /// One step along the whole gradient.
 fn step_downhill(
     design: &Design,
-    params: &Params,
+    learning_rate: f64,
     beta: &mut [f64],
     pass: Pass,
     penalties: &[f64],
 ) {
     let downhill = with_penalty(pass.downhill, penalties, beta);
-    add_scaled(beta, params.learning_rate / design.total_weight, &downhill);
+    add_scaled(beta, learning_rate / design.total_weight, &downhill);
 }
 
 /// Shuffled batches, epoch after epoch.
@@ -99,13 +100,14 @@ struct Batches<'a> {
     design: &'a Design<'a>,
     loss: Loss,
     params: &'a Params,
+    learning_rate: f64,
     rng: crate::rng::Rng,
     order: Vec<u32>,
     chunk: Chunk,
 }
 
 impl<'a> Batches<'a> {
-    fn new(design: &'a Design, loss: Loss, params: &'a Params) -> Self {
+    fn new(design: &'a Design, loss: Loss, params: &'a Params, learning_rate: f64) -> Self {
         let is_used = params.solver == Solver::Sgd;
         let n_rows = if is_used { design.y.len() } else { 0 };
         let stride = params.batch_size.min(n_rows);
@@ -113,6 +115,7 @@ impl<'a> Batches<'a> {
             design,
             loss,
             params,
+            learning_rate,
             rng: stream(params.seed, "shuffle"),
             order: (0..n_rows as u32).collect(),
             chunk: Chunk { x: vec![0.0; stride * design.n_unknowns()], stride },
@@ -139,8 +142,7 @@ impl<'a> Batches<'a> {
                 ctx.check()?;
             }
             let done = ((epoch - 1) * n_batches + idx) as f64 / all;
-            let rate =
-                self.params.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
+            let rate = self.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
             design.gather(rows, &mut self.chunk);
             residuals.clear();
             residuals.resize(rows.len(), 0.0);

@@ -118,7 +118,11 @@ impl<'a> Design<'a> {
         if design.columns.is_empty() {
             return Err(Error::NoFeatures);
         }
-        design.total_weight = (0..problem.y.len()).map(|row| design.weight(row)).sum();
+        design.total_weight = if design.is_weighted() {
+            (0..problem.y.len()).map(|row| design.weight(row)).sum()
+        } else {
+            problem.y.len() as f64
+        };
         let warning = (!constant.is_empty()).then_some(Warning::Constant { columns: constant });
         Ok((design, warning.into_iter().collect()))
     }

@@ -18,7 +18,7 @@ use super::{Fit, Inference, Problem, Warning, inference, newton};
 use crate::jobs::Ctx;
 
 /// Iterations between two looks at the loss.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 5;
 /// A step of Newton's method that is longer than this did not start at the optimum.
 const FAR: f64 = 0.1;
 

@@ -3,7 +3,7 @@
 use super::lanes::{dot, sum};
 
 /// Rows that are summed around their own mean before they are merged.
-const CHUNK: usize = 4096;
+const CHUNK: usize = 1024;
 
 /// Weighted mean and standard deviation of a column, the latter with the divisor n.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,8 +15,8 @@ pub(super) struct Moments {
 impl Moments {
     /// The moments of `values`; not finite if any of the values is not.
     ///
-    /// Sums of squares are taken around the mean of each chunk and merged (Chan, Golub and
-    /// LeVeque, 1983), so that a column such as a year keeps its digits.
+    /// Sums of squares are taken around the mean of each chunk and merged (Chan et al.,
+    /// 1983), so that a column such as a year keeps its digits.
     pub(super) fn of(values: &[f64], weights: Option<&[f64]>) -> Self {
         let (mut total, mut mean, mut squares) = (0.0, 0.0, 0.0);
         let mut scratch = [0.0; CHUNK];

@@ -20,6 +20,8 @@ const HALVINGS: usize = 30;
 const MANY: usize = 200_000;
 /// The sample: every so many-th chunk.
 const EVERY: usize = 16;
+/// From steps of this length on errors square; the loss before such a step is that of the optimum.
+const SHORT: f64 = 1e-4;
 /// By then Newton's method has settled, unless the optimum lies at infinity.
 const SETTLED: usize = 5;
 
@@ -66,7 +68,9 @@ pub(super) fn fit(
                 break pass;
             }
             halvings += 1;
-            step.iter_mut().for_each(|value| *value *= 0.5);
+            for value in &mut step {
+                *value *= 0.5;
+            }
         };
         let downhill = with_penalty(pass.downhill, &penalties, &beta);
         record.add(&design, iteration, &beta, loss, Some(&downhill))?;
@@ -85,7 +89,11 @@ pub(super) fn fit(
         };
         step = next;
         let old_size = std::mem::replace(&mut size, max_abs(&step));
-        if size <= params.tol * (1.0 + max_abs(&beta)) {
+        // Errors square with each step, so that the next one is known beforehand. Standard errors
+        // come from the place before the step, and are given one step more.
+        let squared = if size < SHORT { (size / old_size).powi(2).min(1.0) } else { 1.0 };
+        let left = if alpha == 0.0 { size } else { squared * size };
+        if left <= params.tol * (1.0 + max_abs(&beta)) {
             add_scaled(&mut beta, 1.0, &step);
             ending = Some(Ending::Converged);
             break;

@@ -44,6 +44,16 @@ impl Solver {
     /// Every solver, in the order of the list that a person sees.
     pub const ALL: &[Self] = &[Self::Closed, Self::Irls, Self::Lbfgs, Self::Gd, Self::Sgd];
 
+    /// The `learning_rate` that is taken when none is given; `None` for solvers without one. A
+    /// batch may consist of rare rows with large values, which calls for shorter steps.
+    pub fn learning_rate(self) -> Option<f64> {
+        match self {
+            Self::Gd => Some(0.1),
+            Self::Sgd => Some(0.01),
+            Self::Closed | Self::Irls | Self::Lbfgs => None,
+        }
+    }
+
     /// The name that is typed.
     pub fn name(self) -> &'static str {
         match self {
@@ -137,9 +147,9 @@ pub struct Params {
     /// When to stop: `irls` at this relative change of the coefficients; `lbfgs`, `gd` and `sgd`
     /// at this largest component of the gradient of the mean loss, on scaled columns.
     pub tol: f64,
-    /// Length of a step of `gd` and `sgd`, on scaled columns; that of `sgd` shrinks to 0 along
-    /// half a cosine.
-    pub learning_rate: f64,
+    /// Length of a step of `gd` and `sgd`, on scaled columns; `None` for the solver's own. That of
+    /// `sgd` shrinks to 0 along half a cosine.
+    pub learning_rate: Option<f64>,
     /// Rows in a step of `sgd`.
     pub batch_size: usize,
     /// Passes of `gd` and `sgd` over the rows.
@@ -160,7 +170,7 @@ impl Params {
             class_weight: ClassWeight::None,
             max_iter: 100,
             tol: 1e-8,
-            learning_rate: 0.1,
+            learning_rate: None,
             batch_size: 32,
             epochs: 200,
             seed: Seed::default(),
@@ -233,9 +243,12 @@ impl Params {
             format!("`tol` is {}, but must lie between 0 and 1", self.tol),
         );
         require(
-            positive(self.learning_rate),
+            self.learning_rate.is_none_or(positive),
             "learning_rate",
-            format!("`learning_rate` is {}, but must be above 0", self.learning_rate),
+            format!(
+                "`learning_rate` is {}, but must be above 0",
+                self.learning_rate.unwrap_or_default()
+            ),
         );
         require(
             0 < self.batch_size,
@@ -295,7 +308,7 @@ mod tests {
             class_weight: ClassWeight::Given { neg: -1.0, pos: 1.0 },
             max_iter: 0,
             tol: 0.0,
-            learning_rate: -0.1,
+            learning_rate: Some(-0.1),
             batch_size: 0,
             epochs: 0,
             ..Params::new(Family::Ridge)

@@ -108,7 +108,9 @@ pub(super) fn curvature(
             let (sums, triangles): (Vec<_>, Vec<_>) = blocks.into_iter().unzip();
             let sums = Sums::merged(sums);
             let mut triangle = Triangle::empty(k);
-            triangles.into_iter().for_each(|other| triangle.merge(other));
+            for other in triangles {
+                triangle.merge(other);
+            }
             triangle.absorb_penalties(penalties);
             let curvature = (0..k).all(|j| triangle.at(j, j) != 0.0).then_some(triangle);
             Ok(Pass { loss: sums.loss, downhill: sums.downhill, n_wrong: sums.n_wrong, curvature })

@@ -103,7 +103,9 @@ fn by_reflections(
         triangle.absorb(&mut chunk.x, chunk.stride, m);
     })?;
     let mut triangle = start();
-    blocks.into_iter().for_each(|block| triangle.merge(block));
+    for block in blocks {
+        triangle.merge(block);
+    }
     triangle.absorb_penalties(penalties);
     Ok(triangle)
 }

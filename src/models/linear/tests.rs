@@ -270,7 +270,8 @@ fn all_solvers_meet() {
         let optimum = owned.fit(logistic(alpha)).unwrap();
         let lbfgs = owned.fit(Params { solver: Solver::Lbfgs, ..logistic(alpha) }).unwrap();
         near_all(&lbfgs, optimum.intercept, &optimum.coefficients, 1e-5);
-        let gd = Params { solver: Solver::Gd, learning_rate: 1.0, epochs: 500, ..logistic(alpha) };
+        let gd =
+            Params { solver: Solver::Gd, learning_rate: Some(1.0), epochs: 500, ..logistic(alpha) };
         let gd = owned.fit(gd).unwrap();
         near_all(&gd, optimum.intercept, &optimum.coefficients, 1e-5);
         assert!(gd.converged && gd.history.is_sorted_by(|a, b| b.loss <= a.loss));
@@ -304,7 +305,7 @@ fn the_same_seed_gives_the_same_descent() {
 fn too_long_a_stride_is_stopped_and_explained() {
     for (owned, params) in [(Owned::forty(), linear()), (diabetes(), ridge(1.0))] {
         for solver in [Solver::Gd, Solver::Sgd] {
-            let error = owned.fit(Params { solver, learning_rate: 10.0, ..params.clone() });
+            let error = owned.fit(Params { solver, learning_rate: Some(10.0), ..params.clone() });
             let text = error.unwrap_err().to_string();
             assert!(text.contains("hint: use a smaller `learning_rate`, such as 1"), "{text}");
         }

@@ -117,7 +117,9 @@ impl Triangle {
             }
             let left = dot(&rest, &rest).sqrt();
             if tolerance * whole < left {
-                rest.iter_mut().for_each(|value| *value /= left);
+                for value in &mut rest {
+                    *value /= left;
+                }
                 basis.push(rest);
                 kept.push(j);
             }

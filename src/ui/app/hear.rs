@@ -12,6 +12,7 @@ impl App {
             return vec![];
         };
         let mut effects = vec![];
+        let failed = matches!(outcome, Outcome::Failed(_));
         match outcome {
             Outcome::Done(()) => {}
             Outcome::Cancelled => self.say(format!("{label} was cancelled")),
@@ -28,6 +29,10 @@ impl App {
         if self.compare.waiting && self.screen == Screen::Compare {
             effects.extend(self.recompare());
         }
+        if failed {
+            self.replay.clear();
+        }
+        effects.extend(self.next_of_replay());
         self.clamp();
         effects
     }

@@ -136,8 +136,8 @@ impl Jobs {
                         job.curve.clear();
                     }
                     if job.curve.len() >= MOST_POINTS {
-                        let mut keep = false;
-                        job.curve.retain(|_| std::mem::replace(&mut keep, !keep));
+                        let every_second = job.curve.iter().step_by(2);
+                        job.curve = every_second.cloned().collect();
                     }
                     job.curve.push(Point { step: progress.done as f64, loss, valid_loss });
                 }

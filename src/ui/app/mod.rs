@@ -148,6 +148,8 @@ pub struct App {
     pub now: f64,
     /// Seconds since 1970, for the command log.
     pub at: i64,
+    /// What is left of a command log that is being replayed.
+    pub replay: std::collections::VecDeque<Verb>,
     /// Whether the clock stands still, as in a demo.
     pub fixed_clock: bool,
     /// What a demo says of what is going on, and the key it has just pressed.
@@ -176,6 +178,7 @@ impl App {
             theme,
             now: 0.0,
             at: 0,
+            replay: std::collections::VecDeque::new(),
             fixed_clock: false,
             caption: None,
             page: 10,
@@ -218,6 +221,16 @@ impl App {
             },
             other => other.clone(),
         };
+        if let Verb::Replay(path) = &verb {
+            return match crate::workspace::read_log(path) {
+                Ok(verbs) => {
+                    self.say(format!("replaying {} commands", verbs.len()));
+                    self.replay = verbs.into();
+                    self.next_of_replay()
+                }
+                Err(error) => self.refuse(&error.to_string()),
+            };
+        }
         match self.workspace.act(&verb, self.at) {
             Ok(done) => {
                 if !done.said.is_empty() {
@@ -238,6 +251,19 @@ impl App {
             Ok(verb) => self.do_verb(&verb),
             Err(error) => self.refuse(&error.to_string()),
         }
+    }
+
+    /// Carries out what is left of a replay, as far as it goes without a job.
+    pub(super) fn next_of_replay(&mut self) -> Vec<Effect> {
+        let mut effects = vec![];
+        while self.jobs.is_idle() {
+            let Some(verb) = self.replay.pop_front() else { break };
+            effects.extend(self.do_verb(&verb));
+            if self.message.as_ref().is_some_and(|m| m.tone == Tone::Error) {
+                self.replay.clear();
+            }
+        }
+        effects
     }
 
     /// Starts or queues work.

@@ -3,7 +3,7 @@
 use super::{App, Effect, Overlay, PageLine};
 use crate::data::{ColumnProfile, Task};
 use crate::metrics::{Better, Family, METRICS};
-use crate::ui::widgets::numbers;
+use crate::ui::widgets::{numbers, text::fit};
 
 impl App {
     fn page(&mut self, title: impl Into<String>, lines: Vec<PageLine>) {
@@ -54,7 +54,7 @@ impl App {
         match self.shown() {
             Some(run) => {
                 lines.push(PageLine::Heading(format!("as fitted in run {}", run.id)));
-                lines.extend(run.model.formula().lines().map(|l| PageLine::Fixed(l.to_owned())));
+                lines.extend(run.model.formula().to_string().lines().map(|l| PageLine::Fixed(l.to_owned())));
                 lines.extend(run.warnings.iter().map(|w| PageLine::Text(format!("⚠ {w}"))));
             }
             None => lines.push(PageLine::Text("Train it with t and its coefficients stand here.".into())),
@@ -138,8 +138,14 @@ fn profile_lines(profile: &ColumnProfile, n_rows: usize) -> Vec<PageLine> {
         }
         lines.extend(relation.bad_rates.iter().map(|bin| {
             let rate = bin.rate.unwrap_or(0.0);
-            let bar = crate::ui::plot::bar(rate, 20);
-            PageLine::Fixed(format!("{:<28} {:>6}  {:>6}  {bar}", crate::ui::widgets::text::cut(&bin.label, 28), numbers::count(bin.n as usize), numbers::percent(rate, 1)))
+            let label = fit(&bin.label, 30);
+            let n = numbers::count(bin.n);
+            if bin.bads.is_some() {
+                let (share, bar) = (numbers::percent(rate, 1), crate::ui::plot::bar(rate, 20));
+                PageLine::Fixed(format!("{label} {n:>7}  {share:>7}  {bar}"))
+            } else {
+                PageLine::Fixed(format!("{label} {n:>7}  mean {}", numbers::significant(rate, 4)))
+            }
         }));
     }
     lines

@@ -195,6 +195,24 @@ mod tests {
         assert_eq!(signed_bar(-0.7, 1.0, 7), " ██│   ");
     }
 
+    #[test]
+    fn a_histogram_fills_its_area_and_keeps_small_counts_visible() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 12, 4));
+        let counts = [1.0, 1000.0, 500.0];
+        let histogram = Histogram {
+            counts: &counts,
+            range: Some((-1.0, 2.0)),
+            label: "error",
+            role: Role::SeriesA,
+            selected: None,
+        };
+        histogram.render(buf.area, &mut buf, &Theme::default());
+        let lines: Vec<String> = (buf.content.chunks(12))
+            .map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect())
+            .collect();
+        assert_eq!(lines, ["    ████    ", "    ████▄▄▄▄", "▁▁▁▁████████", "−1  error  2"]);
+    }
+
     proptest! {
         #[test]
         fn bars_have_exactly_their_width(value in any::<f64>(), low in any::<f64>(), cells in 0usize..50) {

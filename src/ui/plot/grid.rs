@@ -184,3 +184,60 @@ impl ConfusionGrid<'_> {
 fn whole(count: f64) -> String {
     numbers::fixed(count, usize::from(count.fract() != 0.0 && count < 1e5))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn drawn(draw: impl Fn(Rect, &mut Buffer), width: u16, height: u16) -> Vec<String> {
+        let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+        draw(buf.area, &mut buf);
+        let rows = buf.content.chunks(usize::from(width.max(1)));
+        rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>())
+            .map(|row| row.trim_end().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn confusion_reads_actual_down_and_predicted_across() {
+        let classes = ["good".to_owned(), "bad".to_owned()];
+        let counts = [vec![1108.0, 32.0], vec![19.0, 41.0]];
+        let grid = ConfusionGrid { classes: &classes, counts: &counts, selected: Some((1, 0)) };
+        let (width, height) = grid.wanted();
+        let lines = drawn(|area, buf| grid.render(area, buf, &Theme::default()), width, height);
+        let wanted = [
+            "            predicted",
+            "actual    good    bad",
+            "good     1,108     32",
+            "bad         19     41",
+        ];
+        assert_eq!(lines, wanted);
+    }
+
+    #[test]
+    fn correlations_show_number_and_strength() {
+        let names = ["age".to_owned(), "amount".to_owned()];
+        let values = [vec![Some(1.0), Some(-0.7)], vec![Some(-0.7), None]];
+        let matrix = HeatMatrix { names: &names, values: &values, selected: None, offset: (0, 0) };
+        let lines = drawn(|area, buf| matrix.render(area, buf, &Theme::default()), 40, 3);
+        assert_eq!(
+            lines,
+            ["               1      2", " 1 age      1.00▇ −0.70▅", " 2 amount  −0.70▅     –"]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn grids_of_any_size_fit_any_area(n in 0usize..12, rows in 0usize..12, width in 0u16..60, height in 0u16..14, value in any::<f64>()) {
+            let names: Vec<String> = (0..n).map(|i| "表x".repeat(i)).collect();
+            let values = vec![vec![Some(value); rows]; rows];
+            let counts = vec![vec![value; rows]; rows];
+            drawn(|area, buf| {
+                HeatMatrix { names: &names, values: &values, selected: Some((1, 1)), offset: (rows / 2, 0) }.render(area, buf, &Theme::default());
+                ConfusionGrid { classes: &names, counts: &counts, selected: Some((0, 1)) }.render(area, buf, &Theme::default());
+            }, width, height);
+        }
+    }
+}

@@ -3,7 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::ui::plot::axes::{self, Layout, cell, y_ticks};
 use crate::ui::plot::canvas::Canvas;
+use crate::ui::plot::curve::{column, draw_curve, smoothed};
 use crate::ui::plot::scale::Axis;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::numbers;
@@ -85,15 +87,6 @@ pub struct Reading {
     pub at: (f64, f64),
 }
 
-/// The parts of the area, in cells.
-struct Layout {
-    legend: Option<Rect>,
-    plot: Rect,
-    labels: u16,
-    numbers: bool,
-    axes: bool,
-}
-
 impl LinePlot<'_> {
     /// Draws axes, curves, cursor and legend into the area, as much as it has room for.
     pub fn render(&self, area: Rect, buf: &mut Buffer, theme: &Theme) {
@@ -123,8 +116,8 @@ impl LinePlot<'_> {
         }
         canvas.paint(buf, theme);
         if layout.axes {
-            draw_y_axis(&layout, &y_axis, buf, theme);
-            self.draw_x_axis(&layout, &x_axis, buf, theme);
+            axes::draw_y_axis(&layout, &y_axis, buf, theme);
+            axes::draw_x_axis(&layout, &x_axis, self.x_label, buf, theme);
         }
         self.draw_marks(&layout, &x_axis, &y_axis, buf, theme);
         if let Some(line) = layout.legend {
@@ -157,7 +150,12 @@ impl LinePlot<'_> {
 
     /// Both axes, or `None` where there is nothing to draw.
     fn axes(&self) -> Option<(Axis, Axis)> {
-        let points = || self.series.iter().flat_map(|series| series.points.iter());
+        let there = |point: &&(f64, f64)| {
+            point.0.is_finite() && point.1.is_finite() && (!self.log_y || point.1 > 0.0)
+        };
+        let points =
+            || self.series.iter().flat_map(move |series| series.points.iter().filter(there));
+        points().next()?;
         let given = |range: Option<(f64, f64)>, log: bool| {
             let (low, high) = range?;
             (low < high && low.is_finite() && high.is_finite() && (!log || low > 0.0))
@@ -264,215 +262,6 @@ impl LinePlot<'_> {
             x += text::width(&part) as u16;
         }
     }
-
-    fn draw_x_axis(&self, layout: &Layout, axis: &Axis, buf: &mut Buffer, theme: &Theme) {
-        let plot = layout.plot;
-        let row = plot.bottom();
-        let quiet = theme.style(Role::Border);
-        buf.set_string(plot.x - 1, row, "└", quiet);
-        for x in plot.left()..plot.right() {
-            buf.set_string(x, row, "─", quiet);
-        }
-        let ticks = axis.ticks(usize::from(plot.width / 9).clamp(2, 12));
-        let mut labels = LabelLine::new(plot.width);
-        for (tick, label) in ticks.iter().zip(axis.labels(&ticks)) {
-            let Some(place @ 0.0..=1.0) = axis.place(*tick) else { continue };
-            let at = cell(place, plot.width);
-            buf.set_string(plot.x + at, row, "┬", quiet);
-            labels.put_around(at, &label);
-        }
-        let dim = theme.style(Role::Dim);
-        let name = text::clean(self.x_label);
-        if layout.numbers {
-            labels.put_last(&name);
-            buf.set_string(plot.x, row + 1, labels.finish(), dim);
-        } else if !name.is_empty() {
-            let name = text::cut(&format!(" {name}"), usize::from(plot.width));
-            buf.set_string(plot.right() - text::width(&name) as u16, row, &name, dim);
-        }
-    }
-}
-
-/// The line below an axis, filled from the left, in which no label touches another.
-struct LabelLine {
-    cells: Vec<char>,
-}
-
-impl LabelLine {
-    fn new(width: u16) -> Self {
-        Self { cells: vec![' '; usize::from(width)] }
-    }
-
-    /// Puts a number below its tick, if there is room.
-    fn put_around(&mut self, at: u16, label: &str) {
-        let long = label.chars().count();
-        let Some(most) = self.cells.len().checked_sub(long) else { return };
-        let start = usize::from(at).saturating_sub(long / 2).min(most);
-        if self.is_free(start, long) {
-            self.put(start, label);
-        }
-    }
-
-    /// Puts a name into the last gap that is wide enough, or else over the numbers at the end.
-    fn put_last(&mut self, name: &str) {
-        let name = text::cut(name, self.cells.len() / 2);
-        // One cell for each character, so that the line can be built of them.
-        let long = name.chars().count();
-        if long == 0 || text::width(&name) != long {
-            return;
-        }
-        let most = self.cells.len() - long;
-        let start = (0..=most).rev().find(|start| self.is_free(*start, long)).unwrap_or(most);
-        // In the gap before the last number the name stands in the middle.
-        let gap = (0..start).rev().take_while(|start| self.is_free(*start, long)).count();
-        let start = if start == most { start } else { start - gap / 2 };
-        let mut k = start;
-        while k > 0 && self.cells[k - 1] != ' ' {
-            k -= 1;
-            self.cells[k] = ' ';
-        }
-        self.put(start, &name);
-    }
-
-    fn finish(self) -> String {
-        self.cells.into_iter().collect()
-    }
-
-    /// Whether a stretch and the cells beside it are blank.
-    fn is_free(&self, start: usize, long: usize) -> bool {
-        let end = (start + long + 1).min(self.cells.len());
-        self.cells[start.saturating_sub(1)..end].iter().all(|c| *c == ' ')
-    }
-
-    fn put(&mut self, start: usize, label: &str) {
-        for (cell, c) in self.cells[start..].iter_mut().zip(label.chars()) {
-            *cell = c;
-        }
-    }
-}
-
-fn draw_y_axis(layout: &Layout, axis: &Axis, buf: &mut Buffer, theme: &Theme) {
-    let plot = layout.plot;
-    let quiet = theme.style(Role::Border);
-    for y in plot.top()..plot.bottom() {
-        buf.set_string(plot.x - 1, y, "│", quiet);
-    }
-    let ticks = axis.ticks(y_ticks(plot.height));
-    let mut last_row = None;
-    for (tick, label) in ticks.iter().zip(axis.labels(&ticks)) {
-        let Some(place @ 0.0..=1.0) = axis.place(*tick) else { continue };
-        let row = plot.bottom() - 1 - cell(place, plot.height);
-        if last_row == Some(row) {
-            continue;
-        }
-        last_row = Some(row);
-        let label = text::fit_right(&label, usize::from(layout.labels));
-        buf.set_string(plot.x - 2 - layout.labels, row, label, theme.style(Role::Dim));
-        buf.set_string(plot.x - 1, row, "┤", quiet);
-    }
-}
-
-/// How many numbers a y axis of that height has room for.
-fn y_ticks(height: u16) -> usize {
-    usize::from(height / 2).clamp(2, 8)
-}
-
-/// The cell on an axis of that many at which a place from nought to one lies.
-fn cell(place: f64, cells: u16) -> u16 {
-    ((place * f64::from(cells)) as u16).min(cells.saturating_sub(1))
-}
-
-/// The column of dots over an x, if it is on the canvas.
-fn column(canvas: &Canvas, axis: &Axis, x: f64) -> Option<usize> {
-    let place = axis.place(x).filter(|place| (0.0..=1.0).contains(place))?;
-    Some((place * canvas.width().saturating_sub(1) as f64).round() as usize)
-}
-
-/// Draws a curve: for every column of dots the whole range of the points in it, joined to the
-/// point before.
-fn draw_curve(
-    canvas: &mut Canvas,
-    x_axis: &Axis,
-    y_axis: &Axis,
-    points: &[(f64, f64)],
-    role: Role,
-    dash: Dash,
-) {
-    if canvas.width() == 0 || canvas.height() == 0 {
-        return;
-    }
-    let right = (canvas.width() - 1) as f64;
-    let bottom = (canvas.height() - 1) as f64;
-    let seen = |_: usize, _: usize| true;
-    let gaps = |x: usize, y: usize| (x + y) % 4 < 2;
-    let mut before: Option<(f64, f64)> = None;
-    let mut pending: Option<(usize, f64, f64)> = None;
-    let mut flush = |pending: &mut Option<(usize, f64, f64)>| {
-        if let Some((x, low, high)) = pending.take() {
-            let (low, high) = (low.max(0.0), high.min(bottom));
-            if low <= high {
-                let (low, high) = (low.round() as usize, high.round() as usize);
-                match dash {
-                    Dash::Dotted => canvas.column(x, low, high, role, gaps),
-                    Dash::Solid | Dash::Points => canvas.column(x, low, high, role, seen),
-                }
-            }
-        }
-    };
-    for (x, y) in points {
-        let place = x_axis.place(*x).zip(y_axis.place(*y));
-        let Some((x, y)) = place.map(|(x, y)| (x * right, (1.0 - y) * bottom)) else {
-            before = None;
-            continue;
-        };
-        let mut ink = |x: usize, low: f64, high: f64| match &mut pending {
-            Some((column, least, most)) if *column == x => {
-                *least = least.min(low);
-                *most = most.max(high);
-            }
-            _ => {
-                flush(&mut pending);
-                pending = Some((x, low, high));
-            }
-        };
-        if let Some((old_x, old_y)) = before.filter(|_| dash != Dash::Points) {
-            // The segment from the point before, cut into the columns that it crosses.
-            let (from, to) = (old_x.clamp(0.0, right), x.clamp(0.0, right));
-            let (first, last) = (from.round() as usize, to.round() as usize);
-            if first < last {
-                let slope = (y - old_y) / (x - old_x);
-                for column in first..=last {
-                    let a = (column as f64 - 0.5).max(old_x);
-                    let b = (column as f64 + 0.5).min(x);
-                    let (a, b) = (old_y + slope * (a - old_x), old_y + slope * (b - old_x));
-                    ink(column, a.min(b), a.max(b));
-                }
-            } else if (0.0..=right).contains(&x) {
-                ink(last, y.min(old_y), y.max(old_y));
-            }
-        } else if (-0.5..=right + 0.5).contains(&x) {
-            ink(x.max(0.0).round() as usize, y, y);
-        }
-        before = Some((x, y));
-    }
-    flush(&mut pending);
-}
-
-/// The exponential mean of a curve, corrected for its start, gaps passed over.
-fn smoothed(points: &[(f64, f64)], past: f64) -> Vec<(f64, f64)> {
-    let past = if past.is_finite() { past.clamp(0.0, 0.999) } else { 0.0 };
-    let (mut mean, mut weight) = (0.0, 0.0);
-    let mut out = Vec::with_capacity(points.len());
-    for (x, y) in points {
-        if y.is_finite() {
-            mean = past * mean + (1.0 - past) * y;
-            weight = past * weight + (1.0 - past);
-            out.push((*x, mean / weight));
-        } else {
-            out.push((*x, f64::NAN));
-        }
-    }
-    out
 }
 
 /// The drawable point nearest to an x, among points in order of x.
@@ -486,3 +275,6 @@ fn nearest(points: &[(f64, f64)], x: f64) -> Option<(f64, f64)> {
         (a, b) => a.or(b).copied(),
     }
 }
+
+#[cfg(test)]
+mod tests;

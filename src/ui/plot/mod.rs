@@ -3,8 +3,10 @@
 //! They know numbers and roles, and neither models nor tables. Undefined values are gaps; no
 //! input and no area, however small, makes them panic.
 
+mod axes;
 mod bars;
 mod canvas;
+mod curve;
 mod grid;
 mod line;
 mod scale;

@@ -242,7 +242,7 @@ pub(super) fn summary(app: &App, canvas: &mut Canvas<'_>, pane: Pane, area: Rect
 pub(super) fn question_features(app: &App) -> String {
     let Some(table) = &app.workspace.now.table else { return String::new() };
     let question = app.workspace.question();
-    let chosen = crate::train::features_of(table, question).len();
+    let chosen = crate::train::features_of(table, question).map_or(0, |f| f.len());
     let target = usize::from(question.question.target.is_some());
     format!("{chosen} of {} features", table.n_columns().saturating_sub(target))
 }

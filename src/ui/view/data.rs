@@ -149,8 +149,14 @@ fn about(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             rates.iter().copied().reduce(f64::min),
             rates.iter().copied().reduce(f64::max),
         ) {
-            let what = app.workspace.question().question.positive.clone().unwrap_or_default();
-            second.push(word(format!("share of {what} {} to {}", numbers::percent(low, 0), numbers::percent(high, 0)), Look::Dim));
+            let what = app.workspace.question().question.positive.clone();
+            let said = match what {
+                Some(what) if relation.bad_rates.iter().any(|b| b.bads.is_some()) => {
+                    format!("share of {what} {} to {}", numbers::percent(low, 0), numbers::percent(high, 0))
+                }
+                _ => format!("mean of the target {} to {}", numbers::significant(low, 3), numbers::significant(high, 3)),
+            };
+            second.push(word(said, Look::Dim));
             second.push(word(format!("  {}", plot::sparkline(&rates, 12)), Look::Accent));
         }
         if let Some(iv) = relation.iv {

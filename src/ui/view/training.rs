@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{Canvas, Role, ViewState, note_page, row, word};
+use super::{Canvas, Role, ViewState, note_page};
 use crate::data::Task;
 use crate::train::Point;
 use crate::ui::app::{App, Row};
@@ -138,5 +138,4 @@ fn curve(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         ..LinePlot::default()
     }
     .render(area, canvas.buf, canvas.theme);
-    let _ = row(area, 0);
 }

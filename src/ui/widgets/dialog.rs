@@ -70,3 +70,34 @@ pub fn clear(place: Rect, buf: &mut Buffer) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_box_lies_in_the_middle_over_what_was_there() {
+        let mut buf = Buffer::with_lines(vec!["x".repeat(40); 9]);
+        let dialog = Dialog {
+            title: "Leave?",
+            text: "Run 4 stops.",
+            keys: &[("Enter", "leave"), ("Esc", "stay")],
+        };
+        dialog.render(buf.area, &mut buf, &Theme::default());
+        let lines: Vec<String> = (buf.content.chunks(40))
+            .map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect())
+            .collect();
+        assert_eq!(lines[2], "xxxxxx┏━ Leave? ━━━━━━━━━━━━━━━━━┓xxxxxx");
+        assert_eq!(lines[3], "xxxxxx┃ Run 4 stops.             ┃xxxxxx");
+        assert_eq!(lines[5], "xxxxxx┃ Enter leave  Esc stay    ┃xxxxxx");
+    }
+
+    #[test]
+    fn small_screens_show_what_fits() {
+        for (width, height) in [(0, 0), (1, 1), (4, 3), (10, 4), (24, 2)] {
+            let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+            let dialog = Dialog { title: "Help", text: "a\nb\nc", keys: &[("Esc", "close")] };
+            dialog.render(buf.area, &mut buf, &Theme::default());
+        }
+    }
+}

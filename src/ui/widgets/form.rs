@@ -156,3 +156,69 @@ impl Form<'_> {
         (labels, values.min(rest / 2).max(8.min(rest)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<FormRow> {
+        vec![
+            FormRow::entry("kind", "logistic regression", ""),
+            FormRow::Section("parameters".into()),
+            FormRow::entry("alpha", "1.0", "0 … 1e6"),
+            FormRow::Entry {
+                label: "weights".into(),
+                value: "nane".into(),
+                hint: String::new(),
+                error: Some("none or balanced".into()),
+                changed: true,
+            },
+        ]
+    }
+
+    fn drawn(form: &Form<'_>, width: u16, height: u16) -> (Vec<String>, Option<Position>) {
+        let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+        let cursor = form.render(buf.area, &mut buf, &Theme::default());
+        let rows = buf.content.chunks(usize::from(width.max(1)));
+        let lines = rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect());
+        (lines.collect(), cursor)
+    }
+
+    #[test]
+    fn names_values_and_hints_line_up() {
+        let rows = rows();
+        let form = Form { rows: &rows, selected: Some(2), focused: true, editing: None, offset: 0 };
+        let (lines, _) = drawn(&form, 40, 4);
+        assert_eq!(lines[0].trim_end(), " kind    logistic regression");
+        assert!(lines[1].starts_with("─ parameters ───"), "{lines:#?}");
+        assert_eq!(lines[2].trim_end(), "▸alpha   1.0       0 … 1e6");
+        assert_eq!(lines[3].trim_end(), " weights nane      ✗ none or balanced");
+    }
+
+    #[test]
+    fn a_value_is_edited_where_it_stands() {
+        let rows = rows();
+        let field = TextField::with("0.5");
+        let form = Form {
+            rows: &rows,
+            selected: Some(2),
+            focused: true,
+            editing: Some(&field),
+            offset: 0,
+        };
+        let (lines, cursor) = drawn(&form, 40, 4);
+        assert!(lines[2].starts_with("▸alpha   0.5 "), "{lines:#?}");
+        assert_eq!(cursor, Some(Position::new(12, 2)));
+        for (width, height) in [(0, 0), (1, 1), (5, 2), (14, 3)] {
+            drawn(&form, width, height);
+        }
+    }
+
+    #[test]
+    fn the_chosen_row_stays_in_view_with_its_heading() {
+        let rows = rows();
+        let form = Form { rows: &rows, selected: Some(2), focused: true, editing: None, offset: 3 };
+        assert_eq!(form.scrolled(2), 1);
+        assert_eq!(Form { selected: Some(3), offset: 0, ..form }.scrolled(2), 2);
+    }
+}

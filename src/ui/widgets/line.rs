@@ -90,3 +90,53 @@ pub fn message(role: Role, text: &str, area: Rect, buf: &mut Buffer, theme: &The
     let main = if matches!(role, Role::Bad) { Role::Strong } else { Role::Text };
     words(&[(mark, role), (first, main), (gap, main), (&hint, Role::Dim)], area, buf, theme);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(width: u16, draw: impl Fn(Rect, &mut Buffer, &Theme)) -> String {
+        let mut buf = Buffer::empty(Rect::new(0, 0, width, 1));
+        draw(buf.area, &mut buf, &Theme::default());
+        buf.content.iter().map(ratatui::buffer::Cell::symbol).collect()
+    }
+
+    #[test]
+    fn help_stays_when_other_keys_have_to_go() {
+        let list = [("↑↓", "move"), ("r", "role"), ("f", "filter"), ("?", "keys"), ("q", "quit")];
+        let footer = |width| drawn(width, |area, buf, theme| keys(&list, 2, area, buf, theme));
+        assert_eq!(footer(50).trim_end(), "↑↓ move  r role  f filter  ? keys  q quit");
+        assert_eq!(footer(40).trim_end(), "↑↓ move  r role  ? keys  q quit");
+        assert_eq!(footer(5), "? ke…");
+        assert_eq!(footer(0), "");
+    }
+
+    #[test]
+    fn messages_have_a_mark_and_their_hint_behind_them() {
+        let text = "unknown column `agee`\nhint: did you mean `age`?";
+        let line = drawn(60, |area, buf, theme| message(Role::Bad, text, area, buf, theme));
+        assert_eq!(line.trim_end(), "✗ unknown column `agee`  hint: did you mean `age`?");
+    }
+
+    #[test]
+    fn words_end_where_the_area_ends() {
+        let said = [("karat", Role::Title), (" german_credit.csv", Role::Text)];
+        let line = |right| {
+            drawn(12, move |area, buf, theme| {
+                if right {
+                    words_right(&said, area, buf, theme);
+                } else {
+                    words(&said, area, buf, theme);
+                }
+            })
+        };
+        assert_eq!(line(false), "karat germa…");
+        assert_eq!(line(true), "karat germa…");
+        assert_eq!(
+            drawn(9, |area, buf, theme| {
+                words_right(&[("ab", Role::Text)], area, buf, theme);
+            }),
+            "       ab"
+        );
+    }
+}

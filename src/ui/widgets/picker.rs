@@ -227,3 +227,50 @@ fn draw_choice(
         buf.set_string(row.right() - right_cells as u16, row.y, &right, style);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn palette() -> Picker {
+        Picker::new(vec![
+            Choice { right: "Enter".into(), ..Choice::new("train", "fit the model") },
+            Choice { disabled: Some("no run yet".into()), ..Choice::new("compare", "runs") },
+            Choice::new("target NAME", "the column to predict"),
+        ])
+    }
+
+    fn drawn(picker: &mut Picker, width: u16, height: u16) -> Vec<String> {
+        let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+        picker.render(":", buf.area, &mut buf, &Theme::default());
+        let rows = buf.content.chunks(usize::from(width.max(1)));
+        rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect()).collect()
+    }
+
+    #[test]
+    fn typing_narrows_the_list_and_arrows_go_round() {
+        let mut picker = palette();
+        assert_eq!((picker.len(), picker.chosen()), (3, Some(0)));
+        picker.move_by(-1);
+        assert_eq!(picker.chosen(), Some(2));
+        picker.paste("colu");
+        assert_eq!((picker.len(), picker.chosen()), (1, Some(2)), "found by its note");
+        picker.query.set("");
+        picker.paste("zzz");
+        assert!(picker.is_empty() && picker.chosen().is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_done_stays_in_the_list_with_its_reason() {
+        let lines = drawn(&mut palette(), 50, 4);
+        assert!(
+            lines[0].starts_with(": type to search") && lines[0].ends_with("3 of 3"),
+            "{lines:#?}"
+        );
+        assert!(lines[1].starts_with("▸ train") && lines[1].trim_end().ends_with("Enter"));
+        assert!(lines[2].contains("– no run yet"), "{lines:#?}");
+        for (width, height) in [(0, 0), (1, 1), (3, 2), (9, 3)] {
+            drawn(&mut palette(), width, height);
+        }
+    }
+}

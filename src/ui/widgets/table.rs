@@ -37,7 +37,7 @@ pub struct Column {
 impl Column {
     /// A column of words.
     pub fn left(title: impl Into<String>) -> Self {
-        Self { title: title.into(), min: 6, max: 32, ..Self::default() }
+        Self { title: title.into(), min: 10, max: 32, ..Self::default() }
     }
 
     /// A column of numbers, which are never cut.
@@ -279,10 +279,10 @@ impl DataTable<'_> {
     ) -> usize {
         let column = state.column.min(self.columns.len().saturating_sub(1));
         let fixed: usize = (0..frozen).map(|i| natural(i) + GAP).sum();
-        let mut first = state.first_column.max(frozen);
         if column < frozen {
-            return first;
+            return frozen;
         }
+        let mut first = state.first_column.max(frozen);
         first = first.min(column);
         let used =
             |first: usize| fixed + (first..=column).map(|i| natural(i) + GAP).sum::<usize>() - GAP;
@@ -389,3 +389,6 @@ fn fit(shown: &str, width: usize, align: Align) -> String {
         Align::Right => text::fit_right(shown, width),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! The profile of numbers and dates.
+
+use super::label::{range, scalar};
+use super::rows::Looked;
+use super::{ColumnProfile, Kind, Outliers};
+use crate::metrics::quantile;
+
+const BARS: usize = 12;
+const TOP: usize = 10;
+/// Sums are taken in blocks of this length, so that their value depends on the numbers alone.
+const BLOCK: usize = 4096;
+
+pub(super) fn fill(profile: &mut ColumnProfile, values: &[f64], looked: &Looked) {
+    moments(profile, values);
+    let mut sorted = looked.known(values);
+    sorted.sort_unstable_by(f64::total_cmp);
+    if sorted.is_empty() {
+        return;
+    }
+    let runs = runs(&sorted);
+    profile.distinct = runs.len();
+    profile.quantiles = Some(
+        [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
+            .map(|share| quantile(&sorted, share).expect("there are numbers")),
+    );
+    profile.top = top(&runs, profile.kind);
+    bars(profile, &sorted, &runs);
+    if profile.kind == Kind::Number {
+        profile.codes = codes(&runs, sorted.len());
+        profile.outliers = outliers(profile, &runs);
+    }
+}
+
+fn moments(profile: &mut ColumnProfile, values: &[f64]) {
+    let known = || values.iter().copied().filter(|v| !v.is_nan());
+    let n = known().count();
+    profile.missing = values.len() - n;
+    profile.zeros = known().filter(|v| *v == 0.0).count();
+    if n == 0 {
+        return;
+    }
+    let mean = sum(values, |v| v) / n as f64;
+    profile.min = Some(known().fold(f64::INFINITY, f64::min));
+    profile.max = Some(known().fold(f64::NEG_INFINITY, f64::max));
+    profile.mean = Some(mean).filter(|v| v.is_finite());
+    if profile.kind == Kind::Datetime {
+        return;
+    }
+    let squares = sum(values, |v| (v - mean) * (v - mean));
+    let cubes = sum(values, |v| (v - mean).powi(3));
+    let spread = (squares / n as f64).sqrt();
+    profile.sd = (n > 1).then(|| (squares / (n - 1) as f64).sqrt()).filter(|v| v.is_finite());
+    profile.skew = (n > 2 && spread > 0.0)
+        .then(|| cubes / n as f64 / spread.powi(3))
+        .filter(|v| v.is_finite());
+}
+
+/// The sum over all numbers that are not missing.
+fn sum(values: &[f64], of: impl Fn(f64) -> f64) -> f64 {
+    let block = |block: &[f64]| -> f64 {
+        block.iter().map(|v| if v.is_nan() { 0.0 } else { of(*v) }).sum()
+    };
+    values.chunks(BLOCK).map(block).sum()
+}
+
+/// The different numbers, ascending, and how often each comes.
+fn runs(sorted: &[f64]) -> Vec<(f64, usize)> {
+    sorted.chunk_by(|a, b| a == b).map(|run| (run[0], run.len())).collect()
+}
+
+fn top(runs: &[(f64, usize)], kind: Kind) -> Vec<(String, usize)> {
+    let mut order: Vec<&(f64, usize)> = runs.iter().filter(|(_, n)| *n > 1).collect();
+    let by_count = |a: &&(f64, usize), b: &&(f64, usize)| b.1.cmp(&a.1).then(a.0.total_cmp(&b.0));
+    if order.len() > TOP {
+        order.select_nth_unstable_by(TOP, by_count);
+        order.truncate(TOP);
+    }
+    order.sort_unstable_by(by_count);
+    order.into_iter().map(|(value, n)| (full(*value, kind), *n)).collect()
+}
+
+/// A value in full, as it is compared with: not shortened.
+fn full(value: f64, kind: Kind) -> String {
+    if kind == Kind::Datetime { scalar(value, kind) } else { value.to_string() }
+}
+
+/// A bar for each number when there are few; otherwise equally wide bins from the 1 % to the 99 %
+/// quantile, whose outermost ones take the tails.
+fn bars(profile: &mut ColumnProfile, sorted: &[f64], runs: &[(f64, usize)]) {
+    let kind = profile.kind;
+    if runs.len() <= BARS {
+        profile.histogram = runs.iter().map(|(_, n)| *n as u32).collect();
+        profile.labels = runs.iter().map(|(value, _)| scalar(*value, kind)).collect();
+        return;
+    }
+    let (first, last) = (sorted[0], sorted[sorted.len() - 1]);
+    let [low, .., high] = profile.quantiles.unwrap_or_default();
+    let (low, high) = if low < high { (low, high) } else { (first, last) };
+    let edge = |i: usize| low + (high - low) * (i as f64 / BARS as f64);
+    let ends: Vec<usize> =
+        (1..BARS).map(|i| sorted.partition_point(|v| *v < edge(i))).chain([sorted.len()]).collect();
+    let mut start = 0;
+    for (i, end) in ends.into_iter().enumerate() {
+        profile.histogram.push((end - start) as u32);
+        let from = if i == 0 { first } else { edge(i) };
+        let to = if i + 1 == BARS { last } else { edge(i + 1) };
+        profile.labels.push(range(from, to, kind));
+        start = end;
+    }
+}
+
+fn outliers(profile: &ColumnProfile, runs: &[(f64, usize)]) -> Option<Outliers> {
+    let [_, _, lower, _, upper, _, _] = profile.quantiles?;
+    let reach = 3.0 * (upper - lower);
+    if reach <= 0.0 || runs.len() < 10 {
+        return None;
+    }
+    let (low, high) = (lower - reach, upper + reach);
+    let is_code = |v: f64| profile.codes.iter().any(|(code, _)| *code == v.to_string());
+    let is_far = |(v, _): &&(f64, usize)| (*v < low || *v > high) && !is_code(*v);
+    Some(Outliers { low, high, n: runs.iter().filter(is_far).map(|(_, n)| n).sum() })
+}
+
+/// Numbers at either end that look like codes: all nines far away from the rest, or -1 where all
+/// others are 0 and above.
+fn codes(runs: &[(f64, usize)], n: usize) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    let mut rest = runs;
+    while let [(value, count), others @ ..] = rest {
+        let [(next, _), .., (last, _)] = others else { break };
+        let is_lone_minus = *value == -1.0
+            && *next >= 0.0
+            && others.len() >= 4
+            && *count * 200 >= n
+            && runs.iter().all(|(v, _)| v.fract() == 0.0);
+        let is_nines = *value < 0.0 && is_nines(-value) && next - value > last - next;
+        if !is_lone_minus && !(is_nines && is_frequent(*count, n)) {
+            break;
+        }
+        found.push((value.to_string(), *count));
+        rest = others;
+    }
+    while let [others @ .., (value, count)] = rest {
+        let [(first, _), .., (next, _)] = others else { break };
+        if !(is_nines(*value) && value - next > next - first && is_frequent(*count, n)) {
+            break;
+        }
+        found.push((value.to_string(), *count));
+        rest = others;
+    }
+    found
+}
+
+fn is_frequent(count: usize, n: usize) -> bool {
+    count >= 2 && count * 1000 >= n
+}
+
+/// 99, 999, 9999 ..., or such a number with 6, 7 or 8 as its last digit, as surveys use them.
+fn is_nines(value: f64) -> bool {
+    if value.fract() != 0.0 || !(96.0..1e12).contains(&value) {
+        return false;
+    }
+    let whole = value as u64;
+    whole % 10 >= 6 && (whole / 10).to_string().bytes().all(|digit| digit == b'9')
+}

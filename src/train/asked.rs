@@ -1,0 +1,161 @@
+//! A resolved experiment put to its table: truth, weights and features, ready to be fitted on any
+//! of its rows.
+
+use std::time::Instant;
+
+use ndarray::Array2;
+
+use super::measure::threshold_by_costs;
+use super::resolve::{features_of, target_of};
+use super::{Error, Experiment, Scores};
+use crate::data::{Role, Table, Target, Task};
+use crate::features::{self, FittedRecipe};
+use crate::jobs::Ctx;
+use crate::models::linear::Problem;
+use crate::models::{self, Fitted, Model, Predictor, Settings};
+use crate::rng::Seed;
+
+/// The question with everything that it needs of the table.
+pub(super) struct Asked<'a> {
+    pub(super) table: &'a Table,
+    pub(super) experiment: &'a Experiment,
+    pub(super) target: Target,
+    /// The truth of every row of the table; NaN where the target is missing.
+    pub(super) truth: Vec<f64>,
+    weights: Option<Vec<f64>>,
+    features: Vec<String>,
+    classes: Vec<String>,
+    settings: Settings,
+    /// The 1-based source row of every row.
+    source_rows: Vec<u32>,
+}
+
+/// A fit on some rows.
+pub(super) struct Answer {
+    pub(super) model: Model,
+    pub(super) fitted: Fitted,
+    pub(super) train: Scores,
+    /// Empty when there are no validation rows.
+    pub(super) valid: Scores,
+    pub(super) seconds: f64,
+}
+
+impl<'a> Asked<'a> {
+    /// Puts a resolved experiment to its table.
+    pub(super) fn new(table: &'a Table, experiment: &'a Experiment) -> Result<Self, Error> {
+        let target = target_of(table, experiment)
+            .ok_or_else(|| Error::question("no target is named", "name the column to predict"))?;
+        let truth = target.truth(table)?;
+        let settings = models::check(&experiment.model.kind, &experiment.model.set)?;
+        let settings = settings.seeded(Seed(experiment.split.seed));
+        let features = match settings {
+            Settings::Baseline => Vec::new(),
+            Settings::Linear(_) => features_of(table, experiment)?,
+        };
+        let source_rows = table.rows();
+        Ok(Self {
+            weights: weights(table, &truth, &source_rows)?,
+            classes: classes(table, &target)?,
+            table,
+            experiment,
+            target,
+            truth,
+            features,
+            settings,
+            source_rows,
+        })
+    }
+
+    /// Fits recipe and model on `train`; the rows of `valid` are only scored.
+    pub(super) fn fit(&self, train: &[u32], valid: &[u32], ctx: &Ctx) -> Result<Answer, Error> {
+        let recipe = self.recipe(train, ctx)?;
+        let names = recipe.names();
+        let x = recipe.matrix(self.table, train, ctx)?;
+        let valid_x = recipe.matrix(self.table, valid, ctx)?;
+        let (mut of_train, mut of_valid) = (self.scores(train), self.scores(valid));
+        let problem = problem(&x, &of_train, &names);
+        let watched = problem_if_any(&valid_x, &of_valid, &names);
+        let start = Instant::now();
+        let fitted = models::fit(&self.settings, &problem, watched.as_ref(), ctx)?;
+        let seconds = start.elapsed().as_secs_f64();
+        of_train.score = fitted.predictor.score(x.view());
+        of_valid.score = fitted.predictor.score(valid_x.view());
+        let model = self.model(recipe, fitted.predictor.clone());
+        Ok(Answer { model, fitted, train: of_train, valid: of_valid, seconds })
+    }
+
+    /// The recipe as these rows teach it; `baseline` needs none.
+    pub(super) fn recipe(&self, train: &[u32], ctx: &Ctx) -> Result<FittedRecipe, Error> {
+        let recipe = &self.experiment.recipe;
+        if self.settings == Settings::Baseline {
+            return Ok(FittedRecipe { recipe: recipe.clone(), ..FittedRecipe::default() });
+        }
+        Ok(features::fit(self.table, recipe, &self.features, train, ctx)?)
+    }
+
+    /// Rows, truth and weights at these positions, without scores yet.
+    pub(super) fn scores(&self, positions: &[u32]) -> Scores {
+        let at = |values: &[f64]| positions.iter().map(|row| values[*row as usize]).collect();
+        Scores {
+            rows: positions.iter().map(|row| self.source_rows[*row as usize]).collect(),
+            truth: at(&self.truth),
+            score: Vec::new(),
+            weight: self.weights.as_deref().map(at),
+            fold: None,
+        }
+    }
+
+    fn model(&self, recipe: FittedRecipe, predictor: Predictor) -> Model {
+        Model {
+            kind: self.experiment.model.kind.clone(),
+            task: self.target.task,
+            target: self.target.name.clone(),
+            classes: self.classes.clone(),
+            threshold: threshold_by_costs(self.experiment.costs),
+            recipe,
+            predictor,
+        }
+    }
+}
+
+fn problem<'a>(x: &'a Array2<f64>, rows: &'a Scores, names: &'a [String]) -> Problem<'a> {
+    Problem { x: x.view(), y: &rows.truth, weights: rows.weight.as_deref(), names }
+}
+
+fn problem_if_any<'a>(
+    x: &'a Array2<f64>,
+    rows: &'a Scores,
+    names: &'a [String],
+) -> Option<Problem<'a>> {
+    (!rows.rows.is_empty()).then(|| problem(x, rows, names))
+}
+
+/// The weight of every row, from the column with that role.
+fn weights(table: &Table, truth: &[f64], rows: &[u32]) -> Result<Option<Vec<f64>>, Error> {
+    let Some(column) = table.with_role(Role::Weight) else { return Ok(None) };
+    let weights = table.numbers(&column.name)?;
+    let is_wrong = |row: usize| {
+        !truth[row].is_nan() && !(weights[row].is_finite() && weights[row] >= 0.0)
+    };
+    if let Some(row) = (0..weights.len()).find(|row| is_wrong(*row)) {
+        let value = weights[row];
+        let said = if value.is_nan() { "missing".to_owned() } else { format!("`{value}`") };
+        let what = format!("row {}: the weight in `{}` is {said}", rows[row], column.name);
+        return Err(Error::question(what, "weights are numbers from 0 up; leave out such rows"));
+    }
+    Ok(Some(weights))
+}
+
+/// The negative and the positive class; nothing for a number.
+fn classes(table: &Table, target: &Target) -> Result<Vec<String>, Error> {
+    let Some(positive) = target.positive.clone().filter(|_| target.task == Task::Binary) else {
+        return Ok(Vec::new());
+    };
+    let levels = table.levels(&target.name)?.names;
+    let others: Vec<_> = levels.into_iter().filter(|level| *level != positive).collect();
+    let negative = match <[String; 1]>::try_from(others) {
+        Ok([other]) => other,
+        Err(_) => format!("not {positive}"),
+    };
+    Ok(vec![negative, positive])
+}

@@ -1,0 +1,72 @@
+//! A model measured on a table that it was not trained on.
+
+use super::measure::measure;
+use super::{Error, Metrics, Scores};
+use crate::data::{Role, Table, Target, Task};
+use crate::jobs::Ctx;
+use crate::models::Model;
+use crate::rng::Seed;
+
+/// How a model does on a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Regression or classification.
+    pub task: Task,
+    /// Rows with a target, which are those that were measured.
+    pub rows: usize,
+    /// Each metric with its interval.
+    pub metrics: Metrics,
+    /// The scores beside the truth.
+    pub scores: Scores,
+}
+
+/// Scores the rows of a table that have a target, and measures them.
+///
+/// # Errors
+///
+/// When the table lacks the target, one of its classes is unknown to the model, or a column is
+/// missing.
+pub fn evaluate(model: &Model, table: &Table, ctx: &Ctx) -> Result<Evaluation, Error> {
+    table.expect_column(&model.target)?;
+    check_classes(model, table)?;
+    let positive = model.classes.last().cloned();
+    let target = Target { name: model.target.clone(), positive, task: model.task };
+    let truth = target.truth(table)?;
+    let rows = 0..table.n_rows() as u32;
+    let rows: Vec<u32> = rows.filter(|row| !truth[*row as usize].is_nan()).collect();
+    if rows.is_empty() {
+        let what = format!("the target `{}` has no value in any row", model.target);
+        return Err(Error::question(what, "evaluate on a table where the outcome is known"));
+    }
+    let weights = match table.with_role(Role::Weight) {
+        Some(column) => Some(table.numbers(&column.name)?),
+        None => None,
+    };
+    let source = table.rows();
+    let at = |values: &[f64]| rows.iter().map(|row| values[*row as usize]).collect();
+    let scores = Scores {
+        rows: rows.iter().map(|row| source[*row as usize]).collect(),
+        truth: at(&truth),
+        score: model.score(table, Some(&rows), ctx)?,
+        weight: weights.as_deref().map(at),
+        fold: None,
+    };
+    let metrics = measure(model, &scores, model.threshold, Seed::default().0, ctx)?;
+    Ok(Evaluation { task: model.task, rows: rows.len(), metrics, scores })
+}
+
+/// A class that the model does not know would silently count as the negative one.
+fn check_classes(model: &Model, table: &Table) -> Result<(), Error> {
+    let [negative, positive] = model.classes.as_slice() else { return Ok(()) };
+    if *negative == format!("not {positive}") {
+        return Ok(());
+    }
+    let levels = table.levels(&model.target)?.names;
+    match levels.iter().find(|level| *level != negative && *level != positive) {
+        None => Ok(()),
+        Some(level) => Err(Error::question(
+            format!("the target `{}` has the class `{level}`, which is new", model.target),
+            format!("the model knows `{negative}` and `{positive}`"),
+        )),
+    }
+}

@@ -1,0 +1,28 @@
+//! Training: an [`Experiment`] put to a table gives a [`Run`].
+//!
+//! [`resolve`] fills in what the experiment leaves open and refuses what makes no sense. [`run`]
+//! splits, fits recipe and model on the training rows alone, cross-validates where asked, scores
+//! and measures. [`sweep`] and [`every_kind`] do so several times; [`compare`] says what the
+//! differences between runs are worth. An experiment is one TOML file, and has a command line
+//! that repeats it. The room knows nothing of where runs are kept.
+
+mod asked;
+mod carry_out;
+mod coefficients;
+mod error;
+mod evaluate;
+mod experiment;
+mod folds;
+mod measure;
+mod resolve;
+mod run;
+mod search;
+
+pub use carry_out::{plan, run, split_of};
+pub use error::Error;
+pub use evaluate::{Evaluation, evaluate};
+pub use experiment::{Costs, DataSpec, Experiment, ModelSpec, Question, VERSION};
+pub use measure::metrics_of;
+pub use resolve::{features_of, resolve, target_of};
+pub use run::{Coefficient, Dataset, Metrics, Point, Run, RunId, Scores};
+pub use search::{alphas, every_kind, sweep};

@@ -1,0 +1,302 @@
+//! Filling in what an experiment leaves open, and refusing what makes no sense on its table.
+
+use std::collections::HashSet;
+
+use super::{Error, Experiment};
+use crate::data::{self, Kind, Method, Role, Table, Target, Task, nearest};
+use crate::models::{self, KindInfo};
+
+/// The experiment with target, task, positive class and split method filled in, and a sentence on
+/// each thing that was inferred.
+///
+/// # Errors
+///
+/// When the target, the model or the features cannot be what they are said to be; the nearest
+/// name is given.
+pub fn resolve(table: &Table, experiment: &Experiment) -> Result<(Experiment, Vec<String>), Error> {
+    let mut experiment = experiment.clone();
+    let mut notes = Vec::new();
+    let kind = models::kind(&experiment.model.kind)?;
+    models::check(kind.name, &experiment.model.set)?;
+    let target = target(table, &experiment, &mut notes)?;
+    experiment.question.target = Some(target.clone());
+    let task = task(table, &experiment, &target, kind, &mut notes)?;
+    experiment.question.task = Some(task);
+    experiment.question.positive = positive(table, &experiment, &target, task, &mut notes)?;
+    check_truth(table, &experiment)?;
+    split(table, &mut experiment, task, &mut notes)?;
+    if experiment.cv == 1 || experiment.cv > 50 {
+        let what = format!("`{}` folds are not possible", experiment.cv);
+        return Err(Error::question(what, "choose 0 for none, or 2 to 50 folds"));
+    }
+    let features = features_of(table, &experiment)?;
+    if features.is_empty() && kind.name != "baseline" {
+        let what = "no feature is left";
+        return Err(Error::question(what, "give more columns the role feature, or drop fewer"));
+    }
+    notes.extend(left_out(table, &experiment));
+    Ok((experiment, notes))
+}
+
+/// What a resolved experiment predicts; nothing before a target is known.
+pub fn target_of(_table: &Table, experiment: &Experiment) -> Option<Target> {
+    let question = &experiment.question;
+    Some(Target {
+        name: question.target.clone()?,
+        positive: question.positive.clone(),
+        task: question.task?,
+    })
+}
+
+/// The columns that a resolved experiment learns from, in the order of the table or as listed.
+pub fn features_of(table: &Table, experiment: &Experiment) -> Result<Vec<String>, Error> {
+    let (question, split) = (&experiment.question, &experiment.split);
+    for name in question.features.iter().chain(&question.drop) {
+        table.expect_column(name)?;
+    }
+    let target = question.target.as_deref();
+    let is_target = |name: &str| Some(name) == target;
+    if let Some(name) = question.features.iter().find(|name| is_target(name)) {
+        let what = format!("`{name}` is the target and cannot be a feature");
+        return Err(Error::question(what, "take it off the list of features"));
+    }
+    let is_taken = |name: &str| {
+        let by_split = match split.method {
+            Method::Group => split.group.as_deref(),
+            Method::Time => split.time.as_deref(),
+            Method::Random | Method::Stratified | Method::Sklearn => None,
+        };
+        is_target(name) || Some(name) == by_split
+    };
+    let is_dropped = |name: &String| question.drop.contains(name);
+    if question.features.is_empty() {
+        let columns = table.columns.iter().filter(|column| {
+            // A column that was proposed as the target is a feature once another one is named.
+            let mut column = (*column).clone();
+            if column.role == Role::Target && !is_target(&column.name) {
+                column.role = Role::Feature;
+            }
+            column.is_feature(question.use_protected) && !is_taken(&column.name)
+        });
+        let names = columns.map(|column| column.name.clone());
+        return Ok(names.filter(|name| !is_dropped(name)).collect());
+    }
+    let mut features = Vec::new();
+    for name in question.features.iter().filter(|name| !is_dropped(name)) {
+        let column = table.expect_column(name)?;
+        if column.personal.is_some() {
+            let what = format!("`{name}` holds personal data and cannot be a feature");
+            return Err(Error::question(what, "take it off the list of features"));
+        }
+        let is_barred = column.protected.is_some() && column.role_guessed;
+        if (question.use_protected || !is_barred) && !features.contains(name) {
+            features.push(name.clone());
+        }
+    }
+    Ok(features)
+}
+
+fn target(
+    table: &Table,
+    experiment: &Experiment,
+    notes: &mut Vec<String>,
+) -> Result<String, Error> {
+    if let Some(name) = &experiment.question.target {
+        table.expect_column(name)?;
+        return Ok(name.clone());
+    }
+    let Some(column) = table.with_role(Role::Target) else {
+        let columns: Vec<_> = table.columns.iter().map(|c| c.name.as_str()).collect();
+        let hint = format!("name one of {}", columns.join(", "));
+        return Err(Error::question("no target is named, and none can be proposed", hint));
+    };
+    if column.role_guessed {
+        notes.push(format!("target `{}` was proposed, since none was named", column.name));
+    }
+    Ok(column.name.clone())
+}
+
+/// How many distinct values a column has, missing ones not counted.
+fn distinct(table: &Table, name: &str) -> Result<usize, Error> {
+    if table.is_numeric(name) {
+        let values = table.numbers(name)?;
+        let values = values.iter().filter(|value| !value.is_nan()).map(|value| value.to_bits());
+        return Ok(values.collect::<HashSet<_>>().len());
+    }
+    Ok(table.levels(name)?.names.len())
+}
+
+fn task(
+    table: &Table,
+    experiment: &Experiment,
+    target: &str,
+    kind: &KindInfo,
+    notes: &mut Vec<String>,
+) -> Result<Task, Error> {
+    let question = &experiment.question;
+    let n_distinct = distinct(table, target)?;
+    if n_distinct == 0 {
+        let what = format!("the target `{target}` has no value in any row");
+        return Err(Error::question(what, "choose another target"));
+    }
+    let is_number = table.is_numeric(target) || table.allows(target, Kind::Datetime);
+    let task = match question.task {
+        Some(task) => task,
+        None => {
+            let inferred = data::task_of(table, target, question.positive.as_deref())?;
+            let several_numbers = inferred == Task::Multiclass && is_number;
+            let task = if several_numbers && kind.can(Task::Regression) {
+                Task::Regression
+            } else {
+                inferred
+            };
+            notes.push(match task {
+                Task::Regression => format!("`{target}` is taken as a number: regression"),
+                Task::Binary => format!("`{target}` is taken as one of two classes: binary"),
+                Task::Multiclass => format!("`{target}` has {n_distinct} classes: multiclass"),
+            });
+            task
+        }
+    };
+    if n_distinct == 1 {
+        let what = format!("the target `{target}` has the same value in every row");
+        return Err(Error::question(what, "choose a target that varies"));
+    }
+    if kind.can(task) && !(task == Task::Regression && !is_number) {
+        return Ok(task);
+    }
+    let others = models::CATALOG.iter().filter(|other| other.can(task) && other.name != "baseline");
+    let others: Vec<_> = others.map(|other| format!("`{}`", other.name)).collect();
+    Err(match task {
+        Task::Regression if !is_number => Error::question(
+            format!("the target `{target}` does not hold numbers, so it cannot be regressed on"),
+            "use `logistic` on two classes, or choose a numeric target",
+        ),
+        Task::Regression => Error::question(
+            format!(
+                "`{}` tells two classes apart, but `{target}` holds {n_distinct} different numbers",
+                kind.name
+            ),
+            format!("use {}, or choose a target with two values", others.join(" or ")),
+        ),
+        Task::Multiclass if is_number => Error::question(
+            format!("`{}` tells two classes apart, but `{target}` has {n_distinct}", kind.name),
+            "use `linear` or `ridge`, or name the positive class to tell it from all others",
+        ),
+        Task::Multiclass | Task::Binary => Error::question(
+            format!("`{target}` has {n_distinct} classes, and these models tell two apart"),
+            "name the positive class to tell it from all others, or keep the rows of two classes",
+        ),
+    })
+}
+
+fn positive(
+    table: &Table,
+    experiment: &Experiment,
+    target: &str,
+    task: Task,
+    notes: &mut Vec<String>,
+) -> Result<Option<String>, Error> {
+    if task != Task::Binary {
+        return Ok(None);
+    }
+    let levels = table.levels(target)?.names;
+    if let Some(asked) = &experiment.question.positive {
+        let number = |text: &str| text.trim().parse::<f64>().ok();
+        let is_same = |level: &&String| {
+            *level == asked || number(level).is_some() && number(level) == number(asked)
+        };
+        if let Some(level) = levels.iter().find(is_same) {
+            return Ok(Some(level.clone()));
+        }
+        let hint = match nearest(asked, levels.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the classes are {}", levels.join(", ")),
+        };
+        return Err(Error::question(format!("`{target}` has no class `{asked}`"), hint));
+    }
+    let Some(positive) = data::positive_class(table, target)? else {
+        let what = format!("`{target}` has {} values, not two classes", levels.len());
+        let hint = "name the positive class to tell it from all others, or use `linear`";
+        return Err(Error::question(what, hint));
+    };
+    notes.push(format!("class `{positive}` of `{target}` counts as positive"));
+    Ok(Some(positive))
+}
+
+fn check_truth(table: &Table, experiment: &Experiment) -> Result<(), Error> {
+    let Some(target) = target_of(table, experiment) else { return Ok(()) };
+    let truth = target.truth(table)?;
+    let mut known = truth.iter().filter(|value| !value.is_nan());
+    let first = known.next();
+    if known.all(|value| Some(value) == first) {
+        let what = format!("the target `{}` has the same value in every row", target.name);
+        return Err(Error::question(what, "choose a target that varies"));
+    }
+    Ok(())
+}
+
+fn split(
+    table: &Table,
+    experiment: &mut Experiment,
+    task: Task,
+    notes: &mut Vec<String>,
+) -> Result<(), Error> {
+    let by_hand = |role: Role| table.with_role(role).filter(|column| !column.role_guessed);
+    let spec = &mut experiment.split;
+    if spec.method == Method::Stratified {
+        if spec.time.is_some() || spec.test_from.is_some() || by_hand(Role::Time).is_some() {
+            spec.method = Method::Time;
+            notes.push("a time column is named, so the latest rows test".into());
+        } else if spec.group.is_some() || by_hand(Role::Group).is_some() {
+            spec.method = Method::Group;
+            notes.push("a group column is named, so whole groups test".into());
+        } else if task == Task::Regression {
+            spec.method = Method::Random;
+        }
+    }
+    let of_role = |role: Role| table.with_role(role).map(|column| column.name.clone());
+    match spec.method {
+        Method::Time if spec.time.is_none() => spec.time = of_role(Role::Time),
+        Method::Group if spec.group.is_none() => spec.group = of_role(Role::Group),
+        _ => {}
+    }
+    for name in spec.time.iter().chain(&spec.group) {
+        table.expect_column(name)?;
+    }
+    let lacks = match spec.method {
+        Method::Time if spec.time.is_none() => "time",
+        Method::Group if spec.group.is_none() => "group",
+        _ => return Ok(()),
+    };
+    let what = format!("a split by {lacks} needs a {lacks} column");
+    Err(Error::question(what, format!("name one, or give a column the role {lacks}")))
+}
+
+/// Sentences on columns that the law or good manners keep out.
+fn left_out(table: &Table, experiment: &Experiment) -> Vec<String> {
+    let question = &experiment.question;
+    let named = |is: &dyn Fn(&data::Column) -> bool| {
+        let names = table.columns.iter().filter(|column| {
+            is(column)
+                && Some(&column.name) != question.target.as_ref()
+                && !question.drop.contains(&column.name)
+                && (question.features.is_empty() || question.features.contains(&column.name))
+        });
+        names.map(|column| format!("`{}`", column.name)).collect::<Vec<_>>().join(", ")
+    };
+    let protected = named(&|column| {
+        column.protected.is_some()
+            && column.is_feature(true)
+            && !column.is_feature(question.use_protected)
+    });
+    let personal = named(&|column| column.personal.is_some());
+    let mut notes = Vec::new();
+    if !protected.is_empty() {
+        notes.push(format!("left out as protected by law: {protected}"));
+    }
+    if !personal.is_empty() {
+        notes.push(format!("left out as personal data: {personal}"));
+    }
+    notes
+}
