@@ -53,9 +53,9 @@ pub(super) struct Asking {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Split")]
 struct Split {
-    /// random, stratified, group, time, or sklearn (the rows of scikit-learn's train_test_split)
-    #[arg(long, value_name = "METHOD")]
-    split: Option<String>,
+    /// random, stratified, group, time, or sklearn (the rows of scikit-learn's `train_test_split`)
+    #[arg(long = "split", value_name = "METHOD")]
+    method: Option<String>,
     /// Column whose equal values stay together; the split then goes by group
     #[arg(long, value_name = "COL")]
     group: Option<String>,
@@ -80,7 +80,7 @@ struct Split {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Recipe")]
 struct Recipe {
-    /// What replaces a missing number: mean, median, most_frequent or constant
+    /// What replaces a missing number: mean, median, `most_frequent` or constant
     #[arg(long, value_name = "HOW")]
     impute: Option<String>,
     /// The value for `--impute constant`
@@ -95,7 +95,7 @@ struct Recipe {
     /// What a level never seen becomes: other, missing or error
     #[arg(long, value_name = "HOW")]
     unseen: Option<String>,
-    /// How numbers are scaled: none, standard, min_max or robust
+    /// How numbers are scaled: none, standard, `min_max` or robust
     #[arg(long, value_name = "HOW")]
     scale: Option<String>,
     /// What becomes of dates: drop, days or parts
@@ -143,7 +143,7 @@ impl Asking {
             roles.insert(column, role);
         }
         experiment.model.set.extend(self.set.iter().cloned());
-        self.split.apply(&self.time, &mut experiment)?;
+        self.split.apply(self.time.as_deref(), &mut experiment)?;
         self.recipe.apply(&mut experiment)?;
         Ok(experiment)
     }
@@ -164,7 +164,7 @@ impl Asking {
 }
 
 impl Split {
-    fn apply(&self, time: &Option<String>, experiment: &mut Experiment) -> anyhow::Result<()> {
+    fn apply(&self, time: Option<&str>, experiment: &mut Experiment) -> anyhow::Result<()> {
         let spec = &mut experiment.split;
         spec.test = share("--test", self.test, 0.95)?.unwrap_or(spec.test);
         spec.valid = share("--valid", self.valid, 0.95)?.unwrap_or(spec.valid);
@@ -179,13 +179,13 @@ impl Split {
             spec.method = Method::Group;
         }
         if let Some(time) = time {
-            spec.time = Some(time.clone());
+            spec.time = Some(time.to_owned());
             spec.method = Method::Time;
         }
         if spec.test_from.is_some() {
             spec.method = Method::Time;
         }
-        if let Some(method) = &self.split {
+        if let Some(method) = &self.method {
             spec.method = word("--split", method)?;
         }
         Ok(())

@@ -9,9 +9,9 @@ use super::console::Console;
 use super::reading::table_of;
 use super::text::TextTable;
 use super::{Shared, json, keep, report, text};
-use crate::data::{Table, Task};
-use crate::jobs::Ctx;
-use crate::metrics::metric;
+use crate::data::{Table, Task, nearest};
+use crate::jobs::{Ctx, error_text};
+use crate::metrics::{METRICS, metric};
 use crate::models::{self, CATALOG};
 use crate::registry::Registry;
 use crate::train::{self, Comparison, Experiment, Run};
@@ -19,13 +19,13 @@ use crate::train::{self, Comparison, Experiment, Run};
 /// What `compare` is given.
 #[derive(ClapArgs, Clone, Debug)]
 pub(super) struct Args {
-    /// A table, an experiment (.toml), a sample such as german_credit, or - for standard input
+    /// A table, an experiment (.toml), a sample such as `german_credit`, or - for standard input
     #[arg(value_name = "DATA|EXPERIMENT.toml")]
     data: String,
     /// Kinds of models; all that can do the task when not given
     #[arg(long, value_name = "KIND,..", value_delimiter = ',')]
     models: Vec<String>,
-    /// Metric to rank by; roc_auc for two classes and rmse for a quantity when not given
+    /// Metric to rank by; `roc_auc` for two classes and rmse for a quantity when not given
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
     /// Kind that the others are compared with; the first one when not given
@@ -106,17 +106,15 @@ fn kinds(args: &Args, task: Option<Task>) -> anyhow::Result<Vec<String>> {
 fn ranked_by(args: &Args, task: Option<Task>) -> anyhow::Result<&'static str> {
     let usual = if task == Some(Task::Regression) { "rmse" } else { "roc_auc" };
     let name = args.metric.as_deref().unwrap_or(usual);
-    match metric(name) {
-        Some(metric) => Ok(metric.name),
-        None => {
-            let names = crate::metrics::METRICS.iter().map(|m| m.name);
-            let hint = match crate::data::nearest(name, names.clone()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the metrics are {}", names.collect::<Vec<_>>().join(", ")),
-            };
-            bail!("no metric `{name}`\nhint: {hint}")
-        }
+    if let Some(metric) = metric(name) {
+        return Ok(metric.name);
     }
+    let names = METRICS.iter().map(|m| m.name);
+    let hint = match nearest(name, names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the metrics are {}", names.collect::<Vec<_>>().join(", ")),
+    };
+    bail!("no metric `{name}`\nhint: {hint}")
 }
 
 /// What every fit needs.
@@ -149,7 +147,7 @@ impl Work<'_> {
                     return Err(error.into());
                 }
                 Err(error) => {
-                    let note = format!("{kind}: {}", crate::jobs::error_text(&error));
+                    let note = format!("{kind}: {}", error_text(&error));
                     self.console.note(&note);
                     failed.push(note);
                 }

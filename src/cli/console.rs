@@ -15,6 +15,7 @@ pub(super) struct Console {
     pub(super) width: usize,
     /// Whether words may be set in bold.
     pub(super) bold: bool,
+    out: io::Stdout,
     cancel: CancelToken,
     mode: Mode,
 }
@@ -32,6 +33,7 @@ impl Console {
         Self {
             width: if to_terminal { terminal_width() } else { usize::MAX },
             bold: to_terminal && !no_color,
+            out: io::stdout(),
             cancel: interrupts(),
             mode,
         }
@@ -48,12 +50,17 @@ impl Console {
         Ctx::new(self.cancel.clone(), move |report| meter.hear(report))
     }
 
-    /// Writes the result; control characters in it were taken out where it was put together.
+    /// Writes a result for a person; control characters in it were taken out where it was put
+    /// together.
     pub(super) fn print(&self, text: &str) -> anyhow::Result<()> {
-        let mut out = io::stdout().lock();
-        written(out.write_all(text.as_bytes()).and_then(|()| {
-            if text.ends_with('\n') { out.flush() } else { out.write_all(b"\n") }
-        }))
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        self.bytes(format!("{text}{end}").as_bytes())
+    }
+
+    /// Writes a result as it is.
+    pub(super) fn bytes(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        let mut out = self.out.lock();
+        written(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
     /// Writes the one JSON object of a command.
@@ -63,7 +70,9 @@ impl Console {
 
     /// Says something beside the result.
     pub(super) fn note(&self, text: &str) {
-        say(&sanitise(text));
+        // A bar that stands there gives way, and is drawn again below.
+        let clear = if self.mode.is_bar() { "\r\x1b[K" } else { "" };
+        say(&format!("{clear}{}", sanitise(text)));
     }
 
     /// Says several things beside the result.
@@ -79,13 +88,11 @@ pub(super) fn say(text: &str) {
 }
 
 /// Turns a refusal of standard output into an error, a closed pipe into [`NobodyReads`].
-pub(super) fn written(result: io::Result<()>) -> anyhow::Result<()> {
+fn written(result: io::Result<()>) -> anyhow::Result<()> {
     match result {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(NobodyReads.into()),
-        Err(error) => {
-            Err(anyhow::Error::new(error).context("cannot write to standard output"))
-        }
+        Err(error) => Err(anyhow::Error::new(error).context("cannot write to standard output")),
     }
 }
 

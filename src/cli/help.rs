@@ -4,6 +4,7 @@ use clap::{Args as ClapArgs, CommandFactory};
 
 use super::console::Console;
 use super::text::TextTable;
+use crate::data::nearest;
 
 /// What `help` is given.
 #[derive(ClapArgs, Clone, Debug)]
@@ -18,7 +19,7 @@ pub(super) struct Key {
     /// The commands that answer with it.
     pub(super) commands: &'static str,
     /// The key, with `.` for what lies within and `[]` for each of a list.
-    pub(super) key: &'static str,
+    pub(super) path: &'static str,
     /// What stands there.
     pub(super) about: &'static str,
 }
@@ -26,56 +27,56 @@ pub(super) struct Key {
 /// Every key. None is ever renamed or removed; what is undefined is null.
 #[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
-    Key { commands: "profile", key: "dataset", about: "path, rows, columns, sha256 and format of the table" },
-    Key { commands: "profile", key: "target", about: "the column to predict, given or proposed; positive and task beside it" },
-    Key { commands: "profile", key: "columns[]", about: "name, kind, role, marks, missing, distinct, min, max, mean, sd, quantiles, top, histogram, relation" },
-    Key { commands: "profile", key: "columns[].quantiles", about: "by name: p1 p5 p25 p50 p75 p95 p99" },
-    Key { commands: "profile", key: "columns[].relation", about: "to the target, on the training rows: auc, iv, r, and bins[] with label, n, bads, rate" },
-    Key { commands: "profile", key: "findings[]", about: "severity, kind, column, text and remedy" },
-    Key { commands: "train, runs show", key: "run_id", about: "the name of the run in its workspace" },
-    Key { commands: "train, runs show", key: "model", about: "the kind of model; parameters beside it holds those that were set" },
-    Key { commands: "train, runs show", key: "task", about: "regression, binary or multiclass" },
-    Key { commands: "train, runs show", key: "target", about: "the column it predicts; positive is the class that counts, classes the negative and the positive one" },
-    Key { commands: "train, runs show", key: "dataset", about: "path, rows, columns and sha256 of the table" },
-    Key { commands: "train, runs show", key: "split", about: "method, seed, train_rows, valid_rows, test_rows" },
-    Key { commands: "train, runs show", key: "metrics.train, .valid, .test, .cv", about: "numbers by the name of the metric; parts that do not exist are absent" },
-    Key { commands: "train, runs show", key: "intervals.train, .valid, .test, .cv", about: "low and high of the 95 % interval, by the name of the metric" },
-    Key { commands: "train, runs show", key: "folds[]", about: "metrics of each fold of a cross-validation" },
-    Key { commands: "train, runs show", key: "threshold", about: "from this score on a row is called positive" },
-    Key { commands: "train, runs show", key: "converged", about: "whether the fit met its tolerance; iterations beside it" },
-    Key { commands: "train, runs show", key: "fit_seconds", about: "time of the fit alone" },
-    Key { commands: "train, runs show", key: "intercept", about: "on the scale of the original columns; intercept_inference has its standard error" },
-    Key { commands: "train, runs show", key: "coefficients[]", about: "feature, column, value; where they hold std_error, statistic, p, low, high, odds_ratio, note" },
-    Key { commands: "train, runs show", key: "no_inference", about: "why there are no standard errors" },
-    Key { commands: "train, runs show", key: "warnings[]", about: "what a person should know of the fit" },
-    Key { commands: "train", key: "notes[]", about: "what was inferred, and how the table was read" },
-    Key { commands: "train, runs show", key: "experiment", about: "the whole question, as in its TOML file" },
-    Key { commands: "train, runs", key: "artifact", about: "the model file; null when nothing can be written" },
-    Key { commands: "runs show, runs list", key: "created", about: "seconds since 1970, UTC; note is what a person wrote" },
-    Key { commands: "compare", key: "leaderboard[]", about: "model, run_id, parameters, metrics, difference, p, p_holm, method, verdict, fit_seconds, artifact, warnings; best first" },
-    Key { commands: "compare", key: "leaderboard[].metrics", about: "value, low and high by the name of the metric" },
-    Key { commands: "compare", key: "tests[]", about: "model and run_id against another run: metric, method, difference, p, p_holm, verdict" },
-    Key { commands: "compare", key: "metric", about: "by which the leaderboard is ranked" },
-    Key { commands: "compare", key: "rows", about: "how many rows all runs have in common" },
-    Key { commands: "compare", key: "yardstick", about: "the run that the others are compared with" },
-    Key { commands: "compare", key: "sentence", about: "what follows, in words" },
-    Key { commands: "compare", key: "task, target, positive, dataset, split, notes", about: "as for train; split.folds is the number of folds" },
-    Key { commands: "evaluate", key: "model, run_id, task, target, classes, threshold", about: "of the model" },
-    Key { commands: "evaluate", key: "rows", about: "rows that have a target" },
-    Key { commands: "evaluate", key: "metrics", about: "numbers by the name of the metric; intervals has low and high" },
-    Key { commands: "evaluate", key: "dataset", about: "path, rows, columns and sha256 of the table" },
-    Key { commands: "evaluate", key: "trained_on_this_table", about: "whether the model has seen this very table" },
-    Key { commands: "score", key: "model, run_id, task, target", about: "of the model" },
-    Key { commands: "score", key: "rows", about: "how many rows were scored" },
-    Key { commands: "score", key: "out", about: "the file that was written; null without --out" },
-    Key { commands: "score", key: "added[]", about: "the columns that were added" },
-    Key { commands: "score", key: "predictions[]", about: "without --out: row, prediction, probability" },
-    Key { commands: "models", key: "models[]", about: "name, label, library, about, tasks, formula, and params[] with name, default, range, about" },
-    Key { commands: "runs list", key: "runs[]", about: "run_id, created, model, parameters, task, target, dataset, split, metrics, threshold, fit_seconds, artifact, note" },
-    Key { commands: "runs delete", key: "deleted[]", about: "the ids of the runs that are gone" },
-    Key { commands: "runs export", key: "out", about: "the file that was written; without --out experiment and command_line" },
-    Key { commands: "runs history", key: "history[]", about: "at, in seconds since 1970, and line" },
-    Key { commands: "--progress json", key: "work, done, total, fraction, parts, measured, note", about: "one object a line on standard error" },
+    Key { commands: "profile", path: "dataset", about: "path, rows, columns, sha256 and format of the table" },
+    Key { commands: "profile", path: "target", about: "the column to predict, given or proposed; positive and task beside it" },
+    Key { commands: "profile", path: "columns[]", about: "name, kind, role, marks, missing, distinct, min, max, mean, sd, quantiles, top, histogram, relation" },
+    Key { commands: "profile", path: "columns[].quantiles", about: "by name: p1 p5 p25 p50 p75 p95 p99" },
+    Key { commands: "profile", path: "columns[].relation", about: "to the target, on the training rows: auc, iv, r, and bins[] with label, n, bads, rate" },
+    Key { commands: "profile", path: "findings[]", about: "severity, kind, column, text and remedy" },
+    Key { commands: "train, runs show", path: "run_id", about: "the name of the run in its workspace" },
+    Key { commands: "train, runs show", path: "model", about: "the kind of model; parameters beside it holds those that were set" },
+    Key { commands: "train, runs show", path: "task", about: "regression, binary or multiclass" },
+    Key { commands: "train, runs show", path: "target", about: "the column it predicts; positive is the class that counts, classes the negative and the positive one" },
+    Key { commands: "train, runs show", path: "dataset", about: "path, rows, columns and sha256 of the table" },
+    Key { commands: "train, runs show", path: "split", about: "method, seed, train_rows, valid_rows, test_rows" },
+    Key { commands: "train, runs show", path: "metrics.train, .valid, .test, .cv", about: "numbers by the name of the metric; parts that do not exist are absent" },
+    Key { commands: "train, runs show", path: "intervals.train, .valid, .test, .cv", about: "low and high of the 95 % interval, by the name of the metric" },
+    Key { commands: "train, runs show", path: "folds[]", about: "metrics of each fold of a cross-validation" },
+    Key { commands: "train, runs show", path: "threshold", about: "from this score on a row is called positive" },
+    Key { commands: "train, runs show", path: "converged", about: "whether the fit met its tolerance; iterations beside it" },
+    Key { commands: "train, runs show", path: "fit_seconds", about: "time of the fit alone" },
+    Key { commands: "train, runs show", path: "intercept", about: "on the scale of the original columns; intercept_inference has its standard error" },
+    Key { commands: "train, runs show", path: "coefficients[]", about: "feature, column, value; where they hold std_error, statistic, p, low, high, odds_ratio, note" },
+    Key { commands: "train, runs show", path: "no_inference", about: "why there are no standard errors" },
+    Key { commands: "train, runs show", path: "warnings[]", about: "what a person should know of the fit" },
+    Key { commands: "train", path: "notes[]", about: "what was inferred, and how the table was read" },
+    Key { commands: "train, runs show", path: "experiment", about: "the whole question, as in its TOML file" },
+    Key { commands: "train, runs", path: "artifact", about: "the model file; null when nothing can be written" },
+    Key { commands: "runs show, runs list", path: "created", about: "seconds since 1970, UTC; note is what a person wrote" },
+    Key { commands: "compare", path: "leaderboard[]", about: "model, run_id, parameters, metrics, difference, p, p_holm, method, verdict, fit_seconds, artifact, warnings; best first" },
+    Key { commands: "compare", path: "leaderboard[].metrics", about: "value, low and high by the name of the metric" },
+    Key { commands: "compare", path: "tests[]", about: "model and run_id against another run: metric, method, difference, p, p_holm, verdict" },
+    Key { commands: "compare", path: "metric", about: "by which the leaderboard is ranked" },
+    Key { commands: "compare", path: "rows", about: "how many rows all runs have in common" },
+    Key { commands: "compare", path: "yardstick", about: "the run that the others are compared with" },
+    Key { commands: "compare", path: "sentence", about: "what follows, in words" },
+    Key { commands: "compare", path: "task, target, positive, dataset, split, notes", about: "as for train; split.folds is the number of folds" },
+    Key { commands: "evaluate", path: "model, run_id, task, target, classes, threshold", about: "of the model" },
+    Key { commands: "evaluate", path: "rows", about: "rows that have a target" },
+    Key { commands: "evaluate", path: "metrics", about: "numbers by the name of the metric; intervals has low and high" },
+    Key { commands: "evaluate", path: "dataset", about: "path, rows, columns and sha256 of the table" },
+    Key { commands: "evaluate", path: "trained_on_this_table", about: "whether the model has seen this very table" },
+    Key { commands: "score", path: "model, run_id, task, target", about: "of the model" },
+    Key { commands: "score", path: "rows", about: "how many rows were scored" },
+    Key { commands: "score", path: "out", about: "the file that was written; null without --out" },
+    Key { commands: "score", path: "added[]", about: "the columns that were added" },
+    Key { commands: "score", path: "predictions[]", about: "without --out: row, prediction, probability" },
+    Key { commands: "models", path: "models[]", about: "name, label, library, about, tasks, formula, and params[] with name, default, range, about" },
+    Key { commands: "runs list", path: "runs[]", about: "run_id, created, model, parameters, task, target, dataset, split, metrics, threshold, fit_seconds, artifact, note" },
+    Key { commands: "runs delete", path: "deleted[]", about: "the ids of the runs that are gone" },
+    Key { commands: "runs export", path: "out", about: "the file that was written; without --out experiment and command_line" },
+    Key { commands: "runs history", path: "history[]", about: "at, in seconds since 1970, and line" },
+    Key { commands: "--progress json", path: "work, done, total, fraction, parts, measured, note", about: "one object a line on standard error" },
 ];
 
 pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
@@ -83,7 +84,7 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     if words == ["json"] {
         let mut table = TextTable::new(&["command", "key", "what stands there"]);
         for key in KEYS {
-            table.row([key.commands, key.key, key.about]);
+            table.row([key.commands, key.path, key.about]);
         }
         return console.print(&table.render(console.width.max(60), console.bold));
     }
@@ -91,17 +92,15 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     command.build();
     for word in words {
         let known: Vec<String> = command.get_subcommands().map(|c| c.get_name().into()).collect();
-        match command.find_subcommand(word) {
-            Some(found) => command = found.clone(),
-            None => {
-                let topics = known.iter().map(String::as_str).chain(["json"]);
-                let hint = match crate::data::nearest(word, topics.clone()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there is help on {}", topics.collect::<Vec<_>>().join(", ")),
-                };
-                anyhow::bail!("no help on `{word}`\nhint: {hint}");
-            }
-        }
+        let Some(found) = command.find_subcommand(word) else {
+            let topics = known.iter().map(String::as_str).chain(["json"]);
+            let hint = match nearest(word, topics.clone()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there is help on {}", topics.collect::<Vec<_>>().join(", ")),
+            };
+            anyhow::bail!("no help on `{word}`\nhint: {hint}");
+        };
+        command = found.clone();
     }
     console.print(&command.render_long_help().to_string())
 }
@@ -123,7 +122,7 @@ mod tests {
     #[test]
     fn every_key_says_something() {
         for key in KEYS {
-            assert!(!key.about.is_empty() && !key.key.is_empty(), "{}", key.key);
+            assert!(!key.about.is_empty() && !key.path.is_empty(), "{}", key.path);
         }
     }
 }

@@ -80,9 +80,10 @@ pub(super) fn model(name: &str, shared: &Shared) -> anyhow::Result<Found> {
 /// A hint at a model file with a similar name in the same folder.
 fn near_file(path: &Path) -> Option<String> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let files: Vec<PathBuf> =
-        folder.read_dir().ok()?.flatten().map(|entry| entry.path()).filter(|p| p.is_file()).collect();
-    let names = files.iter().filter_map(|p| p.file_name()?.to_str());
-    let near = nearest(path.file_name()?.to_str()?, names.filter(|n| n.ends_with(".karat")))?;
+    let entries = folder.read_dir().ok()?.flatten().map(|entry| entry.path());
+    let models: Vec<PathBuf> =
+        entries.filter(|p| p.is_file() && p.extension().is_some_and(|e| e == "karat")).collect();
+    let names = models.iter().filter_map(|p| p.file_name()?.to_str());
+    let near = nearest(path.file_name()?.to_str()?, names)?;
     Some(format!("did you mean `{}`?", folder.join(near).display()))
 }

@@ -78,7 +78,7 @@ pub struct Open {
     after_help = "`karat help json` lists the keys of every JSON answer."
 )]
 struct Line {
-    /// A table, an experiment (.toml), or a sample such as german_credit
+    /// A table, an experiment (.toml), or a sample such as `german_credit`
     path: Option<String>,
     /// Folder of the workspace [default: KARAT_WORKSPACE, or .karat in the current folder]
     #[arg(long, value_name = "DIR")]

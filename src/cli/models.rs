@@ -57,9 +57,9 @@ fn in_json(kind: &KindInfo) -> serde_json::Value {
     let params: Vec<_> = kind
         .params
         .iter()
-        .map(|p| {
-            json!({ "name": p.name, "default": p.default, "range": p.range, "about": p.about })
-        })
+        .map(
+            |p| json!({ "name": p.name, "default": p.default, "range": p.range, "about": p.about }),
+        )
         .collect();
     json!({
         "name": kind.name,

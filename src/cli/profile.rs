@@ -1,5 +1,7 @@
 //! `karat profile`: what a table holds, and what is wrong with it.
 
+use std::fmt::Write as _;
+
 use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 
@@ -15,7 +17,7 @@ use crate::train::{self, Experiment};
 /// What `profile` is given.
 #[derive(ClapArgs, Clone, Debug)]
 pub(super) struct Args {
-    /// A table, an experiment (.toml), a sample such as german_credit, or - for standard input
+    /// A table, an experiment (.toml), a sample such as `german_credit`, or - for standard input
     #[arg(value_name = "DATA")]
     data: String,
     #[command(flatten)]
@@ -116,14 +118,24 @@ impl About {
             origin.format,
         );
         if let Some(target) = &self.target {
-            heading += &format!("\ntarget {} ({})", target.name, target.task);
+            let _ = write!(heading, "\ntarget {} ({})", target.name, target.task);
             if let Some(positive) = &target.positive {
-                heading += &format!(" · positive {positive}");
+                let _ = write!(heading, " · positive {positive}");
             }
         }
         let mut rows = TextTable::new(&[
-            "column", "kind", "role", ">missing", ">distinct", ">mean", ">median", "range or levels",
-            "shape", ">AUC", ">IV", ">corr.",
+            "column",
+            "kind",
+            "role",
+            ">missing",
+            ">distinct",
+            ">mean",
+            ">median",
+            "range or levels",
+            "shape",
+            ">AUC",
+            ">IV",
+            ">corr.",
         ]);
         for (profile, column) in self.profiles.iter().zip(&table.columns) {
             rows.row(column_text(profile, column));
@@ -161,7 +173,8 @@ fn column_json(p: &ColumnProfile, column: &Column) -> Value {
         Value::Object(pairs.collect())
     });
     let top = p.top.iter().map(|(value, n)| json!({ "value": value, "n": n }));
-    let bars = p.labels.iter().zip(&p.histogram).map(|(label, n)| json!({ "label": label, "n": n }));
+    let bars =
+        p.labels.iter().zip(&p.histogram).map(|(label, n)| json!({ "label": label, "n": n }));
     let relation = p.relation.as_ref().map(|r| {
         json!({
             "measure": r.measure,
@@ -211,9 +224,8 @@ fn column_text(p: &ColumnProfile, column: &Column) -> Vec<String> {
         n => text::percent(n as f64 / p.rows.max(1) as f64),
     };
     let is_number = p.kind == Kind::Number;
-    let of_number = |value: Option<f64>| {
-        value.filter(|_| is_number).map_or(String::new(), text::number)
-    };
+    let of_number =
+        |value: Option<f64>| value.filter(|_| is_number).map_or(String::new(), text::number);
     let relation = p.relation.as_ref();
     let of_relation = |value: Option<f64>, digits: usize| {
         value.map_or(String::new(), |value| format!("{value:.digits$}"))

@@ -22,6 +22,13 @@ pub(super) enum Mode {
     None,
 }
 
+impl Mode {
+    /// Whether a bar is drawn.
+    pub(super) fn is_bar(self) -> bool {
+        self == Self::Bar || (self == Self::Auto && io::stderr().is_terminal())
+    }
+}
+
 /// Shows the progress of one piece of work.
 pub(super) struct Meter {
     label: String,
@@ -45,16 +52,11 @@ const CELLS: usize = 24;
 
 impl Meter {
     pub(super) fn new(label: &str, mode: Mode) -> Self {
-        let mode = match mode {
-            Mode::Auto if io::stderr().is_terminal() => Mode::Bar,
-            Mode::Auto => Mode::None,
-            mode => mode,
-        };
         Self { label: label.to_owned(), mode, state: Mutex::default() }
     }
 
     pub(super) fn hear(&self, report: Report) {
-        if self.mode == Mode::None {
+        if !self.mode.is_bar() && self.mode != Mode::Json {
             return;
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,8 +99,10 @@ fn json(label: &str, report: &Report) -> serde_json::Value {
         Report::Note(note) => serde_json::json!({ "work": label, "note": note }),
         Report::Step(Progress { done, total, fraction, parts, measured }) => {
             let parts: Vec<_> = parts.iter().map(|p| [p.index + 1, p.count]).collect();
-            let measured: serde_json::Map<_, _> =
-                measured.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+            let measured: serde_json::Map<_, _> = measured
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).into()))
+                .collect();
             serde_json::json!({
                 "work": label, "done": done, "total": total, "fraction": fraction,
                 "parts": parts, "measured": measured,
@@ -120,10 +124,7 @@ mod tests {
 
     #[test]
     fn a_bar_fills_from_the_left() {
-        assert_eq!(
-            bar("ridge", 0.5, "fitting"),
-            "ridge ▕████████████            ▏  50 % fitting"
-        );
+        assert_eq!(bar("ridge", 0.5, "fitting"), "ridge ▕████████████            ▏  50 % fitting");
         assert_eq!(bar("ridge", 7.0, &"x".repeat(99)).chars().count(), 79);
     }
 

@@ -120,7 +120,14 @@ fn coefficients(run: &Run, depth: Depth, console: &Console) -> String {
     }
     let n_shown = if depth == Depth::Short { FEW.min(all.len()) } else { all.len() };
     let mut table = TextTable::new(&[
-        "feature", ">coefficient", ">std. error", ">statistic", ">p", "95 %", ">odds ratio", "note",
+        "feature",
+        ">coefficient",
+        ">std. error",
+        ">statistic",
+        ">p",
+        "95 %",
+        ">odds ratio",
+        "note",
     ]);
     for c in run.intercept.iter().chain(all[..n_shown].iter().copied()) {
         let between = match (c.low, c.high) {

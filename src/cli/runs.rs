@@ -1,6 +1,9 @@
 //! `karat runs`: what the workspace keeps.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::bail;
 use clap::{Args as ClapArgs, Subcommand};
@@ -160,8 +163,17 @@ fn list(registry: &Registry, shared: &Shared, console: &Console) -> anyhow::Resu
         return console.print("no runs yet; `karat train` makes one");
     }
     let mut table = TextTable::new(&[
-        "run", "when (UTC)", "model", "target", "table", ">rows", "metric", ">value", "95 %",
-        ">fit", "note",
+        "run",
+        "when (UTC)",
+        "model",
+        "target",
+        "table",
+        ">rows",
+        "metric",
+        ">value",
+        "95 %",
+        ">fit",
+        "note",
     ]);
     for run in &runs {
         let (part, metrics) = run.headline();
@@ -233,15 +245,15 @@ fn show(
     let mut out = format!("run {id} · {} UTC · ", text::moment(run.created));
     out += &report::run(&run, Depth::Full, console);
     for warning in &run.warnings {
-        out += &format!("warning: {}\n", text::sanitise(warning));
+        let _ = writeln!(out, "warning: {}", text::sanitise(warning));
     }
     if !note.is_empty() {
-        out += &format!("note: {}\n", text::sanitise(&note));
+        let _ = writeln!(out, "note: {}", text::sanitise(&note));
     }
     if let Some(path) = artifact {
-        out += &format!("\nmodel {}\n", path.display());
+        let _ = writeln!(out, "\nmodel {}", path.display());
     }
-    out += &format!("again: {}\n", text::sanitise(&run.experiment.command_line()));
+    let _ = writeln!(out, "again: {}", text::sanitise(&run.experiment.command_line()));
     console.print(&out)
 }
 

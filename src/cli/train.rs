@@ -18,7 +18,7 @@ use crate::train::{self, Experiment};
 /// What `train` is given.
 #[derive(ClapArgs, Clone, Debug)]
 pub(super) struct Args {
-    /// A table, an experiment (.toml), a sample such as german_credit, or - for standard input
+    /// A table, an experiment (.toml), a sample such as `german_credit`, or - for standard input
     #[arg(value_name = "DATA|EXPERIMENT.toml")]
     data: String,
     /// Kind of model: baseline, linear, ridge or logistic; chosen by the task when not given

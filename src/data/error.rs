@@ -97,6 +97,9 @@ pub enum Error {
     /// The work was asked to stop.
     #[error(transparent)]
     Cancelled(#[from] crate::jobs::Cancelled),
+    /// A file could not be written.
+    #[error(transparent)]
+    File(#[from] crate::files::Error),
     /// polars refused.
     #[error("{0}")]
     Polars(#[from] polars::error::PolarsError),

@@ -2,32 +2,49 @@
 //!
 //! A [`Table`] is a polars frame with a [`Column`] for each thing a person sees. The room finds
 //! out how a file is written ([`open`]), what its columns are, what is wrong with them
-//! ([`profile`], [`findings`]), and divides the rows ([`split`]). It knows nothing of models.
+//! ([`profile()`], [`findings()`]), and divides the rows ([`split()`]). It knows nothing of models.
 
 mod calendar;
 mod convert;
+mod correlation;
 mod error;
+mod expr;
+mod findings;
 mod infer;
 mod parse;
 pub mod privacy;
+mod profile;
 mod samples;
 mod schema;
 mod source;
+mod sql;
+mod steps;
 mod split;
 mod table;
 mod target;
 mod task;
+mod view;
+mod write;
 #[cfg(test)]
 mod testing;
 
 pub use calendar::text as date_text;
+pub use correlation::{Correlation, Matrix, associations, correlations};
 pub use error::{Error, nearest};
+pub use findings::{Finding, FindingKind, Remedy, RemedyAction, Severity, findings};
 pub use infer::{apply_overrides, describe};
 pub use parse::{Format, Order, Reading};
+pub use profile::{
+    Bin, ColumnProfile, Measure, Outliers, Relation, number_text, profile, profile_column,
+};
 pub use samples::{SAMPLES, Sample, sample};
 pub use schema::{Column, Kind, Overrides, Personal, Protected, Role};
 pub use source::{OpenOptions, head, open, open_bytes, open_stdin};
 pub use split::{Fold, Method, Split, SplitSpec, folds, split};
+pub use sql::sql;
+pub use steps::{Step, apply};
 pub use table::{Levels, Origin, ROW, Table};
 pub use target::Target;
 pub use task::{Task, positive_class, task_of};
+pub use view::{Sort, View, find, order};
+pub use write::{Added, FileFormat, Values, to_bytes, write};

@@ -86,13 +86,38 @@ pub fn positive_class(table: &Table, target: &str) -> Result<Option<String>, Err
 
 /// Words for the event that a credit or marketing model predicts.
 const EVENTS: &[&str] = &[
-    "bad", "default", "defaulted", "charged off", "chgoff", "fraud", "churn", "churned", "exited",
-    "late", "delinquent", "yes", "y", "true", "t", "ja", "oui", "si", "sí", "positive", "event",
-    "failure", "failed", "malignant", "subscribed", "responded", "rejected",
+    "bad",
+    "default",
+    "defaulted",
+    "charged off",
+    "chgoff",
+    "fraud",
+    "churn",
+    "churned",
+    "exited",
+    "late",
+    "delinquent",
+    "yes",
+    "y",
+    "true",
+    "t",
+    "ja",
+    "oui",
+    "si",
+    "sí",
+    "positive",
+    "event",
+    "failure",
+    "failed",
+    "malignant",
+    "subscribed",
+    "responded",
+    "rejected",
 ];
 
 /// Words for its absence.
-const NON_EVENTS: &[&str] = &["good", "no", "n", "false", "none", "negative", "0", "0.0", "-1", "paid", "fully paid"];
+const NON_EVENTS: &[&str] =
+    &["good", "no", "n", "false", "none", "negative", "0", "0.0", "-1", "paid", "fully paid"];
 
 #[cfg(test)]
 mod tests {

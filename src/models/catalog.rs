@@ -13,6 +13,13 @@ pub enum ParamKind {
         /// The largest.
         max: f64,
     },
+    /// The word `auto`, which leaves the choice to the solver, or a number from `min` to `max`.
+    AutoOrFloat {
+        /// The smallest.
+        min: f64,
+        /// The largest.
+        max: f64,
+    },
     /// A whole number from `min` to `max`.
     Int {
         /// The smallest.
@@ -47,7 +54,7 @@ impl ParamInfo {
     /// The values to choose from, when those are a short list.
     pub fn choices(&self) -> Vec<String> {
         let words: &[&str] = match self.kind {
-            ParamKind::Float { .. } | ParamKind::Int { .. } => &[],
+            ParamKind::Float { .. } | ParamKind::AutoOrFloat { .. } | ParamKind::Int { .. } => &[],
             ParamKind::Bool => &["true", "false"],
             ParamKind::Choice(words) => words,
             ParamKind::ClassWeight => &["none", "balanced"],
@@ -159,10 +166,10 @@ const TOL: ParamInfo = ParamInfo {
 };
 const LEARNING_RATE: ParamInfo = ParamInfo {
     name: "learning_rate",
-    default: "0.1",
-    range: "1e-9 … 1e3",
+    default: "auto",
+    range: "auto (0.1 for gd, 0.01 for sgd), or 1e-9 … 1000",
     about: "length of a step of gd and sgd, on scaled columns",
-    kind: ParamKind::Float { min: 1e-9, max: 1e3 },
+    kind: ParamKind::AutoOrFloat { min: 1e-9, max: 1e3 },
 };
 const BATCH_SIZE: ParamInfo = ParamInfo {
     name: "batch_size",

@@ -104,6 +104,9 @@ fn fits(kind: ParamKind, text: &str) -> bool {
         ParamKind::Float { min, max } => {
             text.parse::<f64>().is_ok_and(|value| (min..=max).contains(&value))
         }
+        ParamKind::AutoOrFloat { min, max } => {
+            text == "auto" || fits(ParamKind::Float { min, max }, text)
+        }
         ParamKind::Int { min, max } => {
             text.parse::<u64>().is_ok_and(|value| (min..=max).contains(&value))
         }
@@ -139,7 +142,8 @@ impl Typed<'_> {
         self.read("class_weight", &mut params.class_weight);
         self.read("max_iter", &mut params.max_iter);
         self.read("tol", &mut params.tol);
-        self.read("learning_rate", &mut params.learning_rate);
+        let rate = self.set.get("learning_rate").and_then(|text| text.trim().parse().ok());
+        params.learning_rate = rate.or(params.learning_rate);
         self.read("batch_size", &mut params.batch_size);
         self.read("epochs", &mut params.epochs);
         params

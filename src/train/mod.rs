@@ -9,16 +9,23 @@
 mod asked;
 mod carry_out;
 mod coefficients;
+mod command_line;
+mod compare;
+mod diff;
 mod error;
 mod evaluate;
 mod experiment;
+mod file;
 mod folds;
 mod measure;
 mod resolve;
 mod run;
 mod search;
+mod verdict;
 
 pub use carry_out::{plan, run, split_of};
+pub use compare::{Comparison, Standing, compare};
+pub use diff::experiment_diff;
 pub use error::Error;
 pub use evaluate::{Evaluation, evaluate};
 pub use experiment::{Costs, DataSpec, Experiment, ModelSpec, Question, VERSION};

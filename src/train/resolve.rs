@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Error, Experiment};
-use crate::data::{self, Kind, Method, Role, Table, Target, Task, nearest};
+use crate::data::{self, Column, Kind, Method, Role, Table, Target, Task, nearest};
 use crate::models::{self, KindInfo};
 
 /// The experiment with target, task, positive class and split method filled in, and a sentence on
@@ -25,17 +25,36 @@ pub fn resolve(table: &Table, experiment: &Experiment) -> Result<(Experiment, Ve
     experiment.question.positive = positive(table, &experiment, &target, task, &mut notes)?;
     check_truth(table, &experiment)?;
     split(table, &mut experiment, task, &mut notes)?;
+    check_numbers(&experiment)?;
     if experiment.cv == 1 || experiment.cv > 50 {
         let what = format!("`{}` folds are not possible", experiment.cv);
         return Err(Error::question(what, "choose 0 for none, or 2 to 50 folds"));
     }
-    let features = features_of(table, &experiment)?;
-    if features.is_empty() && kind.name != "baseline" {
+    if features_of(table, &experiment)?.is_empty() && kind.name != "baseline" {
         let what = "no feature is left";
         return Err(Error::question(what, "give more columns the role feature, or drop fewer"));
     }
     notes.extend(left_out(table, &experiment));
     Ok((experiment, notes))
+}
+
+/// Refuses numbers that no file should hold; the split checks its own.
+fn check_numbers(experiment: &Experiment) -> Result<(), Error> {
+    let (recipe, costs) = (&experiment.recipe, experiment.costs);
+    let checks = [
+        ("recipe.rare", recipe.rare, 0.5, "a share from 0 to 0.5"),
+        ("recipe.winsorise", recipe.winsorise, 0.25, "a share from 0 to 0.25"),
+        ("recipe.constant", recipe.constant.abs(), f64::MAX, "a finite number"),
+        ("costs.false_positive", costs.false_positive, f64::MAX, "a cost of 0 or more"),
+        ("costs.false_negative", costs.false_negative, f64::MAX, "a cost of 0 or more"),
+    ];
+    for (name, value, most, range) in checks {
+        if !(0.0..=most).contains(&value) {
+            let what = format!("`{name}` cannot be `{value}`");
+            return Err(Error::question(what, format!("give it {range}")));
+        }
+    }
+    Ok(())
 }
 
 /// What a resolved experiment predicts; nothing before a target is known.
@@ -49,51 +68,63 @@ pub fn target_of(_table: &Table, experiment: &Experiment) -> Option<Target> {
 }
 
 /// The columns that a resolved experiment learns from, in the order of the table or as listed.
+///
+/// # Errors
+///
+/// When a feature is not there, or no word of a person can make it one.
 pub fn features_of(table: &Table, experiment: &Experiment) -> Result<Vec<String>, Error> {
+    check_features(table, experiment)?;
     let (question, split) = (&experiment.question, &experiment.split);
-    for name in question.features.iter().chain(&question.drop) {
-        table.expect_column(name)?;
-    }
-    let target = question.target.as_deref();
-    let is_target = |name: &str| Some(name) == target;
-    if let Some(name) = question.features.iter().find(|name| is_target(name)) {
-        let what = format!("`{name}` is the target and cannot be a feature");
-        return Err(Error::question(what, "take it off the list of features"));
-    }
-    let is_taken = |name: &str| {
-        let by_split = match split.method {
-            Method::Group => split.group.as_deref(),
-            Method::Time => split.time.as_deref(),
-            Method::Random | Method::Stratified | Method::Sklearn => None,
-        };
-        is_target(name) || Some(name) == by_split
+    let is_target = |name: &str| Some(name) == question.target.as_deref();
+    let by_split = match split.method {
+        Method::Group => split.group.as_deref(),
+        Method::Time => split.time.as_deref(),
+        Method::Random | Method::Stratified | Method::Sklearn => None,
     };
-    let is_dropped = |name: &String| question.drop.contains(name);
-    if question.features.is_empty() {
+    let mut features: Vec<String> = if question.features.is_empty() {
         let columns = table.columns.iter().filter(|column| {
             // A column that was proposed as the target is a feature once another one is named.
             let mut column = (*column).clone();
             if column.role == Role::Target && !is_target(&column.name) {
                 column.role = Role::Feature;
             }
-            column.is_feature(question.use_protected) && !is_taken(&column.name)
+            let is_taken = is_target(&column.name) || Some(column.name.as_str()) == by_split;
+            column.is_feature(question.use_protected) && !is_taken
         });
-        let names = columns.map(|column| column.name.clone());
-        return Ok(names.filter(|name| !is_dropped(name)).collect());
-    }
-    let mut features = Vec::new();
-    for name in question.features.iter().filter(|name| !is_dropped(name)) {
-        let column = table.expect_column(name)?;
-        if column.personal.is_some() {
-            let what = format!("`{name}` holds personal data and cannot be a feature");
-            return Err(Error::question(what, "take it off the list of features"));
-        }
-        let is_barred = column.protected.is_some() && column.role_guessed;
-        if (question.use_protected || !is_barred) && !features.contains(name) {
-            features.push(name.clone());
-        }
-    }
+        columns.map(|column| column.name.clone()).collect()
+    } else {
+        let may = |name: &&String| {
+            let barred = |column: &Column| {
+                let is_protected = column.protected.is_some() && column.role_guessed;
+                column.personal.is_some() || is_protected && !question.use_protected
+            };
+            table.column(name).is_some_and(|column| !barred(column)) && !is_target(name)
+        };
+        question.features.iter().filter(may).cloned().collect()
+    };
+    let mut seen = HashSet::new();
+    features.retain(|name| !question.drop.contains(name) && seen.insert(name.clone()));
     Ok(features)
+}
+
+/// Refuses features that are not there, or that no word of a person can make features.
+fn check_features(table: &Table, experiment: &Experiment) -> Result<(), Error> {
+    let question = &experiment.question;
+    for name in question.features.iter().chain(&question.drop) {
+        table.expect_column(name)?;
+    }
+    for name in &question.features {
+        let what = if Some(name) == question.target.as_ref() {
+            "is the target"
+        } else if table.expect_column(name)?.personal.is_some() {
+            "holds personal data"
+        } else {
+            continue;
+        };
+        let what = format!("`{name}` {what} and cannot be a feature");
+        return Err(Error::question(what, "take it off the list of features"));
+    }
+    Ok(())
 }
 
 fn target(
@@ -276,7 +307,7 @@ fn split(
 /// Sentences on columns that the law or good manners keep out.
 fn left_out(table: &Table, experiment: &Experiment) -> Vec<String> {
     let question = &experiment.question;
-    let named = |is: &dyn Fn(&data::Column) -> bool| {
+    let named = |is: &dyn Fn(&Column) -> bool| {
         let names = table.columns.iter().filter(|column| {
             is(column)
                 && Some(&column.name) != question.target.as_ref()

@@ -155,6 +155,8 @@ actions! {
     Save,
     /// Write the experiment as TOML.
     Export,
+    /// Edit the experiment in the person's own editor.
+    Edit,
     /// Show the command log.
     History,
     /// Draw plots with other characters.

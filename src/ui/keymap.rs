@@ -118,6 +118,7 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Global, &[ch('O')], A::Open, "", "Open another table: samples, this folder, earlier work"),
     bind(S::Global, &[ch('S')], A::Save, "save", "Save the model of the shown run to a file"),
     bind(S::Global, &[ch('e')], A::Export, "", "Write the experiment as TOML and show its command line"),
+    bind(S::Global, &[ch('E')], A::Edit, "", "Edit the experiment as TOML in your editor ($EDITOR)"),
     bind(S::Global, &[ch('i')], A::History, "", "Show the command log"),
     bind(S::Global, &[ch('P')], A::Glyphs, "", "Draw plots with other characters: braille, blocks, ASCII"),
 

@@ -161,7 +161,7 @@ impl Rehearsal {
                 Effect::Stop(id) => self.desk.stop(id),
                 Effect::Copy(text) => self.copied.push(text),
                 Effect::Quit => self.left = true,
-                Effect::Suspend | Effect::Redraw => {}
+                Effect::Suspend | Effect::Redraw | Effect::Edit(_) => {}
             }
         }
     }

@@ -158,12 +158,42 @@ fn carry_out(app: &mut App, stage: &mut Stage<'_>, effects: Vec<Effect>) -> anyh
                     app.refuse(&text);
                 }
             }
+            Effect::Edit(text) => {
+                let effects = match edit(&mut stage.term, &text) {
+                    Ok(edited) => app.edited(&edited),
+                    Err(error) => app.refuse(&error.to_string()),
+                };
+                if carry_out(app, stage, effects)? {
+                    return Ok(true);
+                }
+            }
             Effect::Suspend => stage.term.suspend()?,
             Effect::Redraw => stage.term.repaint(),
             Effect::Quit => return Ok(true),
         }
     }
     Ok(false)
+}
+
+/// Lets a person edit a text in the editor of their choice; the terminal is theirs meanwhile.
+fn edit(term: &mut Term, text: &str) -> anyhow::Result<String> {
+    let editor = ["VISUAL", "EDITOR"].into_iter().find_map(std::env::var_os);
+    let editor = editor.filter(|e| !e.is_empty()).unwrap_or_else(|| "vi".into());
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("experiment.toml");
+    crate::files::write(&file, text.as_bytes())?;
+    // An editor may be given with options, as in `code --wait`.
+    let words = editor.to_string_lossy().into_owned();
+    let mut words = words.split_whitespace();
+    let program = words.next().unwrap_or("vi").to_owned();
+    let status = term.with_released(|| {
+        std::process::Command::new(&program).args(words).arg(&file).status()
+    })?;
+    match status {
+        Ok(status) if status.success() => Ok(std::fs::read_to_string(&file)?),
+        Ok(status) => anyhow::bail!("`{program}` ended with {status}; nothing was changed"),
+        Err(error) => anyhow::bail!("cannot start `{program}`: {error}\nhint: set EDITOR"),
+    }
 }
 
 fn tick(app: &mut App, begun: Instant) {

@@ -326,6 +326,31 @@ impl Workspace {
         Ok(Done::said(format!("wrote {path}; the same headless: {}", experiment.command_line())))
     }
 
+    /// Takes over a question that was edited as a whole; its table stays the one that is open.
+    ///
+    /// # Errors
+    ///
+    /// When it does not fit the table; then nothing was changed.
+    pub fn replace_question(&mut self, question: Experiment, at: i64) -> Result<Done, Error> {
+        let before = self.now.clone();
+        let data = crate::train::DataSpec {
+            columns: question.data.columns.clone(),
+            ..self.now.experiment.data.clone()
+        };
+        self.now.experiment = Experiment { data, ..question };
+        let table = Arc::clone(self.table()?);
+        if let Err(error) = self.derive().and_then(|()| {
+            crate::train::resolve(&table, &self.now.experiment)?;
+            Ok(())
+        }) {
+            self.now = before;
+            return Err(error);
+        }
+        self.undo.remember("edit".into(), before);
+        self.log.push(Entry { at, line: "# the experiment was edited".into() });
+        Ok(Done { said: String::new(), work: self.survey_work() })
+    }
+
     /// What finds out everything about the table as it stands.
     pub fn survey_work(&self) -> Vec<Work> {
         let Some(table) = &self.now.table else { return vec![] };

@@ -7,8 +7,25 @@ use std::{
 
 /// The rooms from the ground up: each may use those before it, never those after it.
 const LAYERS: &[&str] = &[
-    "rng", "files", "jobs", "metrics", "data", "features", "nn", "models", "explain", "train",
-    "backtest", "export", "registry", "monitor", "report", "workspace", "serve", "cli", "ui",
+    "rng",
+    "files",
+    "jobs",
+    "metrics",
+    "data",
+    "features",
+    "nn",
+    "models",
+    "explain",
+    "train",
+    "backtest",
+    "export",
+    "registry",
+    "monitor",
+    "report",
+    "workspace",
+    "serve",
+    "cli",
+    "ui",
 ];
 
 /// Crates that only some rooms may name.

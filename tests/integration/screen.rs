@@ -157,7 +157,8 @@ fn without_colours_nothing_is_coloured_and_the_choice_still_shows() {
         assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset));
         assert!(cell.symbol().is_ascii(), "`{}` is no ASCII", cell.symbol());
     }
-    let reversed = buffer.content.iter().filter(|c| c.modifier.contains(Modifier::REVERSED)).count();
+    let reversed =
+        buffer.content.iter().filter(|c| c.modifier.contains(Modifier::REVERSED)).count();
     assert!(reversed > 5, "the chosen row is not to be told from the others");
 }
 
@@ -202,8 +203,13 @@ fn ten_thousand_random_keys_and_resizes_do_no_harm() {
             KeyCode::Char((b' ' + rng.below(95) as u8) as char)
         };
         // Two keys write files into the current folder, which is the project's here.
-        let typing = matches!(stage.app.overlays.last(), Some(Overlay::Prompt { .. } | Overlay::Palette { .. }));
-        if !typing && matches!(code, KeyCode::Char('e' | 'S')) || (typing && code == KeyCode::Enter && rng.below(4) != 0) {
+        let typing = matches!(
+            stage.app.overlays.last(),
+            Some(Overlay::Prompt { .. } | Overlay::Palette { .. })
+        );
+        if !typing && matches!(code, KeyCode::Char('e' | 'S'))
+            || (typing && code == KeyCode::Enter && rng.below(4) != 0)
+        {
             continue;
         }
         let modifiers = if rng.below(20) == 0 { KeyModifiers::CONTROL } else { KeyModifiers::NONE };

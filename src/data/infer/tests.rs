@@ -14,7 +14,9 @@ fn target(header: &str, rows: &str) -> Option<String> {
 }
 
 fn with(overrides: &Overrides) -> Result<Table, Error> {
-    let mut table = read("id,zip,flag,when,code\n1,007,0,20240131,-999\n2,012,1,20240229,3\n3,100,1,20240301,5\n");
+    let mut table = read(
+        "id,zip,flag,when,code\n1,007,0,20240131,-999\n2,012,1,20240229,3\n3,100,1,20240301,5\n",
+    );
     apply_overrides(&mut table, overrides)?;
     Ok(table)
 }

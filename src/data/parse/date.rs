@@ -182,7 +182,7 @@ impl Scan<'_> {
             return None;
         }
         let starts = |names: &&[&str]| names.iter().any(|name| word.starts_with(name));
-        let month = MONTHS.iter().position(|names| starts(&names))? as u32 + 1;
+        let month = MONTHS.iter().position(|names| starts(names))? as u32 + 1;
         self.at += end;
         if self.peek() == Some(b'.') && self.bytes.get(self.at + 1).is_some_and(|b| *b == b' ') {
             self.at += 1;
@@ -211,7 +211,11 @@ impl Scan<'_> {
                 if brief && mark != b'/' && (n_first, n_second) != (2, 2) {
                     return None;
                 }
-                if order == Order::DayMonthYear { days(year, second, first) } else { days(year, first, second) }
+                if order == Order::DayMonthYear {
+                    days(year, second, first)
+                } else {
+                    days(year, first, second)
+                }
             }
             Order::DayNameYear => {
                 let day = self.short()?;
@@ -378,7 +382,9 @@ mod tests {
 
     #[test]
     fn what_is_no_date_stays_none() {
-        for text in ["2024-02-30", "2024-13-01", "2024-12-31x", "2024-12-31 25:00", "2024", "", "24-12-31"] {
+        for text in
+            ["2024-02-30", "2024-13-01", "2024-12-31x", "2024-12-31 25:00", "2024", "", "24-12-31"]
+        {
             check(text, Order::YearMonthDay, None);
         }
         check("29.02.2023", Order::DayMonthYear, None);

@@ -42,16 +42,41 @@ pub(crate) enum Missing {
 
 /// Words that are a missing value among numbers only.
 const ODD: &[&str] = &[
-    "-", "--", "—", "–", ".", "..", "...", "None", "none", "NONE", "n.a.", "N.A.", "k.A.", "na",
-    "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "inf", "-inf", "+inf", "Inf", "-Inf",
-    "Infinity", "-Infinity", "missing", "unknown",
+    "-",
+    "--",
+    "—",
+    "–",
+    ".",
+    "..",
+    "...",
+    "None",
+    "none",
+    "NONE",
+    "n.a.",
+    "N.A.",
+    "k.A.",
+    "na",
+    "#DIV/0!",
+    "#VALUE!",
+    "#REF!",
+    "#NUM!",
+    "#NAME?",
+    "inf",
+    "-inf",
+    "+inf",
+    "Inf",
+    "-Inf",
+    "Infinity",
+    "-Infinity",
+    "missing",
+    "unknown",
 ];
 
 /// Whether `text` stands for a missing value.
 pub(crate) fn missing(text: &str) -> Missing {
     match text {
-        "" | "NA" | "N/A" | "n/a" | "NaN" | "nan" | "-nan" | "NULL" | "null" | "Null" | "(null)"
-        | "#N/A" | "#NA" | "<NA>" | "\\N" | "?" => Missing::Always,
+        "" | "NA" | "N/A" | "n/a" | "NaN" | "nan" | "-nan" | "NULL" | "null" | "Null"
+        | "(null)" | "#N/A" | "#NA" | "<NA>" | "\\N" | "?" => Missing::Always,
         _ if text.len() <= 9 && ODD.contains(&text) => Missing::Odd,
         _ => Missing::No,
     }
@@ -266,7 +291,10 @@ mod tests {
         assert_eq!(order, Reading::Date(Order::DayMonthYear), "the rows then run forward");
         assert!(note.contains("other way round"), "{note}");
         assert_eq!(reading(&["01.02.2024", "02.03.2024"]).0, Reading::Date(Order::DayMonthYear));
-        assert_eq!(reading(&["2024-12-31 10:00", "2024-12-31"]).0, Reading::Datetime(Order::YearMonthDay));
+        assert_eq!(
+            reading(&["2024-12-31 10:00", "2024-12-31"]).0,
+            Reading::Datetime(Order::YearMonthDay)
+        );
     }
 
     #[test]

@@ -86,7 +86,9 @@ pub(crate) fn decimal(text: &str) -> Option<f64> {
     }
     let n_whole = point.unwrap_or(at) - start;
     let padded = n_whole > 1 && bytes[start] == b'0';
-    let long_name = point.is_none() && !exponent && n_digits > if start == 1 && bytes[0] == b'+' { 9 } else { 18 };
+    let long_name = point.is_none()
+        && !exponent
+        && n_digits > if start == 1 && bytes[0] == b'+' { 9 } else { 18 };
     if n_digits == 0 || padded || long_name {
         return None;
     }
@@ -106,7 +108,8 @@ impl Format {
         let percent = text.contains('%');
         let currency = CURRENCIES.iter().copied().find(|sign| {
             let rest = text.strip_prefix(sign).or_else(|| text.strip_suffix(sign));
-            rest.is_some() || text.trim_start_matches(['-', '(', '+', ' ']).starts_with(sign)
+            rest.is_some()
+                || text.trim_start_matches(['-', '(', '+', ' ']).starts_with(sign)
                 || text.trim_end_matches(['-', ')', ' ']).ends_with(sign)
         });
         [false, true].map(|comma| Self { comma, percent, currency })
@@ -175,7 +178,8 @@ impl Format {
                 traits.decimal = true;
                 plain.push('.');
             } else if !in_fraction
-                && (c == other || matches!(c, '\'' | '’' | ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'))
+                && (c == other
+                    || matches!(c, '\'' | '’' | ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'))
             {
                 let first = group.is_none();
                 let whole = if first { (1..=3).contains(&run) } else { run == 3 };
@@ -267,10 +271,13 @@ mod tests {
 
     #[test]
     fn what_is_no_number_stays_none() {
-        for text in ["", "12,34,56", "1,23", "4111 1111 1111 1111", "0,123", "12 34", "1-2", "€", "abc"] {
+        for text in
+            ["", "12,34,56", "1,23", "4111 1111 1111 1111", "0,123", "12 34", "1-2", "€", "abc"]
+        {
             check(text, false, None);
         }
-        for text in ["", "-", "+", ".", "e5", "007", "00.5", "1.2.3", "0x10", "1_000", "inf", "nan"] {
+        for text in ["", "-", "+", ".", "e5", "007", "00.5", "1.2.3", "0x10", "1_000", "inf", "nan"]
+        {
             assert_eq!(decimal(text), None, "{text}");
         }
         assert_eq!(decimal("12345678901234567890"), None, "an account number keeps its digits");
@@ -280,7 +287,16 @@ mod tests {
 
     #[test]
     fn plain_numbers_are_read_to_the_last_bit() {
-        for text in ["0.1", "-0.045599451282647", "123456.789", "1e-7", "5.", ".5", "-0", "9007199254740993.5"] {
+        for text in [
+            "0.1",
+            "-0.045599451282647",
+            "123456.789",
+            "1e-7",
+            "5.",
+            ".5",
+            "-0",
+            "9007199254740993.5",
+        ] {
             assert_eq!(decimal(text), text.parse().ok(), "{text}");
         }
         assert_eq!(integer("-42"), Some(-42));

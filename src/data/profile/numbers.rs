@@ -121,38 +121,34 @@ fn outliers(profile: &ColumnProfile, runs: &[(f64, usize)]) -> Option<Outliers> 
     Some(Outliers { low, high, n: runs.iter().filter(is_far).map(|(_, n)| n).sum() })
 }
 
-/// Numbers at either end that look like codes: all nines far away from the rest, or -1 where all
+/// Numbers at either end that look like codes: nines far away from the rest, or -1 where all
 /// others are 0 and above.
 fn codes(runs: &[(f64, usize)], n: usize) -> Vec<(String, usize)> {
-    let mut found = Vec::new();
-    let mut rest = runs;
-    while let [(value, count), others @ ..] = rest {
-        let [(next, _), .., (last, _)] = others else { break };
-        let is_lone_minus = *value == -1.0
-            && *next >= 0.0
-            && others.len() >= 4
-            && *count * 200 >= n
-            && runs.iter().all(|(v, _)| v.fract() == 0.0);
-        let is_nines = *value < 0.0 && is_nines(-value) && next - value > last - next;
-        if !is_lone_minus && !(is_nines && is_frequent(*count, n)) {
-            break;
-        }
-        found.push((value.to_string(), *count));
-        rest = others;
-    }
-    while let [others @ .., (value, count)] = rest {
-        let [(first, _), .., (next, _)] = others else { break };
-        if !(is_nines(*value) && value - next > next - first && is_frequent(*count, n)) {
-            break;
-        }
-        found.push((value.to_string(), *count));
-        rest = others;
-    }
-    found
+    let mirrored: Vec<(f64, usize)> = runs.iter().rev().map(|(v, count)| (-v, *count)).collect();
+    let n_low = nines_at_end(&mirrored, n);
+    let n_high = nines_at_end(runs, n);
+    let n_low = if n_low == 0 { usize::from(is_lone_minus(runs, n)) } else { n_low };
+    let ends = runs[..n_low].iter().chain(&runs[runs.len() - n_high..]);
+    ends.map(|(value, count)| (value.to_string(), *count)).collect()
 }
 
-fn is_frequent(count: usize, n: usize) -> bool {
-    count >= 2 && count * 1000 >= n
+/// How many of the largest numbers are nines that lie further above all others than the others
+/// lie apart.
+fn nines_at_end(runs: &[(f64, usize)], n: usize) -> usize {
+    let n_nines = runs.iter().rev().take_while(|(value, _)| is_nines(*value)).count();
+    let stands_apart = |taken: &usize| {
+        let (others, taken) = runs.split_at(runs.len() - taken);
+        let ([(first, _), .., (last, _)], [(code, _), ..]) = (others, taken) else { return false };
+        let count: usize = taken.iter().map(|(_, count)| count).sum();
+        code - last > last - first && count >= 2 && count * 1000 >= n
+    };
+    (1..=n_nines).rev().find(stands_apart).unwrap_or(0)
+}
+
+fn is_lone_minus(runs: &[(f64, usize)], n: usize) -> bool {
+    matches!(runs, [(first, count), (next, _), ..] if *first == -1.0 && *next >= 0.0 && count * 200 >= n)
+        && runs.len() > 4
+        && runs.iter().all(|(value, _)| value.fract() == 0.0)
 }
 
 /// 99, 999, 9999 ..., or such a number with 6, 7 or 8 as its last digit, as surveys use them.

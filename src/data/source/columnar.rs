@@ -49,7 +49,11 @@ pub(super) fn read(
 ) -> Result<(Columns, Option<usize>), Error> {
     let refused = |source: PolarsError| Error::NotATable {
         label: label.to_owned(),
-        what: format!("it cannot be read as {}: {}", format.name(), first_line(&source.to_string())),
+        what: format!(
+            "it cannot be read as {}: {}",
+            format.name(),
+            first_line(&source.to_string())
+        ),
         hint: "the file may be cut off or damaged: fetch it again".to_owned(),
     };
     let io = |err| input.failed(label, super::input::Packing::Plain, err);
@@ -106,7 +110,7 @@ fn columns(frame: DataFrame) -> Result<Columns, Error> {
 }
 
 /// The values with one of the types that a table has, and what was changed for it.
-fn plain(series: &Series) -> Result<Option<(Series, Option<String>)>, Error> {
+pub(in super::super) fn plain(series: &Series) -> Result<Option<(Series, Option<String>)>, Error> {
     let says = |text: &str| Some(text.to_owned());
     Ok(Some(match series.dtype() {
         DataType::Binary | DataType::BinaryOffset => return Ok(None),
@@ -114,9 +118,12 @@ fn plain(series: &Series) -> Result<Option<(Series, Option<String>)>, Error> {
             (series.cast(&DataType::Float64)?, None)
         }
         DataType::Decimal(_, _) => (series.cast(&DataType::Float64)?, says("decimals as doubles")),
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => {
-            (series.cast(&DataType::Int64)?, None)
-        }
+        DataType::Int8
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::UInt8
+        | DataType::UInt16
+        | DataType::UInt32 => (series.cast(&DataType::Int64)?, None),
         DataType::Float32 => (series.cast(&DataType::Float64)?, None),
         DataType::Datetime(_, zone) => {
             let reading = zone.as_ref().and_then(|_| says("times in UTC"));
@@ -127,15 +134,18 @@ fn plain(series: &Series) -> Result<Option<(Series, Option<String>)>, Error> {
             (&ns / 1e9, says("seconds since midnight"))
         }
         DataType::Duration(unit) => {
-            let per_second = match unit {
-                TimeUnit::Nanoseconds => 1e9,
-                TimeUnit::Microseconds => 1e6,
-                TimeUnit::Milliseconds => 1e3,
-            };
+            let per_day = 86_400.0
+                * match unit {
+                    TimeUnit::Nanoseconds => 1e9,
+                    TimeUnit::Microseconds => 1e6,
+                    TimeUnit::Milliseconds => 1e3,
+                };
             let values = series.cast(&DataType::Int64)?.cast(&DataType::Float64)?;
-            (&values / per_second, says("durations in seconds"))
+            (&values / per_day, says("in days"))
         }
-        DataType::Categorical(_, _) | DataType::Enum(_, _) => (series.cast(&DataType::String)?, None),
+        DataType::Categorical(_, _) | DataType::Enum(_, _) => {
+            (series.cast(&DataType::String)?, None)
+        }
         DataType::Null => (series.cast(&DataType::Float64)?, says("every value is missing")),
         DataType::Boolean
         | DataType::Int64

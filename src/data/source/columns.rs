@@ -2,7 +2,8 @@
 
 use polars::prelude::{
     BooleanChunkedBuilder, ChunkedArray, ChunkedBuilder, DataType, Float64Type, Int32Type,
-    Int64Chunked, Int64Type, IntoSeries, PlSmallStr, PolarsNumericType, PrimitiveChunkedBuilder, Series, StringChunkedBuilder, TimeUnit,
+    Int64Chunked, Int64Type, IntoSeries, PlSmallStr, PolarsNumericType, PrimitiveChunkedBuilder,
+    Series, StringChunkedBuilder, TimeUnit,
 };
 
 use super::super::parse::{Missing, Reading, boolean, date, missing, number};
@@ -60,14 +61,14 @@ impl Column {
                     Reading::Decimal | Reading::Formatted(_) => {
                         Values::Floats(PrimitiveChunkedBuilder::new(name, capacity))
                     }
-                    Reading::Boolean => Values::Booleans(BooleanChunkedBuilder::new(name, capacity)),
+                    Reading::Boolean => {
+                        Values::Booleans(BooleanChunkedBuilder::new(name, capacity))
+                    }
                     Reading::Date(_) => Values::Days(PrimitiveChunkedBuilder::new(name, capacity)),
                     Reading::Datetime(_) => {
                         Values::Moments(PrimitiveChunkedBuilder::new(name, capacity))
                     }
-                    Reading::Text => {
-                        Values::Text(StringChunkedBuilder::new(name, capacity), false)
-                    }
+                    Reading::Text => Values::Text(StringChunkedBuilder::new(name, capacity), false),
                 }
             }
         };
@@ -204,9 +205,8 @@ impl Column {
             | (Values::Moments(all), Values::Moments(part)) => push_all(&part.finish(), all),
             (Values::Floats(all), Values::Floats(part)) => push_all(&part.finish(), all),
             (Values::Floats(all), Values::Integers(part)) => {
-                if !push_widened(&part.finish(), all) {
-                    self.fail();
-                }
+                let exact = push_widened(&part.finish(), all);
+                self.failed |= !exact;
             }
             (Values::Days(all), Values::Days(part)) => push_all(&part.finish(), all),
             (Values::Booleans(all), Values::Booleans(part)) => {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::ROW;
-use super::super::parse::{Habit, Missing, infer, missing, number};
+use super::super::parse::{Habit, Missing, Reading, infer, missing, number};
 use super::records::{self, Delimiter, Rows};
 
 /// The layout of a delimited text file.
@@ -79,7 +79,7 @@ impl Dialect {
             });
         }
         let delimiter = delimiter.unwrap_or_else(|| delimiter_of(text, skip));
-        let sample = Rows::of(text, delimiter, skip, LOOK).rows;
+        let sample = Rows::of(text, delimiter, skip, LOOK).list;
         if sample.len() < 2 {
             let mut all = Rows::up_to(usize::MAX);
             let end = records::read(text, delimiter, skip, &mut all);
@@ -107,13 +107,17 @@ impl Dialect {
             first.clone()
         };
         let unnamed_row = |row: &Vec<String>| row.len() == names.len() + 1;
-        if !headerless && names.len() > 1 && width == names.len() + 1 && sample[1..].iter().all(unnamed_row)
+        if !headerless
+            && names.len() > 1
+            && width == names.len() + 1
+            && sample[1..].iter().all(unnamed_row)
         {
             names.insert(0, "row".to_owned());
             notes.push("the first column has no name and was called `row`".to_owned());
         }
         // A delimiter at the end of every line makes no column.
-        let ends_empty = |row: &Vec<String>| row.len() < names.len() || row.last().is_some_and(String::is_empty);
+        let ends_empty =
+            |row: &Vec<String>| row.len() < names.len() || row.last().is_some_and(String::is_empty);
         if names.len() > 1 && sample.iter().skip(usize::from(!headerless)).all(ends_empty) {
             let last = names.len() - 1;
             if headerless || names[last].is_empty() {
@@ -134,7 +138,7 @@ fn filled(row: &[String]) -> usize {
 /// and fields that mean something.
 fn delimiter_of(text: &str, skip: usize) -> Delimiter {
     let score = |delimiter: Delimiter, weight: f64| {
-        let rows = Rows::of(text, delimiter, skip, LOOK).rows;
+        let rows = Rows::of(text, delimiter, skip, LOOK).list;
         let mut widths: Vec<usize> = rows.iter().map(Vec::len).collect();
         let header = *widths.first()?;
         widths.sort_unstable();
@@ -189,7 +193,7 @@ fn has_header(rows: &[Vec<String>]) -> bool {
     };
     let (mut n_numeric, mut n_both, mut n_years) = (0, 0, 0);
     for (i, name) in first.iter().enumerate() {
-        if !column(i).is_some_and(|r| r.is_number()) {
+        if !column(i).is_some_and(Reading::is_number) {
             continue;
         }
         n_numeric += 1;
@@ -215,9 +219,14 @@ fn has_header(rows: &[Vec<String>]) -> bool {
         .enumerate()
         .filter(|(i, name)| rows[1..].iter().any(|row| row.get(*i) == Some(*name)))
         .count();
-    let date = |f: &String| infer("", || std::iter::once(f.as_str()), Habit::default()).is_some_and(|u| {
-        matches!(u.reading, super::super::parse::Reading::Date(_) | super::super::parse::Reading::Datetime(_))
-    });
+    let date = |f: &String| {
+        infer("", || std::iter::once(f.as_str()), Habit::default()).is_some_and(|u| {
+            matches!(
+                u.reading,
+                Reading::Date(_) | Reading::Datetime(_)
+            )
+        })
+    };
     set.len() == first.len() && n_again * 2 < first.len().max(2) && !first.iter().any(date)
 }
 
@@ -234,11 +243,11 @@ pub(super) fn unique(names: &[String], notes: &mut Vec<String>) -> Vec<String> {
             notes.push(format!("column {} has no name and was called `{clean}`", i + 1));
         }
         if taken.contains(&clean) {
-            let free = |n: &usize| {
+            let free = |n: &u32| {
                 let name = format!("{clean}_{n}");
                 !taken.contains(&name) && !own.contains(&name)
             };
-            let fresh = format!("{clean}_{}", (2..).find(free).unwrap_or(2));
+            let fresh = format!("{clean}_{}", (2..u32::MAX).find(free).unwrap_or(2));
             notes.push(format!("the name `{clean}` stands twice; the second is `{fresh}`"));
             clean = fresh;
         }

@@ -48,7 +48,9 @@ impl Meter {
         let digest = self.passed().sha256.clone().finalize();
         let mut hex = String::with_capacity(64);
         for byte in digest {
-            hex.extend([byte >> 4, byte & 15].map(|n| char::from_digit(n.into(), 16).unwrap_or('0')));
+            hex.extend(
+                [byte >> 4, byte & 15].map(|n| char::from_digit(n.into(), 16).unwrap_or('0')),
+            );
         }
         hex
     }
@@ -130,7 +132,11 @@ impl<'a> Input<'a> {
     }
 
     /// A reader of the unpacked bytes; `meter` counts the packed ones.
-    pub(super) fn reader(&self, packing: Packing, meter: &Meter) -> io::Result<Box<dyn Read + Send + 'a>> {
+    pub(super) fn reader(
+        &self,
+        packing: Packing,
+        meter: &Meter,
+    ) -> io::Result<Box<dyn Read + Send + 'a>> {
         let raw: Box<dyn Read + Send + 'a> = match self {
             Self::File(path) => Box::new(File::open(path)?),
             Self::Bytes(bytes) => Box::new(Cursor::new(*bytes)),
@@ -148,9 +154,10 @@ impl<'a> Input<'a> {
 
     /// What went wrong while reading, with the file's name.
     pub(super) fn failed(&self, label: &str, packing: Packing, source: io::Error) -> Error {
-        let cut = matches!(source.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData)
-            || packing != Packing::Plain && source.kind() == io::ErrorKind::Other
-            || packing != Packing::Plain && source.kind() == io::ErrorKind::InvalidInput;
+        let cut =
+            matches!(source.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData)
+                || packing != Packing::Plain && source.kind() == io::ErrorKind::Other
+                || packing != Packing::Plain && source.kind() == io::ErrorKind::InvalidInput;
         if packing != Packing::Plain && cut {
             return Error::NotATable {
                 label: label.to_owned(),

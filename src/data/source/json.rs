@@ -96,7 +96,9 @@ pub(super) fn lines(text: &str) -> String {
                 depth -= 1;
                 if depth == 0 {
                     // Within strings line ends are escaped, so these are mere layout.
-                    out.extend(text[start..=at].chars().map(|c| if c.is_control() { ' ' } else { c }));
+                    out.extend(
+                        text[start..=at].chars().map(|c| if c.is_control() { ' ' } else { c }),
+                    );
                     out.push('\n');
                 }
             }

@@ -5,11 +5,13 @@
 //! read by readers of our own, since a value that does not fit its column must never silently
 //! become a missing one, and a ragged line must be refused by its number.
 
+mod block;
 mod columnar;
 mod columns;
 mod dialect;
 mod input;
 mod json;
+mod pass;
 mod records;
 mod text;
 
@@ -22,6 +24,7 @@ use std::{
 };
 
 use columnar::Format;
+pub(super) use columnar::plain;
 use dialect::{Dialect, NoTable, Said};
 use input::{Coding, Input, Meter, Packing, Text, into_utf8};
 use json::Shape;
@@ -174,7 +177,8 @@ fn guarded(label: &str, work: impl FnOnce() -> Result<Table, Error>) -> Result<T
 }
 
 fn label_of(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+    path.file_name()
+        .map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
 }
 
 fn named_sample(path: &Path) -> Result<Option<&'static super::Sample>, Error> {
@@ -193,7 +197,10 @@ fn named_sample(path: &Path) -> Result<Option<&'static super::Sample>, Error> {
 fn check(path: &Path) -> Result<(), Error> {
     let found = match std::fs::metadata(path) {
         Ok(found) => found,
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound || err.kind() == std::io::ErrorKind::NotADirectory => {
+        Err(err)
+            if err.kind() == std::io::ErrorKind::NotFound
+                || err.kind() == std::io::ErrorKind::NotADirectory =>
+        {
             return Err(Error::NoFile { path: path.to_owned(), hint: near_file(path) });
         }
         Err(source) => return Err(Error::Io { path: path.to_owned(), source }),
@@ -214,10 +221,14 @@ fn check(path: &Path) -> Result<(), Error> {
 fn file_names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let files = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_file()));
-    let mut names: Vec<String> = files.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> =
+        files.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
     let known = |name: &String| {
         let name = name.to_lowercase();
-        let ends = [".csv", ".tsv", ".txt", ".parquet", ".json", ".ndjson", ".jsonl", ".arrow", ".gz", ".zst"];
+        let ends = [
+            ".csv", ".tsv", ".txt", ".parquet", ".json", ".ndjson", ".jsonl", ".arrow", ".gz",
+            ".zst",
+        ];
         ends.iter().any(|end| name.ends_with(end))
     };
     names.retain(|name| !name.starts_with('.'));
@@ -245,11 +256,8 @@ fn load(
     scope: Scope,
     ctx: &Ctx,
 ) -> Result<Table, Error> {
-    let mut origin = Origin {
-        path: path.map(Path::to_owned),
-        label: label.to_owned(),
-        ..Origin::default()
-    };
+    let mut origin =
+        Origin { path: path.map(Path::to_owned), label: label.to_owned(), ..Origin::default() };
     if let Input::File(path) = input {
         let found = std::fs::metadata(path).map_err(|e| input.failed(label, Packing::Plain, e))?;
         origin.modified = if found.is_file() { stamp(&found) } else { None };
@@ -288,9 +296,14 @@ fn load(
 
 /// Formats that are often mistaken for tables, by their first bytes.
 fn foreign(start: &[u8]) -> Option<(&'static str, &'static str)> {
-    const HINT: &str = "karat reads CSV, TSV, Parquet, NDJSON and Arrow IPC, plain or packed with gzip or zstd";
+    const HINT: &str =
+        "karat reads CSV, TSV, Parquet, NDJSON and Arrow IPC, plain or packed with gzip or zstd";
     let known: [(&[u8], &str, &str); 10] = [
-        (b"PK\x03\x04", "it is a zip archive, perhaps a spreadsheet", "save the sheet as CSV first"),
+        (
+            b"PK\x03\x04",
+            "it is a zip archive, perhaps a spreadsheet",
+            "save the sheet as CSV first",
+        ),
         (b"\xd0\xcf\x11\xe0", "it is an old spreadsheet", "save the sheet as CSV first"),
         (b"\xff\xff\xff\xff", "it is an Arrow stream", "save it as an Arrow file or as Parquet"),
         (b"%PDF", "it is a PDF", HINT),
@@ -299,14 +312,22 @@ fn foreign(start: &[u8]) -> Option<(&'static str, &'static str)> {
         (b"\x89PNG", "it is a picture", HINT),
         (b"\x89HDF", "it is an HDF5 file", "save it as Parquet or CSV first"),
         (b"RDX", "it is an R data file", "save it with `write.csv` first"),
-        (b"\x80\x04\x95", "it is a pickle, which could run code", "save it as Parquet or CSV first"),
+        (
+            b"\x80\x04\x95",
+            "it is a pickle, which could run code",
+            "save it as Parquet or CSV first",
+        ),
     ];
     if let Some((_, what, hint)) = known.into_iter().find(|(magic, ..)| start.starts_with(magic)) {
         return Some((what, hint));
     }
     let text = String::from_utf8_lossy(&start[..start.len().min(256)]).trim_start().to_lowercase();
-    if text.starts_with("<!doctype html") || text.starts_with("<html") || text.starts_with("<?xml") {
-        return Some(("it is a web page or XML", "download the file itself, perhaps after logging in"));
+    if text.starts_with("<!doctype html") || text.starts_with("<html") || text.starts_with("<?xml")
+    {
+        return Some((
+            "it is a web page or XML",
+            "download the file itself, perhaps after logging in",
+        ));
     }
     None
 }
@@ -397,13 +418,17 @@ fn textual(
     while decoder.more(&mut sample, LOOK).map_err(failed)? {}
     if !whole {
         // The last character may be cut.
-        let end = sample.iter().rposition(|b| *b == b'\n' || *b == b'\r').map_or(sample.len(), |at| at + 1);
+        let end = sample
+            .iter()
+            .rposition(|b| *b == b'\n' || *b == b'\r')
+            .map_or(sample.len(), |at| at + 1);
         sample.truncate(end);
     }
     let (mut sample, _) = into_utf8(sample);
     rubbish(&sample, &label)?;
 
-    let said = Said { delimiter: options.delimiter.map(Delimiter::from_byte), header: options.header };
+    let said =
+        Said { delimiter: options.delimiter.map(Delimiter::from_byte), header: options.header };
     let shape = if said.delimiter.is_none() { json::shape(&sample) } else { None };
     let mut lines = Vec::new();
     let mut whole = whole;
@@ -411,7 +436,8 @@ fn textual(
         sample = match scope {
             Scope::Head(_) => json::lines(&sample),
             Scope::All => {
-                let mut text = Text::new(input.reader(packing, &Meter::default()).map_err(failed)?, coding);
+                let mut text =
+                    Text::new(input.reader(packing, &Meter::default()).map_err(failed)?, coding);
                 let mut all = Vec::new();
                 while text.more(&mut all, 8 << 20).map_err(failed)? {
                     ctx.check()?;
@@ -433,7 +459,10 @@ fn textual(
     let (layout, name) = if shape.is_some() {
         let keys = json::keys(&sample, usize::MAX);
         if keys.is_empty() {
-            return Err(Error::Empty { label, what: "holds no JSON objects with fields".to_owned() });
+            return Err(Error::Empty {
+                label,
+                what: "holds no JSON objects with fields".to_owned(),
+            });
         }
         let name = if shape == Some(Shape::Whole) { "json" } else { "ndjson" };
         (Layout::Lines(keys), name.to_owned())
@@ -445,7 +474,7 @@ fn textual(
                 NoTable::HeaderOnly => {
                     Error::Empty { label, what: "has a header and no rows".to_owned() }
                 }
-                NoTable::OpenQuote(line) => text::open_quote(label, line),
+                NoTable::OpenQuote(line) => block::open_quote(label, line),
             }
         })?;
         origin.headerless = dialect.headerless;
@@ -463,17 +492,23 @@ fn textual(
     let converted = Input::Bytes(&lines);
     let plain = (Packing::Plain, Coding::Utf8);
     let is_array = shape == Some(Shape::Whole);
-    let (from, (packing, coding)) = if is_array { (&converted, plain) } else { (input, (packing, coding)) };
+    let (from, (packing, coding)) =
+        if is_array { (&converted, plain) } else { (input, (packing, coding)) };
     let source = Source { input: from, label: label.clone(), packing, coding };
     match scope {
         Scope::Head(max_rows) => {
-            let (columns, bytes_per_row) = text::read_head(&source, &layout, &sample, whole, max_rows)?;
+            let (columns, bytes_per_row) =
+                text::read_head(&source, &layout, &sample, whole, max_rows)?;
             let got = columns.n_rows();
             let complete = whole && (got < max_rows);
             if !complete {
                 let unpacked = size as f64 * look.len() as f64 / n_packed.max(1) as f64;
                 let n = (unpacked / bytes_per_row) as usize;
-                origin.notes.push(format!("first {} of about {} rows", grouped(got), grouped(round(n.max(got)))));
+                origin.notes.push(format!(
+                    "first {} of about {} rows",
+                    grouped(got),
+                    grouped(round(n.max(got)))
+                ));
             }
             assemble(columns, origin, options, complete)
         }
@@ -541,10 +576,11 @@ fn assemble(
     }
     origin.notes.extend(columns.notes);
     let frame = DataFrame::new(height, columns.series.into_iter().map(Into::into).collect())?;
-    let schema = columns.names.iter().zip(columns.readings).map(|(name, reading)| Column {
-        reading,
-        ..Column::new(name, Kind::Category)
-    });
+    let schema = columns
+        .names
+        .iter()
+        .zip(columns.readings)
+        .map(|(name, reading)| Column { reading, ..Column::new(name, Kind::Category) });
     let mut table = Table::new(frame, schema.collect(), Arc::new(origin))?;
     table.complete = complete;
     infer::describe(&mut table);

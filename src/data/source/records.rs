@@ -27,6 +27,7 @@ impl Delimiter {
 }
 
 /// A field as it lies in the bytes.
+#[expect(clippy::struct_excessive_bools, reason = "four independent findings of one scan")]
 struct Raw {
     start: usize,
     end: usize,
@@ -53,7 +54,10 @@ fn field(bytes: &[u8], start: usize, delimiter: Delimiter) -> Raw {
     };
     let is_delimiter = |b: u8| b == byte || (blanks && b == b'\t');
     let mut at = start;
-    while at < n && (bytes[at] == b' ' || (blanks && bytes[at] == b'\t')) && (blanks || byte != b' ') {
+    while at < n
+        && (bytes[at] == b' ' || (blanks && bytes[at] == b'\t'))
+        && (blanks || byte != b' ')
+    {
         at += 1;
     }
     if at < n && bytes[at] == b'"' {
@@ -75,7 +79,15 @@ fn field(bytes: &[u8], start: usize, delimiter: Delimiter) -> Raw {
                 after += 1;
             }
             if after == n {
-                return Raw { start: open, end, doubled, quoted: true, next: n, last: true, open: false };
+                return Raw {
+                    start: open,
+                    end,
+                    doubled,
+                    quoted: true,
+                    next: n,
+                    last: true,
+                    open: false,
+                };
             }
             match bytes[after] {
                 b if is_delimiter(b) => {
@@ -83,7 +95,15 @@ fn field(bytes: &[u8], start: usize, delimiter: Delimiter) -> Raw {
                 }
                 b'\n' | b'\r' => {
                     let next = line_end(bytes, after);
-                    return Raw { start: open, end, doubled, quoted: true, next, last: true, open: false };
+                    return Raw {
+                        start: open,
+                        end,
+                        doubled,
+                        quoted: true,
+                        next,
+                        last: true,
+                        open: false,
+                    };
                 }
                 // A quote in the middle of a quoted field is taken as it stands.
                 _ => at += 1,
@@ -99,7 +119,15 @@ fn field(bytes: &[u8], start: usize, delimiter: Delimiter) -> Raw {
         }
         if b == b'\n' || b == b'\r' {
             let next = line_end(bytes, at);
-            return Raw { start: begin, end: at, doubled: false, quoted: false, next, last: true, open: false };
+            return Raw {
+                start: begin,
+                end: at,
+                doubled: false,
+                quoted: false,
+                next,
+                last: true,
+                open: false,
+            };
         }
         at += 1;
     }
@@ -199,7 +227,10 @@ pub(super) fn read(text: &str, delimiter: Delimiter, skip: usize, sink: &mut imp
                     scratch.push_str(&value.replace("\"\"", "\""));
                     sink.field(n_fields, &scratch);
                 } else {
-                    sink.field(n_fields, if raw.quoted { value } else { value.trim_matches(BLANK) });
+                    sink.field(
+                        n_fields,
+                        if raw.quoted { value } else { value.trim_matches(BLANK) },
+                    );
                 }
             }
             n_fields += 1;
@@ -247,7 +278,7 @@ fn breaks(text: &str) -> usize {
 /// Records held in memory, for looking at the first ones.
 #[derive(Default)]
 pub(super) struct Rows {
-    pub(super) rows: Vec<Vec<String>>,
+    pub(super) list: Vec<Vec<String>>,
     lines: Vec<usize>,
     limit: usize,
     current: Vec<String>,
@@ -273,9 +304,9 @@ impl Sink for Rows {
     }
 
     fn record(&mut self, line: usize, _: usize, _: usize) -> bool {
-        self.rows.push(std::mem::take(&mut self.current));
+        self.list.push(std::mem::take(&mut self.current));
         self.lines.push(line);
-        self.rows.len() < self.limit
+        self.list.len() < self.limit
     }
 }
 
@@ -286,7 +317,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, delimiter: Delimiter, expected: &[&[&str]]) {
-        assert_eq!(Rows::of(text, delimiter, 0, usize::MAX).rows, expected, "{text:?}");
+        assert_eq!(Rows::of(text, delimiter, 0, usize::MAX).list, expected, "{text:?}");
     }
 
     const COMMA: Delimiter = Delimiter::Byte(b',');
@@ -303,7 +334,11 @@ mod tests {
         check("\"a,b\",\"c\nd\"\n", COMMA, &[&["a,b", "c\nd"]]);
         check("\"say \"\"hi\"\"\",x\n", COMMA, &[&["say \"hi\"", "x"]]);
         check("1, \"a,b\" ,2\n", COMMA, &[&["1", "a,b", "2"]]);
-        check("5\" pipe,\"he said \"hi\" to me\"\n", COMMA, &[&["5\" pipe", "he said \"hi\" to me"]]);
+        check(
+            "5\" pipe,\"he said \"hi\" to me\"\n",
+            COMMA,
+            &[&["5\" pipe", "he said \"hi\" to me"]],
+        );
         check("\"\",\"\"\n", COMMA, &[&["", ""]]);
     }
 
@@ -332,11 +367,11 @@ mod tests {
     proptest! {
         #[test]
         fn a_cut_between_records_changes_nothing(text in "[a\",\n\r ]{0,60}", delimiter in prop_oneof![Just(COMMA), Just(Delimiter::Blanks)]) {
-            let whole = Rows::of(&text, delimiter, 0, usize::MAX).rows;
+            let whole = Rows::of(&text, delimiter, 0, usize::MAX).list;
             for cut in 0..text.len() {
                 let Some(end) = last_record_end(&text.as_bytes()[..cut], delimiter) else { continue };
-                let mut parts = Rows::of(&text[..end], delimiter, 0, usize::MAX).rows;
-                parts.extend(Rows::of(&text[end..], delimiter, 0, usize::MAX).rows);
+                let mut parts = Rows::of(&text[..end], delimiter, 0, usize::MAX).list;
+                parts.extend(Rows::of(&text[end..], delimiter, 0, usize::MAX).list);
                 prop_assert_eq!(&parts, &whole, "cut at {} of {:?}", end, text);
             }
         }

@@ -49,7 +49,9 @@ fn local_numbers_and_dates_are_understood_and_said() {
     assert_eq!(table.numbers("Preis").unwrap(), [12.0, 7.25]);
     assert_eq!(table.numbers("Menge").unwrap(), [1500.0, 2000.0], "as the other columns have it");
     assert_eq!(cells(&table, "Datum"), ["2024-12-31", "2025-02-01"]);
-    for (name, word) in [("Betrag", "decimal comma"), ("Satz", "share"), ("Preis", "€"), ("Datum", "day.month")] {
+    for (name, word) in
+        [("Betrag", "decimal comma"), ("Satz", "share"), ("Preis", "€"), ("Datum", "day.month")]
+    {
         assert!(reading(&table, name).contains(word), "{name}: {}", reading(&table, name));
     }
     assert_eq!(table.origin.format, "csv, delimiter `;`");
@@ -58,7 +60,7 @@ fn local_numbers_and_dates_are_understood_and_said() {
 #[test]
 fn a_value_that_does_not_fit_makes_the_column_text_and_is_kept() {
     let mut text = "n,d\n".to_owned();
-    (0..60_000).for_each(|i| text.push_str(&format!("{i},2024-01-01\n")));
+    text.extend((0..60_000).map(|i| format!("{i},2024-01-01\n")));
     text.push_str("007,soon\n");
     let table = ok(&text);
     assert_eq!(table.text(60_000, "n").unwrap(), "007");
@@ -70,7 +72,7 @@ fn a_value_that_does_not_fit_makes_the_column_text_and_is_kept() {
 #[test]
 fn whole_numbers_give_way_to_decimals_further_down() {
     let mut text = "n,m\n".to_owned();
-    (0..60_000).for_each(|i| text.push_str(&format!("{i},{i}\n")));
+    text.extend((0..60_000).map(|i| format!("{i},{i}\n")));
     text.push_str("0.5,NA\n1,12345678901234567890\n");
     let table = ok(&text);
     assert_eq!(table.numbers("n").unwrap()[60_000], 0.5);
@@ -81,7 +83,7 @@ fn whole_numbers_give_way_to_decimals_further_down() {
 #[test]
 fn a_column_that_begins_empty_is_judged_by_all_its_values() {
     let mut text = "a,b\n".to_owned();
-    (0..60_000).for_each(|_| text.push_str("x,\n"));
+    text.extend((0..60_000).map(|_| "x,\n"));
     text.push_str("x,1.5\ny,2\n");
     let table = ok(&text);
     assert_eq!(table.numbers("b").unwrap()[60_001], 2.0);
@@ -103,7 +105,11 @@ fn every_encoding_is_read() {
     assert_eq!(cells(&ok(big(latin)), "name")[0], "Müller");
     let table = ok(b"name,n\nM\xfcller,1\nMeier,2\n");
     assert_eq!(cells(&table, "name")[0], "Müller");
-    assert!(table.origin.notes.iter().any(|n| n.contains("Windows-1252")), "{:?}", table.origin.notes);
+    assert!(
+        table.origin.notes.iter().any(|n| n.contains("Windows-1252")),
+        "{:?}",
+        table.origin.notes
+    );
     let options = OpenOptions { encoding: Some("koi8-r".to_owned()), ..OpenOptions::default() };
     let (bytes, ..) = encoding_rs::KOI8_R.encode(plain);
     let table = open_bytes("t.csv", &bytes, &options, &Ctx::quiet()).unwrap();
@@ -114,9 +120,15 @@ fn every_encoding_is_read() {
 
 #[test]
 fn line_ends_quotes_and_blank_lines_are_coped_with() {
-    for text in ["a,b\n1,x\n2,y\n", "a,b\r\n1,x\r\n2,y", "a,b\r1,x\r2,y\r", "\na,b\r\n1,x\n\n2,y\r\n\r\n"] {
+    for text in
+        ["a,b\n1,x\n2,y\n", "a,b\r\n1,x\r\n2,y", "a,b\r1,x\r2,y\r", "\na,b\r\n1,x\n\n2,y\r\n\r\n"]
+    {
         let table = ok(text);
-        assert_eq!((table.n_rows(), cells(&table, "b")), (2, vec!["x".to_owned(), "y".to_owned()]), "{text:?}");
+        assert_eq!(
+            (table.n_rows(), cells(&table, "b")),
+            (2, vec!["x".to_owned(), "y".to_owned()]),
+            "{text:?}"
+        );
     }
     let table = ok("a,b\n1,\"x, \"\"y\"\"\nz\"\n2,q\n");
     assert_eq!(cells(&table, "b")[0], "x, \"y\"\nz");
@@ -130,7 +142,7 @@ fn ragged_lines_are_refused_by_number() {
     let text = wrong("a,b\n1,2\n1,2,3\n1,2\n");
     assert!(text.contains("line 3") && text.contains("quotes"), "{text}");
     let mut text = "a,b,c\n".to_owned();
-    (0..400_000).for_each(|_| text.push_str("1,2,3\r\n"));
+    text.extend((0..400_000).map(|_| "1,2,3\r\n"));
     text.push_str("4,5");
     let text = wrong(&text);
     assert!(text.contains("line 400002") && text.contains("cut off"), "{text}");
@@ -143,7 +155,10 @@ fn a_file_without_header_gets_names_and_the_last_is_the_target() {
     assert_eq!(table.columns[2].name, "x3");
     assert_eq!(table.with_role(Role::Target).unwrap().name, "x3");
     let header = OpenOptions { header: Some(true), ..OpenOptions::default() };
-    assert_eq!(open_bytes("t", b"1,2\n3,4\n", &header, &Ctx::quiet()).unwrap().columns[0].name, "1");
+    assert_eq!(
+        open_bytes("t", b"1,2\n3,4\n", &header, &Ctx::quiet()).unwrap().columns[0].name,
+        "1"
+    );
 }
 
 #[test]
@@ -176,7 +191,9 @@ fn paths_that_lead_nowhere_say_where_to_go() {
     files::write(&dir.path().join("loans.csv"), b"a,b\n1,2\n").unwrap();
     files::write(&dir.path().join("empty.csv"), b"").unwrap();
     let fails = |name: &str| {
-        open(&dir.path().join(name), &OpenOptions::default(), &Ctx::quiet()).unwrap_err().to_string()
+        open(&dir.path().join(name), &OpenOptions::default(), &Ctx::quiet())
+            .unwrap_err()
+            .to_string()
     };
     assert!(fails("loan.csv").contains("did you mean"), "{}", fails("loan.csv"));
     assert!(fails("x/loan.csv").contains("no folder"), "{}", fails("x/loan.csv"));
@@ -200,7 +217,11 @@ fn packed_files_are_unpacked() {
         let table = ok(bytes);
         assert!(table.frame.equals_missing(&plain.frame));
         assert!(table.origin.format.contains(name));
-        assert_eq!(table.origin.sha256, files::sha256_hex(bytes), "the digest is of the stored bytes");
+        assert_eq!(
+            table.origin.sha256,
+            files::sha256_hex(bytes),
+            "the digest is of the stored bytes"
+        );
         assert!(read(&bytes[..bytes.len() / 2]).is_err(), "a cut file is refused");
     }
 }
@@ -218,7 +239,7 @@ fn json_comes_in_lines_and_in_an_array() {
         assert_eq!(table.origin.sha256, files::sha256_hex(text.as_bytes()));
     }
     let mut text = String::new();
-    (0..40_000).for_each(|i| text.push_str(&format!("{{\"a\":{i}}}\n")));
+    text.extend((0..40_000).map(|i| format!("{{\"a\":{i}}}\n")));
     text.push_str("{\"a\":1,\"late\":7}\n");
     let table = ok(&text);
     assert_eq!(table.text(40_000, "late").unwrap(), "7");
@@ -226,7 +247,8 @@ fn json_comes_in_lines_and_in_an_array() {
 
 #[test]
 fn parquet_and_ipc_are_read() {
-    let mut frame = ok("a,b,day\n1,x,2024-12-31\n2,,2025-01-01\n").frame.drop(super::super::ROW).unwrap();
+    let mut frame =
+        ok("a,b,day\n1,x,2024-12-31\n2,,2025-01-01\n").frame.drop(super::super::ROW).unwrap();
     let mut parquet = Vec::new();
     ParquetWriter::new(&mut parquet).finish(&mut frame).unwrap();
     let mut ipc = Vec::new();
@@ -243,7 +265,12 @@ fn parquet_and_ipc_are_read() {
         files::write(&path, &bytes).unwrap();
         let first = head(&path, &OpenOptions::default(), 1).unwrap();
         assert_eq!((first.n_rows(), first.complete), (1, false));
-        assert!(open(&path, &OpenOptions::default(), &Ctx::quiet()).unwrap().frame.equals_missing(&table.frame));
+        assert!(
+            open(&path, &OpenOptions::default(), &Ctx::quiet())
+                .unwrap()
+                .frame
+                .equals_missing(&table.frame)
+        );
         let cut = read(&bytes[..bytes.len() - 9]).unwrap_err().to_string();
         assert!(cut.contains("hint:"), "{cut}");
     }
@@ -254,13 +281,16 @@ fn the_head_has_the_first_rows_and_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("big.csv");
     let mut text = "a,b\n".to_owned();
-    (0..100_000).for_each(|i| text.push_str(&format!("{i},word\n")));
+    text.extend((0..100_000).map(|i| format!("{i},word\n")));
     files::write(&path, text.as_bytes()).unwrap();
     let table = head(&path, &OpenOptions::default(), 500).unwrap();
     assert_eq!((table.n_rows(), table.complete), (500, false));
     assert_eq!(table.text(499, "a").unwrap(), "499");
     let note = table.origin.notes.join(" ");
-    assert!(note.contains("first 500 of about 100,000 rows") || note.contains("of about 110,000"), "{note}");
+    assert!(
+        note.contains("first 500 of about 100,000 rows") || note.contains("of about 110,000"),
+        "{note}"
+    );
     assert!(table.origin.sha256.is_empty());
     let small = head(Path::new("sample:diabetes"), &OpenOptions::default(), 1000).unwrap();
     assert!(small.complete);

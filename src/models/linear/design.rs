@@ -64,7 +64,7 @@ impl<'a> Design<'a> {
         let mut class_weights = None;
         if logistic {
             class_weights = weigh_classes(problem, params.class_weight)?;
-        } else if y_moments.is_constant() {
+        } else if params.fit_intercept && y_moments.is_constant() {
             return Err(Error::ConstantTarget { value: y_moments.mean });
         }
 

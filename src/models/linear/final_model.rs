@@ -42,39 +42,29 @@ pub(super) fn confirm(
         return Ok(spread(design, held));
     }
     ctx.note("confirming the optimum");
-    let positive_first = Sign::of(design);
-    let start = |(intercept, coefficients): (f64, Vec<f64>)| {
-        let mut start = coefficients;
-        if design.has_intercept() {
-            start.push(intercept);
-        }
-        Array1::from(start) * positive_first.factor()
+    // Scaled columns and their coefficients, or those of the matrix itself.
+    let copy;
+    let (x, (intercept, mut initial)) = if !raw {
+        copy = scaled(design);
+        let intercept = if design.has_intercept() { beta[0] } else { 0.0 };
+        (copy.view(), (intercept, beta[design.first()..].to_vec()))
+    } else if whole {
+        (problem.x.view(), compact(&own))
+    } else {
+        copy = columns_of(design);
+        (copy.view(), compact(&own))
     };
+    if design.has_intercept() {
+        initial.push(intercept);
+    }
+    let initial = Array1::from(initial) * Sign::of(design).factor();
     let model = LogisticRegression::default()
         .alpha(params.alpha)
         .with_intercept(design.has_intercept())
-        .max_iterations(20);
-    let found = if raw {
-        let initial = start(compact(&own));
-        let tolerance = tolerance(design, true);
-        let model = model.gradient_tolerance(tolerance).initial_params(initial.clone());
-        let copy;
-        let x = if whole {
-            problem.x.view()
-        } else {
-            copy = columns_of(design);
-            copy.view()
-        };
-        (initial, run(model, x, design)?)
-    } else {
-        let first = design.first();
-        let intercept = if first == 1 { beta[0] } else { 0.0 };
-        let initial = start((intercept, beta[first..].to_vec()));
-        let model =
-            model.gradient_tolerance(tolerance(design, false)).initial_params(initial.clone());
-        (initial, run(model, scaled(design).view(), design)?)
-    };
-    let (initial, linfa) = found;
+        .gradient_tolerance(tolerance(design, raw))
+        .max_iterations(20)
+        .initial_params(initial.clone());
+    let linfa = run(model, x, design)?;
     if linfa.untouched(&initial) {
         return Ok(own);
     }

@@ -74,6 +74,9 @@ pub struct OddsRatio {
     pub high: f64,
 }
 
+/// The share of the target's squares below which residuals are nothing but rounding.
+const PERFECT: f64 = 1e-24;
+
 /// For least squares, from the triangle of columns and target.
 pub(super) fn of_squares(design: &Design, fit: &Fit, triangle: &Triangle) -> Inference {
     let Some(sigma2) = fit.sigma2 else {
@@ -81,7 +84,7 @@ pub(super) fn of_squares(design: &Design, fit: &Fit, triangle: &Triangle) -> Inf
             "there are as many coefficients as rows, so their errors are unknown".into(),
         );
     };
-    if sigma2 == 0.0 {
+    if fit.deviance <= PERFECT * fit.null_deviance {
         return Inference::WhyNot("the fit is perfect, so there are no errors to speak of".into());
     }
     let df = (fit.n - fit.rank) as f64;

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn rounding_does_not_make_a_constant_vary() {
-        assert!(Moments::of(&[0.1; 9_999], None).is_constant());
+        assert!(Moments::of(&vec![0.1; 9_999], None).is_constant());
         assert!(!Moments::of(&[0.1, 0.1 + 1e-9], None).is_constant());
     }
 }

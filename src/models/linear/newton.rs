@@ -89,10 +89,10 @@ pub(super) fn fit(
         };
         step = next;
         let old_size = std::mem::replace(&mut size, max_abs(&step));
-        // Errors square with each step, so that the next one is known beforehand. Standard errors
-        // come from the place before the step, and are given one step more.
-        let squared = if size < SHORT { (size / old_size).powi(2).min(1.0) } else { 1.0 };
-        let left = if alpha == 0.0 { size } else { squared * size };
+        // Errors square with each step, so that with many rows the one after is known beforehand.
+        // Standard errors come from the place before the step, and are given one step more.
+        let is_known = alpha != 0.0 && MANY < design.y.len() && size < SHORT;
+        let left = if is_known { (size / old_size).powi(2).min(1.0) * size } else { size };
         if left <= params.tol * (1.0 + max_abs(&beta)) {
             add_scaled(&mut beta, 1.0, &step);
             ending = Some(Ending::Converged);

@@ -1,13 +1,15 @@
 //! The whole problem reduced to the triangle of its columns and its target.
 
-use super::design::Design;
+use std::ops::Range;
+
+use super::design::{Chunk, Design};
 use super::error::Error;
 use super::pass::{Method, add_product};
 use super::triangle::Triangle;
 use crate::jobs::{Cancelled, Ctx};
 
 /// Up to so many numbers reflections cost nothing that one could feel.
-const SMALL: usize = 1 << 20;
+const SMALL: usize = 1 << 18;
 /// The Gram matrix loses twice the digits of the condition number; beyond this it is not used.
 const WELL_CONDITIONED: f64 = 1e4;
 /// What is left of a column beside the columns before it, if it is to count as independent.
@@ -111,12 +113,7 @@ fn by_reflections(
 }
 
 /// Scaled columns and the centred target behind them, each row times the root of its weight.
-fn fill_with_target(
-    design: &Design,
-    centre: f64,
-    rows: std::ops::Range<usize>,
-    chunk: &mut super::design::Chunk,
-) {
+fn fill_with_target(design: &Design, centre: f64, rows: Range<usize>, chunk: &mut Chunk) {
     design.fill(rows.clone(), chunk);
     let target = &mut chunk.x[design.n_unknowns() * chunk.stride..];
     for (to, y) in target.iter_mut().zip(&design.y[rows.clone()]) {

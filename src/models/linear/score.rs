@@ -1,6 +1,6 @@
 //! The one scorer: every caller, batch and row goes through it, so that no score differs by a bit.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, s};
 
 use super::Problem;
 use super::lanes::add_scaled;
@@ -68,15 +68,15 @@ fn score_chunk(x: ArrayView2<f64>, start: usize, coefficients: &[f64], scores: &
         if let Some(column) = column.to_slice() {
             add_scaled(scores, *coefficient, &column[start..]);
         } else {
-            let values = column.iter().skip(start);
-            scores.iter_mut().zip(values).for_each(|(score, value)| *score += coefficient * value);
+            let values = column.slice_move(s![start..]);
+            scores.iter_mut().zip(&values).for_each(|(score, value)| *score += coefficient * value);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, s};
+    use ndarray::Array2;
     use proptest::prelude::*;
 
     use super::*;

@@ -23,11 +23,8 @@ const SCALE: &[(Scale, &str)] = &[
 ];
 const DATES: &[(Dates, &str)] =
     &[(Dates::Drop, "drop"), (Dates::Days, "days"), (Dates::Parts, "parts")];
-const ENCODING: &[(Encoding, &str)] = &[
-    (Encoding::Number, "number"),
-    (Encoding::Levels, "levels"),
-    (Encoding::Date, "date"),
-];
+const ENCODING: &[(Encoding, &str)] =
+    &[(Encoding::Number, "number"), (Encoding::Levels, "levels"), (Encoding::Date, "date")];
 
 /// The word for a value in a file; the lists above have every value.
 fn word<T: PartialEq>(list: &[(T, &'static str)], value: &T) -> String {
@@ -183,8 +180,7 @@ impl From<&Input> for StoredInput {
 
 impl StoredInput {
     fn into_input(self) -> Result<Input, String> {
-        let level =
-            |l: StoredLevel| Level { name: l.name, share: l.share.0, merged: l.merged };
+        let level = |l: StoredLevel| Level { name: l.name, share: l.share.0, merged: l.merged };
         Ok(Input {
             name: self.name,
             kind: self.kind.parse()?,

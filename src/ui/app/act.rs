@@ -145,6 +145,10 @@ impl App {
             Action::Compare => self.open_compare(),
             Action::Save => self.ask_save(),
             Action::Export => self.do_verb(&Verb::Export(String::new())),
+            Action::Edit => match self.workspace.table() {
+                Ok(_) => vec![Effect::Edit(self.workspace.question().to_toml())],
+                Err(error) => self.refuse(&error.to_string()),
+            },
             Action::History => {
                 self.show_history();
                 vec![]

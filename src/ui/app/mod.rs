@@ -84,6 +84,8 @@ pub enum Effect {
     Stop(JobId),
     /// Put text on the clipboard.
     Copy(String),
+    /// Let a person edit this text, and hand it to [`App::edited`].
+    Edit(String),
     /// Hand the terminal to the shell.
     Suspend,
     /// Draw everything anew.
@@ -315,7 +317,41 @@ impl App {
                 self.clamp();
             }
             Verb::Yardstick(_) => self.compare.comparison = None,
+            Verb::Export(_) => {
+                let question = self.workspace.question();
+                let lines = vec![
+                    PageLine::Heading("the same headless".into()),
+                    PageLine::Text(question.command_line()),
+                    PageLine::Heading("as TOML".into()),
+                ];
+                let toml = question.to_toml();
+                let toml = toml.lines().map(|l| PageLine::Fixed(l.to_owned()));
+                let lines = lines.into_iter().chain(toml).collect();
+                self.overlays.push(Overlay::Page { title: "Exported".into(), lines, scroll: 0 });
+            }
             _ => {}
+        }
+    }
+
+    /// Takes an edited experiment over.
+    pub fn edited(&mut self, text: &str) -> Vec<Effect> {
+        match crate::train::Experiment::from_toml(text) {
+            Ok(experiment) => {
+                let same = experiment == *self.workspace.question();
+                if same {
+                    self.say("nothing was changed");
+                    return vec![];
+                }
+                match self.workspace.replace_question(experiment, self.at) {
+                    Ok(done) => {
+                        self.say("the experiment was changed in the editor; u takes it back");
+                        self.clamp();
+                        self.start_all(done.work)
+                    }
+                    Err(error) => self.refuse(&crate::jobs::error_text(&error)),
+                }
+            }
+            Err(error) => self.refuse(&crate::jobs::error_text(&error)),
         }
     }
 

@@ -1,5 +1,7 @@
 //! One curve as dots, however many points it has.
 
+use std::borrow::Cow;
+
 use crate::ui::plot::canvas::Canvas;
 use crate::ui::plot::line::Dash;
 use crate::ui::plot::scale::Axis;
@@ -73,6 +75,65 @@ pub(super) fn draw_curve(
         before = Some((x, y));
     }
     flush(&mut pending);
+}
+
+/// At most four points for each of so many columns: its first, least, greatest and last.
+///
+/// That draws the same dots as all of them, and keeps the extremes. A column without any value
+/// that can be drawn keeps its gap. Short curves stay as they are.
+pub(super) fn decimated<'a>(
+    points: &'a [(f64, f64)],
+    axis: &Axis,
+    columns: usize,
+    log: bool,
+) -> Cow<'a, [(f64, f64)]> {
+    if points.len() <= columns * 8 {
+        return Cow::Borrowed(points);
+    }
+    let mut kept = Vec::with_capacity(columns * 4 + 2);
+    let step = (axis.high / 2.0 - axis.low / 2.0) / columns as f64 * 2.0;
+    // One point outside at each end, so that the curve runs to the edge.
+    let mut from = points.partition_point(|point| point.0 < axis.low);
+    kept.extend(from.checked_sub(1).map(|before| points[before]));
+    for column in 1..=columns {
+        let rest = &points[from..];
+        let n = if column == columns {
+            rest.partition_point(|point| point.0 <= axis.high)
+        } else {
+            let end = axis.low + step * column as f64;
+            rest.partition_point(|point| point.0 < end)
+        };
+        from += n;
+        let (Some(first), Some(last)) = (rest[..n].first(), rest[..n].last()) else { continue };
+        let (least, greatest) = extremes(&rest[..n], log);
+        if least <= greatest {
+            kept.extend([*first, (first.0, least), (first.0, greatest), *last]);
+        } else {
+            kept.push((first.0, f64::NAN));
+        }
+    }
+    kept.extend(points.get(from));
+    Cow::Owned(kept)
+}
+
+/// The least and the greatest drawable value; the least is above the greatest without any.
+fn extremes(points: &[(f64, f64)], log: bool) -> (f64, f64) {
+    let floor = if log { 0.0 } else { f64::NEG_INFINITY };
+    // Four strands without branches, for there may be millions.
+    let mut least = [f64::INFINITY; 4];
+    let mut greatest = [f64::NEG_INFINITY; 4];
+    for four in points.chunks(4) {
+        for ((&(_, y), least), greatest) in four.iter().zip(&mut least).zip(&mut greatest) {
+            // What is not drawn becomes NaN, which is neither less nor greater.
+            let y = if y.is_finite() && y > floor { y } else { f64::NAN };
+            *least = if y < *least { y } else { *least };
+            *greatest = if y > *greatest { y } else { *greatest };
+        }
+    }
+    (
+        least.into_iter().fold(f64::INFINITY, f64::min),
+        greatest.into_iter().fold(f64::NEG_INFINITY, f64::max),
+    )
 }
 
 /// The exponential mean of a curve, corrected for its start, gaps passed over.

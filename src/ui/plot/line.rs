@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 
 use crate::ui::plot::axes::{self, Layout, cell, y_ticks};
 use crate::ui::plot::canvas::Canvas;
-use crate::ui::plot::curve::{column, draw_curve, smoothed};
-use crate::ui::plot::scale::Axis;
+use crate::ui::plot::curve::{self, column, draw_curve, smoothed};
+use crate::ui::plot::scale::{Axis, drawable};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::numbers;
 use crate::ui::widgets::text;
@@ -94,7 +94,15 @@ impl LinePlot<'_> {
         if area.is_empty() {
             return;
         }
-        let Some((x_axis, y_axis)) = self.axes() else {
+        let x_axis = self.x_axis();
+        let columns = 2 * usize::from(area.width);
+        let mut curves = Vec::new();
+        if let Some(axis) = &x_axis {
+            let all = self.series.iter().map(|series| series.points);
+            curves.extend(all.map(|points| curve::decimated(points, axis, columns, self.log_y)));
+        }
+        let y_axis = self.y_axis(curves.iter().flat_map(|points| points.iter()));
+        let (Some(x_axis), Some(y_axis)) = (x_axis, y_axis) else {
             let note = text::fit_centre("nothing to draw yet", usize::from(area.width));
             buf.set_string(area.x, area.y + area.height / 2, note, theme.style(Role::Dim));
             return;
@@ -106,10 +114,10 @@ impl LinePlot<'_> {
             let bottom = canvas.height().saturating_sub(1);
             canvas.column(cursor, 0, bottom, Role::Border, |_, y| y % 2 == 0);
         }
-        for series in &self.series {
+        for (series, points) in self.series.iter().zip(&curves) {
             let smoothed = self.smooth.map(|past| smoothed(series.points, past));
             let raw = if smoothed.is_some() { Role::Dim } else { series.role };
-            draw_curve(&mut canvas, &x_axis, &y_axis, series.points, raw, series.dash);
+            draw_curve(&mut canvas, &x_axis, &y_axis, points, raw, series.dash);
             if let Some(points) = smoothed {
                 draw_curve(&mut canvas, &x_axis, &y_axis, &points, series.role, series.dash);
             }
@@ -148,24 +156,27 @@ impl LinePlot<'_> {
         Some(longest.points[at.saturating_add_signed(steps).min(last)].0)
     }
 
-    /// Both axes, or `None` where there is nothing to draw.
-    fn axes(&self) -> Option<(Axis, Axis)> {
-        let there = |point: &&(f64, f64)| {
-            point.0.is_finite() && point.1.is_finite() && (!self.log_y || point.1 > 0.0)
-        };
-        let points =
-            || self.series.iter().flat_map(move |series| series.points.iter().filter(there));
-        points().next()?;
-        let given = |range: Option<(f64, f64)>, log: bool| {
-            let (low, high) = range?;
-            (low < high && low.is_finite() && high.is_finite() && (!log || low > 0.0))
-                .then_some(Axis { low, high, log })
-        };
-        let y = given(self.y_range, self.log_y)
-            .or_else(|| Axis::around(points().map(|point| point.1), self.log_y, 0.04))?;
-        let x = given(self.x_range, false)
-            .or_else(|| Axis::around(points().map(|point| point.0), false, 0.0))?;
-        Some((x, y))
+    /// The range asked for, or that of the points; `None` without any.
+    fn x_axis(&self) -> Option<Axis> {
+        let drawn = |point: &&(f64, f64)| point.0.is_finite() && point.1.is_finite();
+        let ends = self.series.iter().flat_map(|series| {
+            // The points are in order, so the ends of a long curve are enough.
+            let points = series.points;
+            let all = if points.len() < 4096 { points } else { &[] };
+            let ends = [points.iter().find(drawn), points.iter().rfind(drawn)];
+            all.iter().filter(drawn).chain(ends.into_iter().flatten())
+        });
+        given(self.x_range, false).or_else(|| Axis::around(ends.map(|point| point.0), false, 0.0))
+    }
+
+    /// The range asked for, or that of the points in view; `None` without any.
+    fn y_axis<'p>(&self, points: impl Iterator<Item = &'p (f64, f64)>) -> Option<Axis> {
+        let mut values = points
+            .filter(|point| point.0.is_finite() && drawable(point.1, self.log_y))
+            .map(|point| point.1)
+            .peekable();
+        values.peek()?;
+        given(self.y_range, self.log_y).or_else(|| Axis::around(values, self.log_y, 0.04))
     }
 
     fn layout(&self, area: Rect, y_axis: &Axis) -> Layout {
@@ -262,6 +273,13 @@ impl LinePlot<'_> {
             x += text::width(&part) as u16;
         }
     }
+}
+
+/// A range as an axis, if it can be one.
+fn given(range: Option<(f64, f64)>, log: bool) -> Option<Axis> {
+    let (low, high) = range?;
+    let good = low < high && drawable(low, log) && drawable(high, log);
+    good.then_some(Axis { low, high, log })
 }
 
 /// The drawable point nearest to an x, among points in order of x.

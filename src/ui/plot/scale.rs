@@ -142,7 +142,8 @@ fn tidy(value: f64, step: f64) -> f64 {
     }
 }
 
-fn drawable(value: f64, log: bool) -> bool {
+/// Whether a value has a place on such an axis.
+pub(super) fn drawable(value: f64, log: bool) -> bool {
     value.is_finite() && (!log || value >= f64::MIN_POSITIVE)
 }
 

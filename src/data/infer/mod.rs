@@ -29,6 +29,12 @@ pub fn describe(table: &mut Table) {
     }
 }
 
+/// The kind of the column at this place, as a guess.
+pub(super) fn kind_at(table: &Table, at: usize) -> Kind {
+    let column = &table.columns[at];
+    kind_of(column, &Look::at(table, &column.name), table.n_rows())
+}
+
 /// What is looked at to tell kinds apart.
 struct Look {
     dtype: DataType,
@@ -47,7 +53,13 @@ impl Look {
 
     fn at(table: &Table, name: &str) -> Self {
         let Ok(column) = table.frame.column(name) else {
-            return Self { dtype: DataType::Null, n: 0, n_distinct: 0, words: vec![], mean_words: 0.0 };
+            return Self {
+                dtype: DataType::Null,
+                n: 0,
+                n_distinct: 0,
+                words: vec![],
+                mean_words: 0.0,
+            };
         };
         let series = column.as_materialized_series();
         let n_missing = series.null_count();
@@ -125,10 +137,14 @@ fn id_name(name: &str) -> Naming {
     parts.push(part);
     parts.retain(|p| !p.is_empty());
     let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return Naming::No };
-    if ["id", "uuid", "guid", "ids"].contains(&last.as_str()) || (first == "id" && parts.len() > 1) {
+    if ["id", "uuid", "guid", "ids"].contains(&last.as_str()) || (first == "id" && parts.len() > 1)
+    {
         return Naming::Surely;
     }
-    let weak = ["no", "nr", "num", "number", "key", "index", "row", "rowid", "ref", "nummer", "rownames", "0"];
+    let weak = [
+        "no", "nr", "num", "number", "key", "index", "row", "rowid", "ref", "nummer", "rownames",
+        "0",
+    ];
     if weak.contains(&last.as_str()) || name.starts_with("column_") || name == "X" {
         return Naming::Perhaps;
     }
@@ -137,8 +153,16 @@ fn id_name(name: &str) -> Naming {
 
 /// Pairs of opposite words, in lower case.
 const OPPOSITES: &[[&str; 2]] = &[
-    ["yes", "no"], ["y", "n"], ["true", "false"], ["t", "f"], ["ja", "nein"], ["j", "n"],
-    ["oui", "non"], ["si", "no"], ["sí", "no"], ["on", "off"],
+    ["yes", "no"],
+    ["y", "n"],
+    ["true", "false"],
+    ["t", "f"],
+    ["ja", "nein"],
+    ["j", "n"],
+    ["oui", "non"],
+    ["si", "no"],
+    ["sí", "no"],
+    ["on", "off"],
 ];
 
 fn kind_of(column: &Column, look: &Look, n_rows: usize) -> Kind {
@@ -191,13 +215,37 @@ fn time_column(table: &Table) -> Option<usize> {
 
 /// Names of columns that are predicted, and how sure that is.
 const TARGETS: &[(&str, f64)] = &[
-    ("target", 3.0), ("label", 3.0), ("y", 3.0), ("class", 3.0), ("credit_risk", 3.0),
-    ("creditability", 3.0), ("loan_status", 3.0), ("mis_status", 3.0), ("seriousdlqin2yrs", 3.0),
-    ("default_payment_next_month", 3.0), ("good_bad", 3.0), ("goodbad", 3.0), ("bad_flag", 3.0),
-    ("default_flag", 3.0), ("is_default", 3.0), ("is_fraud", 3.0), ("is_bad", 3.0),
-    ("default", 2.0), ("defaulted", 2.0), ("status", 2.0), ("bad", 2.0), ("churn", 2.0),
-    ("churned", 2.0), ("exited", 2.0), ("outcome", 2.0), ("risk", 2.0), ("fraud", 2.0),
-    ("response", 2.0), ("survived", 2.0), ("bankrupt", 2.0), ("approved", 2.0),
+    ("target", 3.0),
+    ("label", 3.0),
+    ("y", 3.0),
+    ("class", 3.0),
+    ("credit_risk", 3.0),
+    ("creditability", 3.0),
+    ("loan_status", 3.0),
+    ("mis_status", 3.0),
+    ("seriousdlqin2yrs", 3.0),
+    ("default_payment_next_month", 3.0),
+    ("good_bad", 3.0),
+    ("goodbad", 3.0),
+    ("bad_flag", 3.0),
+    ("default_flag", 3.0),
+    ("is_default", 3.0),
+    ("is_fraud", 3.0),
+    ("is_bad", 3.0),
+    ("default", 2.0),
+    ("defaulted", 2.0),
+    ("status", 2.0),
+    ("bad", 2.0),
+    ("churn", 2.0),
+    ("churned", 2.0),
+    ("exited", 2.0),
+    ("outcome", 2.0),
+    ("risk", 2.0),
+    ("fraud", 2.0),
+    ("response", 2.0),
+    ("survived", 2.0),
+    ("bankrupt", 2.0),
+    ("approved", 2.0),
 ];
 
 /// The column that is most likely to be predicted: by name, then the last one with two levels,
@@ -260,7 +308,10 @@ pub fn apply_overrides(table: &mut Table, overrides: &Overrides) -> Result<(), E
             if column.role_guessed {
                 column.role = Role::Ignored;
             }
-        } else if column.personal.take().is_some() && column.role_guessed && column.role == Role::Ignored {
+        } else if column.personal.take().is_some()
+            && column.role_guessed
+            && column.role == Role::Ignored
+        {
             column.role = match column.kind {
                 Kind::Identifier => Role::Id,
                 Kind::Text => Role::Text,
@@ -389,7 +440,6 @@ fn to_dates(series: &Series) -> Result<Series, String> {
     }
     Ok(moments)
 }
-
 
 #[cfg(test)]
 mod tests;

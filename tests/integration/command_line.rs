@@ -1,0 +1,501 @@
+//! The program as a shell sees it: what it answers, with which status, and what it leaves behind.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+/// A folder of its own for one test.
+struct Place(tempfile::TempDir);
+
+/// What a command said.
+struct Said {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        karat::files::write(&self.path(name), content.as_ref()).unwrap();
+        name.to_owned()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_karat"));
+        command.args(args).current_dir(self.0.path());
+        command.env_remove("KARAT_WORKSPACE").stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program on these words.
+    fn karat(&self, args: &[&str]) -> Said {
+        let output = self.command(args).output().unwrap();
+        Said {
+            status: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs the program, which must succeed, and reads the one JSON object it answers with.
+    fn json(&self, args: &[&str]) -> Value {
+        let said = self.karat(args);
+        assert_eq!(said.status, 0, "{args:?}: {}", said.err);
+        serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{args:?}: {e} in {}", said.out))
+    }
+
+    /// Runs the program, which must fail as promised: status 1, an error in words, nothing on
+    /// standard output, and nothing left behind.
+    #[track_caller]
+    fn refuses(&self, args: &[&str], expected: &[&str]) -> Said {
+        let said = self.karat(args);
+        assert_eq!(said.status, 1, "{args:?}: {} {}", said.out, said.err);
+        assert_eq!(said.out, "", "{args:?}");
+        let error = said.err.lines().find(|line| line.starts_with("error: "));
+        assert!(error.is_some(), "{args:?} says no `error:`: {}", said.err);
+        assert!(!said.err.contains("panicked") && !said.err.contains("internal"), "{}", said.err);
+        for words in expected {
+            assert!(said.err.contains(words), "{args:?} does not say `{words}`: {}", said.err);
+        }
+        let halves = files(self.0.path()).into_iter().filter(|path| {
+            let path = path.to_string_lossy();
+            path.contains(".unfinished-") || path.contains("/.karat-") || path.contains("/r000")
+        });
+        assert_eq!(halves.collect::<Vec<_>>(), [PathBuf::new(); 0], "{args:?}");
+        said
+    }
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut all = vec![];
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else {
+            all.push(path);
+        }
+    }
+    all
+}
+
+fn sample(name: &str) -> String {
+    format!("{}/sample_data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
+}
+
+/// A small table with a class that the columns tell something about.
+fn loans() -> String {
+    let mut text = "income,purpose,age,bad\n".to_owned();
+    for i in 0..80_u32 {
+        let purpose = ["car", "house", "school"][(i * 7 % 3) as usize];
+        let bad = if (i * 37 + i / 7) % 10 < 4 { "yes" } else { "no" };
+        text += &format!("{},{purpose},{},{bad}\n", 1000 + (i * 7919) % 977, 20 + i % 40);
+    }
+    text
+}
+
+#[test]
+fn the_seed_of_the_field_is_met_to_the_last_digit() {
+    let place = Place::new();
+    let data = sample("credit_data.txt");
+    let args = ["train", &data, "--model", "linear", "--split", "sklearn", "--test", "0.2"];
+    let run = place.json(&[&args[..], &["--seed", "42", "--json"]].concat());
+    // scikit-learn 1.5: LinearRegression on train_test_split(test_size=0.2, random_state=42).
+    let mse = number(&run["metrics"]["test"]["mse"]);
+    assert!((mse - 0.154_465_311_346_968_42).abs() < 1e-9, "{mse}");
+    assert_eq!((&run["model"], &run["task"]), (&"linear".into(), &"binary".into()));
+    assert_eq!(run["run_id"], "r0001");
+    let split = &run["split"];
+    assert_eq!((&split["train_rows"], &split["test_rows"]), (&800.into(), &200.into()));
+    assert_eq!((&split["method"], &split["seed"]), (&"sklearn".into(), &42.into()));
+    for metric in ["mse", "rmse", "mae", "r2", "roc_auc", "ks", "gini"] {
+        assert!(run["metrics"]["test"][metric].is_number(), "{metric}: {run}");
+        assert!(run["metrics"]["train"][metric].is_number(), "{metric}");
+    }
+    assert_eq!(run["dataset"]["rows"], 1000);
+    assert_eq!(run["dataset"]["sha256"].as_str().unwrap().len(), 64);
+    assert!(number(&run["fit_seconds"]) >= 0.0);
+    assert!(run["intercept"].is_number());
+    let coefficients = run["coefficients"].as_array().unwrap();
+    assert!(!coefficients.is_empty());
+    for c in coefficients {
+        assert!(c["feature"].is_string() && c["value"].is_number() && c["std_error"].is_number());
+    }
+    let artifact = place.path(run["artifact"].as_str().unwrap());
+    assert!(artifact.is_file(), "{}", artifact.display());
+}
+
+#[test]
+fn a_model_goes_through_evaluate_and_score_unchanged() {
+    let place = Place::new();
+    let data = place.file("loans.csv", loans());
+    let train = ["train", &data, "--target", "bad", "--positive", "yes", "--use-protected"];
+    let options = ["--model", "logistic", "--test", "0", "--out", "m.karat", "--json"];
+    let run = place.json(&[&train[..], &options[..]].concat());
+    assert_eq!(run["metrics"].get("test"), None, "no row is kept back");
+    assert_eq!(run["split"]["train_rows"], 80);
+
+    let evaluated = place.json(&["evaluate", "m.karat", &data, "--json"]);
+    assert_eq!((&evaluated["model"], &evaluated["rows"]), (&"logistic".into(), &80.into()));
+    for (name, value) in run["metrics"]["train"].as_object().unwrap() {
+        assert_eq!(&evaluated["metrics"][name], value, "{name}");
+    }
+    let by_id = place.json(&["evaluate", "r0001", &data, "--json"]);
+    assert_eq!(by_id["metrics"], evaluated["metrics"]);
+
+    let scored = place.json(&["score", "m.karat", &data, "--out", "scored.csv", "--json"]);
+    assert_eq!(scored["rows"], 80);
+    let text = fs::read_to_string(place.path("scored.csv")).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("income,purpose,age,bad,prediction,probability"));
+    for (line, original) in lines.zip(loans().lines().skip(1)) {
+        let added = line.strip_prefix(original).unwrap_or_else(|| panic!("{line}"));
+        let [_, label, probability] = added.split(',').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        assert!(label == "yes" || label == "no", "{line}");
+        assert!((0.0..=1.0).contains(&probability.parse::<f64>().unwrap()), "{line}");
+    }
+    let piped = place.karat(&["score", "r1", &data]);
+    assert_eq!(piped.out, text, "without --out the same goes to standard output");
+    let rows = place.json(&["score", "m.karat", &data, "--json"]);
+    assert_eq!(rows["predictions"].as_array().unwrap().len(), 80);
+}
+
+#[test]
+fn a_comparison_ranks_and_tests() {
+    let place = Place::new();
+    let data = sample("german_credit.csv");
+    let args =
+        ["compare", &data, "--target", "credit_risk", "--models", "baseline,linear,logistic"];
+    let answer = place.json(&[&args[..], &["--cv", "5", "--json"]].concat());
+    let leaderboard = answer["leaderboard"].as_array().unwrap();
+    assert_eq!(leaderboard.len(), 3);
+    assert_eq!(leaderboard[2]["model"], "baseline", "the worst comes last");
+    for row in leaderboard {
+        assert!(row["run_id"].is_string());
+        let auc = &row["metrics"]["roc_auc"];
+        assert!(auc["value"].is_number() && auc.get("low").is_some() && auc.get("high").is_some());
+    }
+    let tests = answer["tests"].as_array().unwrap();
+    assert_eq!(tests.len(), 2);
+    assert!(tests.iter().all(|test| test["p_holm"].is_number()), "{tests:?}");
+    assert!(answer["sentence"].is_string());
+    let text = place.karat(&args);
+    assert_eq!(text.status, 0, "{}", text.err);
+    assert!(text.out.contains("logistic") && text.out.contains("AUC"), "{}", text.out);
+    let runs = place.json(&["runs", "list", "--json"]);
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 6, "all are kept");
+}
+
+#[test]
+fn a_table_is_profiled() {
+    let place = Place::new();
+    let answer = place.json(&["profile", &sample("german_credit.csv"), "--json"]);
+    assert_eq!(answer["dataset"]["rows"], 1000);
+    assert_eq!(answer["target"], "credit_risk");
+    assert_eq!(answer["columns"].as_array().unwrap().len(), 21);
+    assert!(!place.path(".karat").exists(), "looking makes no workspace");
+    let text = place.karat(&["profile", "german_credit"]);
+    assert_eq!(text.status, 0, "{}", text.err);
+    assert!(text.out.contains("duration"), "{}", text.out);
+    assert!(!text.out.contains('\u{1b}'), "no colours in a pipe");
+}
+
+#[test]
+fn the_proposed_target_is_named_on_standard_error() {
+    let place = Place::new();
+    let said = place.karat(&["train", "sample:german_credit", "--json"]);
+    assert_eq!(said.status, 0, "{}", said.err);
+    assert!(said.err.contains("target `credit_risk`"), "{}", said.err);
+    let run: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(run["model"], "logistic", "chosen by the task");
+    let features = run["coefficients"].as_array().unwrap();
+    let protected = ["age_years", "personal_status_sex", "foreign_worker"];
+    let is_in = |name: &&str| features.iter().any(|c| c["column"] == **name);
+    assert_eq!(protected.iter().find(|name| is_in(name)), None, "protected columns stay out");
+}
+
+#[test]
+fn runs_are_listed_shown_exported_and_deleted() {
+    let place = Place::new();
+    let none = place.json(&["runs", "list", "--json"]);
+    assert_eq!(none["runs"], Value::Array(vec![]));
+    let data = place.file("loans.csv", loans());
+    let train = ["train", &data, "--target", "bad", "--model", "ridge", "--set", "alpha=2"];
+    let first = place.json(&[&train[..], &["--json"]].concat());
+    let shown = place.json(&["runs", "show", "r1", "--json"]);
+    for key in ["metrics", "coefficients", "experiment", "dataset", "split", "intervals"] {
+        assert_eq!(shown[key], first[key], "{key}");
+    }
+    let toml = place.karat(&["runs", "export", "r0001"]);
+    assert_eq!(toml.status, 0, "{}", toml.err);
+    place.file("again.toml", &toml.out);
+    let again = place.json(&["train", "again.toml", "--json"]);
+    assert_eq!(again["run_id"], "r0002");
+    assert_eq!(again["metrics"], first["metrics"], "an experiment gives the same run");
+    assert_eq!(again["coefficients"], first["coefficients"]);
+    let history = place.karat(&["runs", "history"]);
+    assert!(history.out.contains("karat train"), "{}", history.out);
+    assert_eq!(place.json(&["runs", "delete", "r1", "--json"])["deleted"][0], "r0001");
+    place_has_no(&place, "r1");
+    let third = place.json(&[&train[..], &["--json"]].concat());
+    assert_eq!(third["run_id"], "r0003", "ids are not used again");
+}
+
+fn place_has_no(place: &Place, run: &str) {
+    let said = place.karat(&["runs", "show", run]);
+    assert_eq!(said.status, 1);
+    assert!(said.err.contains("error: no run") && said.err.contains("hint: "), "{}", said.err);
+}
+
+#[test]
+fn the_catalog_is_told() {
+    let answer = Place::new().json(&["models", "--json"]);
+    let names: Vec<_> = answer["models"].as_array().unwrap().iter().map(|m| &m["name"]).collect();
+    assert_eq!(names, ["baseline", "linear", "ridge", "logistic"]);
+}
+
+#[test]
+fn without_a_terminal_the_screen_says_so() {
+    let place = Place::new();
+    place.refuses(&["german_credit"], &["there is no terminal", "ssh -t", "karat"]);
+    place.refuses(&[], &["there is no terminal"]);
+    let said = place.karat(&["demo"]);
+    assert_eq!(said.status, 0, "demos are listed anywhere: {}", said.err);
+}
+
+#[test]
+fn wrong_usage_has_a_status_of_its_own() {
+    let place = Place::new();
+    for args in [
+        &["train"][..],
+        &["train", "a.csv", "--sed", "1"],
+        &["train", "a.csv", "--set", "alpha"],
+        &["trian", "a.csv"],
+        &["compare", "a.csv", "--cv", "many"],
+    ] {
+        let said = place.karat(args);
+        assert_eq!((said.status, said.out.as_str()), (2, ""), "{args:?}: {}", said.err);
+        assert!(said.err.contains("error: "), "{args:?}: {}", said.err);
+    }
+    let said = place.karat(&["trian", "a.csv"]);
+    assert!(said.err.contains("hint: did you mean `train`?"), "{}", said.err);
+    let version = place.karat(&["--version"]);
+    assert_eq!(version.out.trim(), concat!("karat ", env!("CARGO_PKG_VERSION")));
+    assert!(place.karat(&["help", "json"]).out.contains("leaderboard"));
+    assert!(place.karat(&["help", "train"]).out.contains("--target"));
+}
+
+#[test]
+fn files_that_are_no_table_are_refused() {
+    let place = Place::new();
+    fs::create_dir(place.path("folder")).unwrap();
+    place.file("folder/loans.csv", loans());
+    let rubbish: Vec<u8> = (0..4000_u32).map(|i| (i * 2_654_435_761_u32 >> 13) as u8).collect();
+    let check = |file: &str, expected: &[&str]| {
+        for command in ["train", "profile", "compare"] {
+            place.refuses(&[command, file], expected);
+        }
+    };
+    check("nowhere.csv", &["no file `nowhere.csv`", "hint: "]);
+    check("folder", &["`folder` is a folder", "hint: "]);
+    check(&place.file("empty.csv", ""), &["is empty", "hint: "]);
+    check(&place.file("header.csv", "a,b,c\n"), &["header", "hint: "]);
+    check(&place.file("rubbish.csv", rubbish), &["is not a table", "hint: "]);
+    check(&place.file("ragged.csv", "a,b\n1,2\n3\n5,6\n"), &["line 3", "hint: "]);
+    place.file("loans.csv", loans());
+    place.refuses(&["train", "loan.csv"], &["no file `loan.csv`", "`loans.csv`"]);
+}
+
+#[test]
+fn targets_that_cannot_be_are_refused() {
+    let place = Place::new();
+    let data = place.file("loans.csv", loans());
+    place.refuses(&["train", &data, "--target", "bda"], &["no column `bda`", "`bad`"]);
+    place.refuses(&["compare", &data, "--target", "bda"], &["no column `bda`", "`bad`"]);
+    let one = place.file("one.csv", "y\n1\n2\n3\n4\n5\n6\n7\n8\n");
+    place.refuses(&["train", &one, "--target", "y", "--model", "linear"], &["hint: "]);
+    let column =
+        |value: &str| (0..20).fold("x,y\n".to_owned(), |text, i| text + &format!("{i},{value}\n"));
+    let same = place.file("class.csv", column("good"));
+    place.refuses(&["train", &same, "--target", "y"], &["`y`", "hint: "]);
+    let same = place.file("constant.csv", column("3.5"));
+    place.refuses(&["train", &same, "--target", "y", "--model", "linear"], &["`y`", "hint: "]);
+    let none = place.file("missing.csv", column(""));
+    place.refuses(&["train", &none, "--target", "y", "--model", "linear"], &["`y`", "hint: "]);
+    place.refuses(&["train", &data, "--target", "purpose"], &["hint: "]);
+    place.refuses(&["train", &data, "--features", "incme"], &["incme", "`income`"]);
+}
+
+#[test]
+fn models_and_parameters_that_do_not_exist_name_the_nearest() {
+    let place = Place::new();
+    let data = place.file("loans.csv", loans());
+    let train = ["train", &data, "--target", "bad"];
+    let refuses = |options: &[&str], expected: &[&str]| {
+        place.refuses(&[&train[..], options].concat(), expected);
+    };
+    refuses(&["--model", "logistc"], &["`logistc`", "`logistic`"]);
+    refuses(&["--model", "ridge", "--set", "alfa=1"], &["`alfa`", "`alpha`"]);
+    refuses(&["--model", "ridge", "--set", "alpha=-1"], &["`alpha`", "-1"]);
+    refuses(&["--model", "ridge", "--set", "alpha=much"], &["`alpha`", "much"]);
+    refuses(&["--test", "1.5"], &["`--test`", "1.5", "hint: "]);
+    refuses(&["--split", "tyme"], &["`tyme`", "time"]);
+    refuses(&["--impute", "guess"], &["`guess`", "median"]);
+    refuses(&["--role", "age=targt"], &["targt", "target"]);
+    refuses(&["--positive", "maybe"], &["maybe", "hint: "]);
+    refuses(&["--compute", "r = incme / age"], &["incme"]);
+    refuses(&["--sql", "SELECT nothing FROM data"], &["nothing"]);
+    place.refuses(&["models", "rigde"], &["`rigde`", "`ridge`"]);
+    place.refuses(
+        &["compare", &data, "--target", "bad", "--models", "linear,logistc"],
+        &["`logistc`", "`logistic`"],
+    );
+    place.refuses(
+        &["compare", &data, "--target", "bad", "--metric", "auc_roc"],
+        &["no metric `auc_roc`", "hint: "],
+    );
+}
+
+#[test]
+fn model_files_that_are_not_whole_are_refused() {
+    let place = Place::new();
+    let data = place.file("loans.csv", loans());
+    let train = ["train", &data, "--target", "bad", "--out", "m.karat", "--workspace", "w"];
+    assert_eq!(place.karat(&train).status, 0);
+    fs::remove_dir_all(place.path("w")).unwrap();
+    let bytes = fs::read(place.path("m.karat")).unwrap();
+    place.file("cut.karat", &bytes[..bytes.len() * 2 / 3]);
+    let mut altered = bytes.clone();
+    altered[bytes.len() / 2] ^= 1;
+    place.file("altered.karat", altered);
+    place.file("table.karat", loans());
+    for command in ["evaluate", "score"] {
+        let refuses = |model: &str, data: &str, expected: &[&str]| {
+            place.refuses(&[command, model, data], expected);
+        };
+        refuses("cut.karat", &data, &["cut short or was altered", "hint: "]);
+        refuses("altered.karat", &data, &["cut short or was altered", "hint: "]);
+        refuses("table.karat", &data, &["is not a model", "hint: "]);
+        refuses("n.karat", &data, &["no file or run `n.karat`", "`./m.karat`"]);
+        refuses("r0007", &data, &["no file or run `r0007`", "hint: "]);
+        refuses("m.karat", "nowhere.csv", &["no file `nowhere.csv`"]);
+        let other = place.file("other.csv", "income,bad\n1,yes\n2,no\n");
+        refuses("m.karat", &other, &["`purpose`", "hint: "]);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_leaves_nothing_behind() {
+    let place = Place::new();
+    let data = place.file("loans.csv", loans());
+    assert_eq!(place.karat(&["train", &data, "--target", "bad", "--out", "m.karat"]).status, 0);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let score = place.command(&["score", "m.karat", &data]).stdout(full).output().unwrap();
+    let err = String::from_utf8(score.stderr).unwrap();
+    assert_eq!(score.status.code(), Some(1), "{err}");
+    assert!(err.contains("error: cannot write to standard output"), "{err}");
+
+    // No file may grow beyond a block or two, as if the disk had no more.
+    let karat = env!("CARGO_BIN_EXE_karat");
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 1; exec '{karat}' train {data} --target bad --out n.karat \
+         --workspace w"
+    );
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(place.0.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.contains("error: ") && err.contains("n.karat"), "{err}");
+    assert!(err.contains("kept in memory"), "{err}");
+    assert!(!place.path("n.karat").exists());
+    let left = files(place.0.path()).into_iter().filter(|path| {
+        let path = path.to_string_lossy();
+        path.contains("/.karat-") || path.contains(".unfinished-")
+    });
+    assert_eq!(left.collect::<Vec<_>>(), [PathBuf::new(); 0]);
+}
+
+#[test]
+fn a_workspace_that_cannot_be_written_is_said_and_worked_around() {
+    let place = Place::new();
+    let data = place.file("loans.csv", loans());
+    let file = place.file("file", "");
+    let train = ["train", &data, "--target", "bad", "--workspace", &file, "--json"];
+    let said = place.karat(&train);
+    assert_eq!(said.status, 0, "{}", said.err);
+    assert!(said.err.contains("kept in memory"), "{}", said.err);
+    let run: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(run["artifact"], Value::Null);
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    let place = Place::new();
+    let data = place.file("loans.csv", loans());
+    assert_eq!(place.karat(&["train", &data, "--target", "bad", "--out", "m.karat"]).status, 0);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = place.command(&["score", "m.karat", &data]).stdout(writer).output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert!(!err.contains("error"), "{err}");
+}
+
+#[test]
+fn progress_goes_to_standard_error_as_lines_of_json() {
+    let place = Place::new();
+    let data = place.file("loans.csv", loans());
+    let train = ["train", &data, "--target", "bad", "--cv", "3", "--json", "--progress", "json"];
+    let said = place.karat(&train);
+    assert_eq!(said.status, 0, "{}", said.err);
+    let steps: Vec<Value> =
+        said.err.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert!(steps.iter().any(|step| step["fraction"].is_number()), "{}", said.err);
+    serde_json::from_str::<Value>(&said.out).unwrap();
+}
+
+#[test]
+fn standard_input_is_a_table_too() {
+    let place = Place::new();
+    let data = fs::File::open(place.path(&place.file("loans.csv", loans()))).unwrap();
+    let output =
+        place.command(&["train", "-", "--target", "bad", "--json"]).stdin(data).output().unwrap();
+    let run: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(run["dataset"]["rows"], 80);
+}
+
+#[test]
+fn nothing_in_a_table_reaches_the_terminal_as_a_command() {
+    let place = Place::new();
+    let data = place.file("evil.csv", loans().replace("income", "in\u{1b}[31mcome\u{7}"));
+    for command in ["profile", "train"] {
+        let said = place.karat(&[command, &data, "--target", "bad", "--set", "\u{1b}[2J=1"]);
+        assert!(!said.out.contains('\u{1b}') && !said.err.contains('\u{1b}'), "{}", said.err);
+        let said = place.karat(&[command, &data, "--target", "bad"]);
+        assert_eq!(said.status, 0, "{}", said.err);
+        assert!(!said.out.contains(['\u{1b}', '\u{7}']), "{}", said.out);
+    }
+}
