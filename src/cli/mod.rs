@@ -80,7 +80,7 @@ pub struct Open {
 struct Line {
     /// A table, an experiment (.toml), or a sample such as `german_credit`
     path: Option<String>,
-    /// Folder of the workspace [default: KARAT_WORKSPACE, or .karat in the current folder]
+    /// Folder of the workspace [default: `KARAT_WORKSPACE`, or .karat in the current folder]
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
     #[command(flatten)]
@@ -121,7 +121,7 @@ struct Shared {
     /// How progress is shown on standard error
     #[arg(long, value_name = "HOW", value_enum, default_value_t, hide_default_value = true)]
     progress: progress::Mode,
-    /// Folder of the workspace [default: KARAT_WORKSPACE, or .karat in the current folder]
+    /// Folder of the workspace [default: `KARAT_WORKSPACE`, or .karat in the current folder]
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
 }

@@ -47,7 +47,8 @@ impl TextTable {
         let titles: Vec<&str> = self.header.iter().map(|(title, _)| title.as_str()).collect();
         let header = self.line(&titles, &shown, &widths);
         if !header.is_empty() {
-            out += &if bold { format!("\x1b[1m{header}\x1b[0m\n") } else { header + "\n" };
+            let (start, end) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+            out.extend([start, &header, end, "\n"]);
         }
         for row in &self.rows {
             let cells: Vec<&str> = row.iter().map(String::as_str).collect();

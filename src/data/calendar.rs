@@ -15,15 +15,13 @@ pub fn text(days: f64) -> String {
     let seconds = (days * 86_400.0).round() as i64;
     let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, date) = civil(day);
-    let mut text = format!("{year:04}-{month:02}-{date:02}");
-    if second != 0 {
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        text += &format!(" {hour:02}:{minute:02}");
-        if second != 0 {
-            text += &format!(":{second:02}");
-        }
+    let day = format!("{year:04}-{month:02}-{date:02}");
+    let (hour, minute, rest) = (second / 3600, second / 60 % 60, second % 60);
+    match (second, rest) {
+        (0, _) => day,
+        (_, 0) => format!("{day} {hour:02}:{minute:02}"),
+        _ => format!("{day} {hour:02}:{minute:02}:{rest:02}"),
     }
-    text
 }
 
 /// Year, month and day of a day since 1970 in the Gregorian calendar (Hinnant, 2013).

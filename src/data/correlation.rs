@@ -151,7 +151,9 @@ fn ranks(values: &[f64], other: &[f64], order: &[u32]) -> Vec<f64> {
     let mut before = 0;
     for ties in known.chunk_by(|a, b| values[*a as usize] == values[*b as usize]) {
         let rank = before as f64 + (ties.len() + 1) as f64 / 2.0;
-        ties.iter().for_each(|i| ranks[*i as usize] = rank);
+        for i in ties {
+            ranks[*i as usize] = rank;
+        }
         before += ties.len();
     }
     ranks

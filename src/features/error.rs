@@ -16,7 +16,9 @@ pub enum Error {
         hint: String,
     },
     /// A column cannot be a feature as it is.
-    #[error("column `{column}` is {kind} and cannot be a feature\nhint: leave it out, or set its kind to category or number")]
+    #[error(
+        "column `{column}` is {kind} and cannot be a feature\nhint: leave it out, or set its kind to category or number"
+    )]
     NotAFeature {
         /// Which column.
         column: String,
@@ -24,7 +26,9 @@ pub enum Error {
         kind: Kind,
     },
     /// A level that training never saw, under the policy that this is an error.
-    #[error("row {row}: column `{column}` is {level}, which training never saw\nhint: set `unseen` to `other` or `missing`")]
+    #[error(
+        "row {row}: column `{column}` is {level}, which training never saw\nhint: set `unseen` to `other` or `missing`"
+    )]
     Unseen {
         /// Which column.
         column: String,

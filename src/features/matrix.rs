@@ -26,8 +26,7 @@ impl FittedRecipe {
             for (place, output) in self.outputs.iter().enumerate() {
                 if output.column == input.name {
                     let mut column = matrix.column_mut(place);
-                    let column =
-                        column.as_slice_mut().expect("a column of a column-major matrix");
+                    let column = column.as_slice_mut().expect("a column of a column-major matrix");
                     cells.write(output, column);
                 }
             }
@@ -38,8 +37,7 @@ impl FittedRecipe {
     /// Whether the table has every column that is needed; the error names all that it lacks.
     pub fn check_columns(&self, table: &Table) -> Result<(), Error> {
         let lacks = |name: &&str| table.column(name).is_none();
-        let names: Vec<&str> =
-            self.inputs.iter().map(|i| i.name.as_str()).filter(lacks).collect();
+        let names: Vec<&str> = self.inputs.iter().map(|i| i.name.as_str()).filter(lacks).collect();
         let Some(first) = names.first() else { return Ok(()) };
         let there = table.columns.iter().map(|column| column.name.as_str());
         let hint = match nearest(first, there.clone()) {

@@ -210,14 +210,7 @@ pub const CATALOG: &[KindInfo] = &[
         tasks: ANY,
         formula: "y = b0 + b1 x1 + b2 x2 + ...",
         objective: "sum of (y - score)^2",
-        params: &[
-            SOLVER_SQUARES,
-            FIT_INTERCEPT,
-            TOL,
-            LEARNING_RATE,
-            BATCH_SIZE,
-            EPOCHS,
-        ],
+        params: &[SOLVER_SQUARES, FIT_INTERCEPT, TOL, LEARNING_RATE, BATCH_SIZE, EPOCHS],
     },
     KindInfo {
         name: "ridge",

@@ -50,6 +50,7 @@ fn said(fields: &[FieldError]) -> String {
     let mut hints: Vec<_> =
         fields.iter().map(|field| field.hint.as_str()).filter(|hint| !hint.is_empty()).collect();
     hints.dedup();
-    let hints = if hints.is_empty() { String::new() } else { format!("\nhint: {}", hints.join("; ")) };
+    let hints =
+        if hints.is_empty() { String::new() } else { format!("\nhint: {}", hints.join("; ")) };
     messages.join("; ") + &hints
 }

@@ -32,12 +32,7 @@ impl Model {
     /// # Errors
     ///
     /// When the table lacks columns; all of them are named.
-    pub fn score(
-        &self,
-        table: &Table,
-        rows: Option<&[u32]>,
-        ctx: &Ctx,
-    ) -> Result<Vec<f64>, Error> {
+    pub fn score(&self, table: &Table, rows: Option<&[u32]>, ctx: &Ctx) -> Result<Vec<f64>, Error> {
         self.recipe.check_columns(table)?;
         let all: Vec<u32>;
         let rows = match rows {
@@ -66,7 +61,11 @@ impl Model {
     pub fn predict(&self, score: f64) -> String {
         match (self.task, self.classes.as_slice()) {
             (Task::Binary, [negative, positive]) => {
-                if score >= self.threshold { positive.clone() } else { negative.clone() }
+                if score >= self.threshold {
+                    positive.clone()
+                } else {
+                    negative.clone()
+                }
             }
             _ => score.to_string(),
         }

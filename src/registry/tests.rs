@@ -158,8 +158,9 @@ fn an_id_is_found_in_its_short_forms_and_a_wrong_one_names_the_nearest() {
     for typed in ["r0001", "r1", "1", "0001"] {
         assert_eq!(registry.find(typed).unwrap().0, "r0001", "{typed}");
     }
-    let text = registry.find("../r0001").unwrap_err().to_string();
+    let text = registry.find("r001x").unwrap_err().to_string();
     assert!(text.contains("did you mean `r0001`?"), "{text}");
+    assert!(registry.find("../runs/r0001").is_err(), "an id is no path");
 }
 
 #[test]
@@ -210,7 +211,9 @@ fn everything_belongs_to_its_owner_alone() {
         let mode = about.permissions().mode() & 0o777;
         assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", path.display());
         if about.is_dir() {
-            fs::read_dir(path).unwrap().for_each(|entry| check(&entry.unwrap().path()));
+            for entry in fs::read_dir(path).unwrap() {
+                check(&entry.unwrap().path());
+            }
         }
     }
     let dir = tempfile::tempdir().unwrap();

@@ -12,8 +12,7 @@ pub(super) fn coefficients(
     let Some((intercept, values)) = model.intercept_and_coefficients_on_original_scale() else {
         return (None, Vec::new());
     };
-    let is_logistic =
-        matches!(&model.predictor, Predictor::Linear { link: Link::Logit, .. });
+    let is_logistic = matches!(&model.predictor, Predictor::Linear { link: Link::Logit, .. });
     let stats: &[CoefficientStats] = match &fitted.inference {
         Some(Inference::Exact(stats)) => stats,
         _ => &[],
@@ -34,11 +33,8 @@ pub(super) fn coefficients(
         }
         coefficient
     });
-    let mut first = Coefficient {
-        feature: "intercept".into(),
-        value: intercept,
-        ..Coefficient::default()
-    };
+    let mut first =
+        Coefficient { feature: "intercept".into(), value: intercept, ..Coefficient::default() };
     // The error of a shifted intercept would need the covariances with all that shift it.
     if outputs.iter().all(|output| output.offset == 0.0) {
         if let Some(stats) = of(None) {

@@ -249,8 +249,7 @@ mod tests {
         experiment.data.delimiter = Some('\t');
         experiment.data.columns.roles.insert("opened".into(), Role::Time);
         experiment.data.columns.roles.insert("zip code".into(), Role::Ignored);
-        experiment.data.steps =
-            vec![Step::Compute { name: "rate".into(), expr: "a / b".into() }];
+        experiment.data.steps = vec![Step::Compute { name: "rate".into(), expr: "a / b".into() }];
         experiment.question.target = Some("it's bad".into());
         experiment.question.positive = Some("1".into());
         experiment.question.task = Some(Task::Binary);

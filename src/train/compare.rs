@@ -69,12 +69,7 @@ pub struct Standing {
 /// # Errors
 ///
 /// When the runs do not answer the same question, or share no rows.
-pub fn compare(
-    runs: &[&Run],
-    yardstick: usize,
-    by: &str,
-    ctx: &Ctx,
-) -> Result<Comparison, Error> {
+pub fn compare(runs: &[&Run], yardstick: usize, by: &str, ctx: &Ctx) -> Result<Comparison, Error> {
     let by = known_metric(by)?;
     let Some(first) = runs.get(yardstick) else {
         return Err(not_comparable("there is no run to compare with", "train a model first"));
@@ -225,13 +220,9 @@ fn on_test_rows(
         let is_whole = run.test_scores.as_ref().is_some_and(|s| s.rows.len() == shared.len());
         let metrics = match &run.test {
             Some(metrics) if is_whole => metrics.clone(),
-            _ => measure(
-                &run.model,
-                &on_shared[idx],
-                run.threshold,
-                run.experiment.split.seed,
-                ctx,
-            )?,
+            _ => {
+                measure(&run.model, &on_shared[idx], run.threshold, run.experiment.split.seed, ctx)?
+            }
         };
         let mut standing = standing(run, metrics, by, idx == yardstick);
         if idx != yardstick {

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::jobs::Cancelled;
 use crate::data;
 use crate::features;
+use crate::jobs::Cancelled;
 use crate::models;
 
 /// An experiment was refused, or failed.

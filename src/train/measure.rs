@@ -49,8 +49,7 @@ pub(super) fn threshold_by_costs(costs: Costs) -> f64 {
 
 /// The cheapest threshold on these scores, which must not be those of test rows.
 pub(super) fn threshold_on(scores: &Scores, costs: Costs) -> Option<f64> {
-    let best =
-        best_threshold(&scores.scored(0.5), costs.false_positive, costs.false_negative)?;
+    let best = best_threshold(&scores.scored(0.5), costs.false_positive, costs.false_negative)?;
     best.threshold.is_finite().then_some(best.threshold)
 }
 

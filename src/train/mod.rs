@@ -21,6 +21,8 @@ mod measure;
 mod resolve;
 mod run;
 mod search;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use carry_out::{plan, run, split_of};

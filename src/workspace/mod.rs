@@ -8,8 +8,10 @@
 mod assess;
 mod command;
 mod error;
+mod log;
 mod settings;
 mod state;
+mod take_in;
 mod verb;
 mod work;
 
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use assess::{Assessment, Curve, Side};
 pub use command::{COMMANDS, Command, parse};
 pub use error::Error;
+pub use log::{Entry, read_log};
 pub use settings::{Field, fields};
 pub use state::State;
 pub use verb::Verb;
@@ -32,44 +35,6 @@ pub use work::{Plan, Product, Survey, Work};
 use crate::data::{self, OpenOptions, Role, Step, Table, View};
 use crate::registry::{Registry, RunSummary};
 use crate::train::{Experiment, Run, RunId};
-
-/// One line of the command log.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Seconds since 1970, UTC.
-    pub at: i64,
-    /// The command, as it can be typed again.
-    pub line: String,
-}
-
-/// The commands of a saved log: lines as they are typed, or the entries that the registry keeps.
-/// Remarks, which begin with `#`, are left out.
-///
-/// # Errors
-///
-/// When the file cannot be read, or a line is no command; the line is named.
-pub fn read_log(path: &str) -> Result<Vec<Verb>, Error> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::Command {
-        what: format!("cannot read `{path}`: {e}"),
-        hint: "name a file with one command a line, such as .karat/history.jsonl".into(),
-    })?;
-    let mut verbs = Vec::new();
-    for (i, line) in text.lines().enumerate() {
-        let line = match serde_json::from_str::<Entry>(line) {
-            Ok(entry) => entry.line,
-            Err(_) => line.trim().to_owned(),
-        };
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let verb = parse(&line).map_err(|error| Error::Command {
-            what: format!("line {} of `{path}`: {}", i + 1, error.to_string().replace('\n', "; ")),
-            hint: "mend the line, or put # before it".into(),
-        })?;
-        verbs.push(verb);
-    }
-    Ok(verbs)
-}
 
 /// What the session file holds, so that a dropped line costs nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -358,97 +323,6 @@ impl Workspace {
             table: Arc::clone(table),
             experiment: Box::new(self.now.experiment.clone()),
         }]
-    }
-
-    /// Takes in what came out of work, and returns the work that follows from it.
-    ///
-    /// # Errors
-    ///
-    /// When what a person said about the columns does not fit the table that arrived.
-    pub fn take_in(&mut self, product: Product, at: i64) -> Result<Done, Error> {
-        match product {
-            Product::Head(experiment, table) | Product::Opened(experiment, table) => {
-                let resumed = self.now.base.as_ref().is_some_and(|b| !b.complete)
-                    && self.now.experiment.data.path == experiment.data.path;
-                let rows = table.n_rows();
-                let label = table.origin.label.clone();
-                let complete = table.complete;
-                if resumed {
-                    // The whole file takes the place of its first rows; settings made since stay.
-                    self.now.experiment.data.sha256.clone_from(&experiment.data.sha256);
-                } else {
-                    let verb = Verb::Open(experiment.data.path.to_string_lossy().into_owned());
-                    let before = std::mem::take(&mut self.now);
-                    let was_empty = before.table.is_none();
-                    self.now.experiment = experiment;
-                    if was_empty {
-                        self.log.push(Entry { at, line: verb.line() });
-                    } else {
-                        self.record(&verb, before, at);
-                    }
-                }
-                self.now.base = Some(table);
-                self.derive()?;
-                let mut work = self.survey_work();
-                if let (true, Ok(table)) = (self.now.view != View::default(), self.table()) {
-                    let (table, view) = (Arc::clone(table), self.now.view.clone());
-                    work.push(Work::Order { table, view });
-                }
-                let said = if complete {
-                    format!("{label}: {rows} rows")
-                } else {
-                    format!("{label}: the first {rows} rows; the rest is being read")
-                };
-                Ok(Done { said, work: if complete { work } else { vec![] } })
-            }
-            Product::Stepped(step, table) => {
-                let before = self.now.clone();
-                let rows = table.n_rows();
-                self.now.experiment.data.steps.push(step.clone());
-                self.now.base = Some(table);
-                self.now.view = View::default();
-                if let Err(error) = self.derive() {
-                    self.now = before;
-                    return Err(error);
-                }
-                let verb = match step {
-                    Step::Compute { name, expr } => Verb::Compute(name, expr),
-                    Step::Sql { query } => Verb::Sql(query),
-                    Step::Filter { expr } => Verb::Keep(expr),
-                    Step::Dedupe => Verb::Dedupe,
-                };
-                self.record(&verb, before, at);
-                let said = format!("{} → {rows} rows", verb.line());
-                Ok(Done { said, work: self.survey_work() })
-            }
-            Product::Survey(survey) => {
-                self.survey = Some(survey);
-                Ok(Done::default())
-            }
-            Product::Run(run, summary, sides) => {
-                self.runs.push(*summary);
-                self.keep_sides(&run.id, sides);
-                self.log.push(Entry { at, line: format!("# run {} kept", run.id) });
-                self.loaded.insert(run.id.clone(), run);
-                Ok(Done::default())
-            }
-            Product::Loaded(run, sides) => {
-                self.keep_sides(&run.id, sides);
-                self.loaded.insert(run.id.clone(), run);
-                Ok(Done::default())
-            }
-            Product::Wrote(path) => Ok(Done::said(format!("wrote {}", path.display()))),
-            Product::Order(..)
-            | Product::Answer(_)
-            | Product::Correlations(_)
-            | Product::Comparison(_) => Ok(Done::default()),
-        }
-    }
-
-    fn keep_sides(&mut self, id: &RunId, sides: Vec<Assessment>) {
-        for side in sides {
-            self.assessments.insert((id.clone(), side.side), Arc::new(side));
-        }
     }
 
     /// Makes the table from its base and what a person said about the columns.

@@ -95,6 +95,33 @@ pub fn fields(workspace: &Workspace) -> Vec<Field> {
         rows.choice("use protected", value, value == "no", choices, about, Setter::UseProtected);
     }
 
+    rows.group = "parameters";
+    let solver = question.model.set.get("solver").map_or("", String::as_str);
+    for param in kind.map_or(&[][..], |k| k.params) {
+        let descends = matches!(solver, "gd" | "sgd");
+        let unused = match param.name {
+            "learning_rate" | "epochs" => !descends,
+            "batch_size" => solver != "sgd",
+            "max_iter" | "tol" => descends,
+            _ => false,
+        };
+        if unused && !question.model.set.contains_key(param.name) {
+            continue;
+        }
+        let value = question.model.set.get(param.name).map_or(param.default, String::as_str);
+        let choices = param.choices();
+        rows.rows.push(Field {
+            group: rows.group,
+            label: param.name.to_owned(),
+            value: value.to_owned(),
+            is_default: value == param.default,
+            choices,
+            range: param.range.to_owned(),
+            about: param.about.to_owned(),
+            setter: Setter::Set(param.name.to_owned()),
+        });
+    }
+
     rows.group = "split";
     let split = &question.split;
     let methods = Method::ALL.iter().map(|m| m.word().to_owned()).collect();
@@ -138,22 +165,6 @@ pub fn fields(workspace: &Workspace) -> Vec<Field> {
     rows.text("winsorise", &recipe.winsorise.to_string(), recipe.winsorise == 0.0, "0 … 0.25", "cut numbers at this quantile and its mirror image", Setter::Recipe("winsorise"));
     if table.columns.iter().any(|c| c.kind == crate::data::Kind::Datetime) {
         rows.choice("dates", word(recipe.dates), recipe.dates == usual.dates, words(&DATES), "what becomes of dates", Setter::Recipe("dates"));
-    }
-
-    rows.group = "parameters";
-    for param in kind.map_or(&[][..], |k| k.params) {
-        let value = question.model.set.get(param.name).map_or(param.default, String::as_str);
-        let choices = param.choices();
-        rows.rows.push(Field {
-            group: rows.group,
-            label: param.name.to_owned(),
-            value: value.to_owned(),
-            is_default: value == param.default,
-            choices,
-            range: param.range.to_owned(),
-            about: param.about.to_owned(),
-            setter: Setter::Set(param.name.to_owned()),
-        });
     }
 
     if task == Some(Task::Binary) {

@@ -40,7 +40,7 @@ fn the_linear_regression_demo_shows_the_number_that_scikit_learn_gives() {
         stage.press("Enter");
     }
     stage.press("t 4");
-    sees(&stage, "0.15447");
+    sees(&stage, "0.154465");
     let run = stage.app.shown().unwrap();
     let mse = run.test.as_ref().unwrap()["mse"].value.unwrap();
     assert!((mse - 0.154_465_311_346_968_42).abs() < 1e-9, "{mse}");

@@ -4,7 +4,7 @@ use super::text::{count, counted, list, percent};
 use super::{
     ColumnProfile, Finding, FindingKind, Kind, RemedyAction, Role, Severity, Table, Target,
 };
-use crate::data::profile::{Bin, number_text};
+use crate::data::profile::{Bin, MISSING, number_text};
 use crate::data::{Column, Personal};
 
 /// From so many findings of a sort on, they are one finding.
@@ -185,8 +185,7 @@ fn identifier_or_levels(
         return None;
     }
     let name = &column.name;
-    let known = profile.sampled.unwrap_or(profile.rows)
-        - if profile.sampled.is_some() { 0 } else { profile.missing };
+    let known = profile.sampled.unwrap_or(profile.rows - profile.missing);
     let distinct = profile.distinct;
     let is_unique = known >= 50 && distinct * 100 >= known * 98;
     if column.kind == Kind::Category && distinct > LEVELS {
@@ -274,7 +273,7 @@ fn missing_values(
 /// How the target differs where the column is missing, if by more than chance (|z| > 3).
 fn missing_tells(profile: &ColumnProfile, target: &Target) -> Option<String> {
     let bins = &profile.relation.as_ref()?.bad_rates;
-    let missing = bins.iter().find(|bin| bin.label == "missing")?;
+    let missing = bins.iter().find(|bin| bin.label == MISSING)?;
     let total = |of: fn(&Bin) -> usize| bins.iter().map(of).sum::<usize>();
     let (n, bads) = (missing.n, missing.bads?);
     let (n_all, bads_all) = (total(|b| b.n), total(|b| b.bads.unwrap_or(0)));

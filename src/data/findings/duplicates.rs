@@ -61,22 +61,20 @@ pub(super) fn repeated(table: &Table, ctx: &Ctx) -> Result<usize, Error> {
 fn add(hashes: &mut [u64], series: &Series) -> Result<(), Error> {
     let dtype = series.dtype();
     if let Ok(text) = series.str() {
-        return Ok(mix_all(hashes, text.iter().map(|v| v.map(hash_text))));
-    }
-    if dtype.is_float() {
+        mix_all(hashes, text.iter().map(|v| v.map(hash_text)));
+    } else if dtype.is_float() {
         let values = series.cast(&DataType::Float64)?;
         // 0.0 and -0.0 are equal.
-        return Ok(mix_all(hashes, values.f64()?.iter().map(|v| v.map(|v| (v + 0.0).to_bits()))));
-    }
-    if *dtype == DataType::UInt64 {
-        return Ok(mix_all(hashes, series.u64()?.iter()));
-    }
-    if dtype.is_integer() || dtype.is_bool() {
+        mix_all(hashes, values.f64()?.iter().map(|v| v.map(|v| (v + 0.0).to_bits())));
+    } else if *dtype == DataType::UInt64 {
+        mix_all(hashes, series.u64()?.iter());
+    } else if dtype.is_integer() || dtype.is_bool() {
         let values = series.cast(&DataType::Int64)?;
-        return Ok(mix_all(hashes, values.i64()?.iter().map(|v| v.map(|v| v as u64))));
+        mix_all(hashes, values.i64()?.iter().map(|v| v.map(|v| v as u64)));
+    } else {
+        let values = series.cast(&DataType::String)?;
+        mix_all(hashes, values.str()?.iter().map(|v| v.map(hash_text)));
     }
-    let values = series.cast(&DataType::String)?;
-    mix_all(hashes, values.str()?.iter().map(|v| v.map(hash_text)));
     Ok(())
 }
 

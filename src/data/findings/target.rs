@@ -68,7 +68,9 @@ fn imbalance(target: &Target, truth: &[f64]) -> Option<Finding> {
 fn rare_class(table: &Table, target: &Target, truth: &[f64]) -> Result<Option<Finding>, Error> {
     let levels = table.levels(&target.name)?;
     let mut counts = vec![0; levels.names.len()];
-    truth.iter().for_each(|class| counts[*class as usize] += 1);
+    for class in truth {
+        counts[*class as usize] += 1;
+    }
     let rarest = levels.names.iter().zip(counts).min_by_key(|(_, n)| *n);
     let Some((class, n)) = rarest.filter(|(_, n)| *n < 10) else { return Ok(None) };
     let text = format!(

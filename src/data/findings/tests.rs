@@ -25,15 +25,21 @@ fn lacks(found: &[Finding], kind: FindingKind) {
 
 /// A table of one column `x` beside a steady target.
 fn column(values: impl IntoIterator<Item = String>) -> Table {
-    let lines: String =
-        values.into_iter().enumerate().map(|(i, v)| format!("{v},{}\n", i * 7 % 11)).collect();
+    let lines = values
+        .into_iter()
+        .enumerate()
+        .map(|(i, v)| format!("{v},{}\n", i * 7 % 11))
+        .collect::<Vec<_>>()
+        .concat();
     table(&format!("x,other\n{lines}"))
 }
 
 #[test]
 fn a_column_that_knows_the_target_is_suspected() {
-    let lines: String =
-        (0..100).map(|i| format!("{i},{},{}\n", i % 7, u8::from(i >= 60))).collect();
+    let lines = (0..100)
+        .map(|i| format!("{i},{},{}\n", i % 7, u8::from(i >= 60)))
+        .collect::<Vec<_>>()
+        .concat();
     let table = table(&format!("known_after,fair,y\n{lines}"));
     let found = found(&table, Some(&target("y", "1")));
     let leak = one(&found, FindingKind::Leak);
@@ -123,12 +129,13 @@ fn identifiers_and_many_levels_are_told_apart() {
 
 #[test]
 fn repeated_rows_and_columns_are_found() {
-    let lines: String = (0..20)
+    let lines = (0..20)
         .map(|i| {
             let i = if i == 19 { 0 } else { i };
             format!("{i},{},{},{}\n", 2 * i + 1, ["a", "b", "a"][i % 3], ["x", "y", "x"][i % 3])
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let table = table(&format!("a,b,c,d\n{lines}"));
     let found = found(&table, None);
     let rows = one(&found, FindingKind::Duplicates);
@@ -186,13 +193,14 @@ fn a_poor_target_is_said() {
 #[test]
 fn many_findings_of_a_sort_are_one() {
     let names: Vec<String> = (0..8).map(|i| format!("v{i}")).collect();
-    let lines: String = (0..60)
+    let lines = (0..60)
         .map(|i| {
-            let values = (0..8)
-                .map(|j| if i == j { String::new() } else { ((i + j) % 4).to_string() });
+            let values =
+                (0..8).map(|j| if i == j { String::new() } else { ((i + j) % 4).to_string() });
             values.collect::<Vec<_>>().join(",") + "\n"
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let found = found(&table(&format!("{}\n{lines}", names.join(","))), None);
     let missing = one(&found, FindingKind::Missing);
     assert_eq!(missing.text, "8 columns miss values: `v0`, `v1`, `v2`, `v3`, `v4` and 3 more");

@@ -280,7 +280,10 @@ fn target_column(table: &Table, looks: &[Look]) -> Option<usize> {
             best = Some((score, at));
         }
     }
-    let plain = |at: &usize| fit(*at) && table.columns[*at].protected.is_none();
+    let plain = |at: &usize| {
+        let column = &table.columns[*at];
+        fit(*at) && column.protected.is_none() && id_name(&column.name) != Naming::Surely
+    };
     best.map(|(_, at)| at)
         .or_else(|| (0..n).rev().find(|at| plain(at) && looks[*at].is_binary()))
         .or_else(|| (0..n).rev().find(plain))

@@ -182,7 +182,7 @@ impl Scan<'_> {
             return None;
         }
         let starts = |names: &&[&str]| names.iter().any(|name| word.starts_with(name));
-        let month = MONTHS.iter().position(|names| starts(names))? as u32 + 1;
+        let month = MONTHS.iter().position(starts)? as u32 + 1;
         self.at += end;
         if self.peek() == Some(b'.') && self.bytes.get(self.at + 1).is_some_and(|b| *b == b' ') {
             self.at += 1;

@@ -10,7 +10,7 @@ fn marked(csv: &str) -> Table {
 
 /// A column of one name and many values.
 fn column(name: &str, values: &[&str]) -> Table {
-    let lines: String = values.iter().map(|v| format!("\"{v}\",1\n")).collect();
+    let lines = values.iter().map(|v| format!("\"{v}\",1\n")).collect::<Vec<_>>().concat();
     marked(&format!("{name},x\n{lines}"))
 }
 

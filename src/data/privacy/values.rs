@@ -1,7 +1,7 @@
 //! What a single value looks like: an e-mail address, a telephone number, a card, an account, a
 //! street with its number, a person.
 
-use super::names::GIVEN;
+use super::names;
 use super::words;
 
 /// Whether an e-mail address stands anywhere in the text.
@@ -176,15 +176,18 @@ pub(super) fn is_like_a_name(text: &str) -> bool {
 
 /// Two or more words like a name of which the first or last is a common given name.
 pub(super) fn is_full_name(text: &str) -> bool {
+    if !is_like_a_name(text) {
+        return false;
+    }
     let words: Vec<String> =
         text.split([' ', ',']).filter(|w| !w.is_empty()).map(words::plain).collect();
-    let is_given = |word: Option<&String>| word.is_some_and(|w| GIVEN.contains(&w.as_str()));
-    words.len() >= 2 && is_like_a_name(text) && (is_given(words.first()) || is_given(words.last()))
+    let is_given = |word: Option<&String>| word.is_some_and(|word| names::is_given(word));
+    words.len() >= 2 && (is_given(words.first()) || is_given(words.last()))
 }
 
 /// A common given name, alone or at the start.
 pub(super) fn has_given_name(text: &str) -> bool {
-    text.split([' ', ',', '-']).any(|word| GIVEN.contains(&words::plain(word).as_str()))
+    text.split([' ', ',', '-']).any(|word| names::is_given(&words::plain(word)))
 }
 
 #[cfg(test)]

@@ -87,10 +87,10 @@ fn count_missing(table: &Table, column: &Column) -> Result<usize, Error> {
     let stored = table.frame.column(&column.name)?;
     let series = stored.as_materialized_series();
     if let Ok(text) = series.str() {
-        let is_missing = |v: &Option<&str>| {
+        let is_missing = |v: Option<&str>| {
             v.is_none_or(|v| v.is_empty() || column.special.iter().any(|code| code == v))
         };
-        return Ok(text.iter().filter(is_missing).count());
+        return Ok(text.iter().filter(|v| is_missing(*v)).count());
     }
     match table.numbers(&column.name) {
         Ok(values) => Ok(values.iter().filter(|v| v.is_nan()).count()),

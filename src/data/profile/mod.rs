@@ -21,7 +21,7 @@ use serde::Serialize;
 pub use label::number_text;
 pub use relation::{Bin, Measure, Relation};
 
-pub(in crate::data) use relation::{cramers_v, pearson};
+pub(in crate::data) use relation::{MISSING, cramers_v, pearson};
 pub(in crate::data) use rows::spread;
 
 use super::{Column, Error, Kind, Table, Target};

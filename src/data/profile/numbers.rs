@@ -32,35 +32,48 @@ pub(super) fn fill(profile: &mut ColumnProfile, values: &[f64], looked: &Looked)
 }
 
 fn moments(profile: &mut ColumnProfile, values: &[f64]) {
-    let known = || values.iter().copied().filter(|v| !v.is_nan());
-    let n = known().count();
+    let (mut n, mut zeros, mut sum) = (0, 0, 0.0);
+    let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
+    for block in values.chunks(BLOCK) {
+        let mut of_block = 0.0;
+        for value in block {
+            n += usize::from(!value.is_nan());
+            zeros += usize::from(*value == 0.0);
+            of_block += if value.is_nan() { 0.0 } else { *value };
+            // Comparisons with NaN are false.
+            min = if *value < min { *value } else { min };
+            max = if *value > max { *value } else { max };
+        }
+        sum += of_block;
+    }
     profile.missing = values.len() - n;
-    profile.zeros = known().filter(|v| *v == 0.0).count();
+    profile.zeros = zeros;
     if n == 0 {
         return;
     }
-    let mean = sum(values, |v| v) / n as f64;
-    profile.min = Some(known().fold(f64::INFINITY, f64::min));
-    profile.max = Some(known().fold(f64::NEG_INFINITY, f64::max));
+    let mean = sum / n as f64;
+    profile.min = Some(min);
+    profile.max = Some(max);
     profile.mean = Some(mean).filter(|v| v.is_finite());
     if profile.kind == Kind::Datetime {
         return;
     }
-    let squares = sum(values, |v| (v - mean) * (v - mean));
-    let cubes = sum(values, |v| (v - mean).powi(3));
+    let (mut squares, mut cubes) = (0.0, 0.0);
+    for block in values.chunks(BLOCK) {
+        let (mut of_squares, mut of_cubes) = (0.0, 0.0);
+        for value in block {
+            let off = if value.is_nan() { 0.0 } else { value - mean };
+            of_squares += off * off;
+            of_cubes += off * off * off;
+        }
+        squares += of_squares;
+        cubes += of_cubes;
+    }
     let spread = (squares / n as f64).sqrt();
     profile.sd = (n > 1).then(|| (squares / (n - 1) as f64).sqrt()).filter(|v| v.is_finite());
     profile.skew = (n > 2 && spread > 0.0)
         .then(|| cubes / n as f64 / spread.powi(3))
         .filter(|v| v.is_finite());
-}
-
-/// The sum over all numbers that are not missing.
-fn sum(values: &[f64], of: impl Fn(f64) -> f64) -> f64 {
-    let block = |block: &[f64]| -> f64 {
-        block.iter().map(|v| if v.is_nan() { 0.0 } else { of(*v) }).sum()
-    };
-    values.chunks(BLOCK).map(block).sum()
 }
 
 /// The different numbers, ascending, and how often each comes.
@@ -85,7 +98,7 @@ fn full(value: f64, kind: Kind) -> String {
 }
 
 /// A bar for each number when there are few; otherwise equally wide bins from the 1 % to the 99 %
-/// quantile, whose outermost ones take the tails.
+/// quantile, whose outermost ones take the tails. Bins of whole numbers hold equally many of them.
 fn bars(profile: &mut ColumnProfile, sorted: &[f64], runs: &[(f64, usize)]) {
     let kind = profile.kind;
     if runs.len() <= BARS {
@@ -96,14 +109,26 @@ fn bars(profile: &mut ColumnProfile, sorted: &[f64], runs: &[(f64, usize)]) {
     let (first, last) = (sorted[0], sorted[sorted.len() - 1]);
     let [low, .., high] = profile.quantiles.unwrap_or_default();
     let (low, high) = if low < high { (low, high) } else { (first, last) };
-    let edge = |i: usize| low + (high - low) * (i as f64 / BARS as f64);
-    let ends: Vec<usize> =
-        (1..BARS).map(|i| sorted.partition_point(|v| *v < edge(i))).chain([sorted.len()]).collect();
+    let is_whole = runs.iter().all(|(value, _)| value.fract() == 0.0);
+    let (low, width, n_bars) = if is_whole {
+        let (low, high) = (low.floor(), high.ceil());
+        let width = ((high - low + 1.0) / BARS as f64).ceil();
+        (low, width, ((high - low + 1.0) / width).ceil() as usize)
+    } else {
+        (low, (high - low) / BARS as f64, BARS)
+    };
+    let edge = |i: usize| low + width * i as f64;
     let mut start = 0;
-    for (i, end) in ends.into_iter().enumerate() {
-        profile.histogram.push((end - start) as u32);
+    for i in 0..n_bars {
+        let is_last = i + 1 == n_bars;
+        let end = if is_last { sorted.len() } else { sorted.partition_point(|v| *v < edge(i + 1)) };
         let from = if i == 0 { first } else { edge(i) };
-        let to = if i + 1 == BARS { last } else { edge(i + 1) };
+        let to = match (is_last, is_whole) {
+            (true, _) => last,
+            (false, true) => edge(i + 1) - 1.0,
+            (false, false) => edge(i + 1),
+        };
+        profile.histogram.push((end - start) as u32);
         profile.labels.push(range(from, to, kind));
         start = end;
     }

@@ -2,13 +2,17 @@
 
 use serde::Serialize;
 
-use super::label::range;
+use super::label::{range, scalar};
 use super::levels::{at, by_count};
 use super::rows::relation_rows;
 use crate::data::{Column, Error, Kind, Levels, Table, Target, Task};
 use crate::metrics::{auc_of_column, information_value};
 
 const GROUPS: usize = 10;
+/// Numbers of no more different values have a bin for each.
+const VALUES: usize = 12;
+/// The label of the bin of rows without a value.
+pub(in crate::data) const MISSING: &str = "missing";
 /// So many levels have a bin of their own; the rest shares one.
 const LEVELS: usize = 30;
 /// The rate of a level counts as if so many more rows had the rate of all.
@@ -110,18 +114,25 @@ impl Basis {
 
     pub(super) fn of_numbers(&self, all: &[f64], kind: Kind) -> Relation {
         let values: Vec<f64> = self.rows.iter().map(|row| all[*row as usize]).collect();
-        let groups = deciles(&values);
-        let label = |group: &Vec<u32>| {
-            let value = |i: Option<&u32>| i.map_or(f64::NAN, |i| values[*i as usize]);
-            let (first, last) = (value(group.first()), value(group.last()));
-            if first.is_nan() { "missing".to_owned() } else { range(first, last, kind) }
+        let (order, missing) = sorted(&values);
+        let groups = groups(&values, &order);
+        let label = |group: &[u32]| match group {
+            [first, .., last] => range(values[*first as usize], values[*last as usize], kind),
+            _ => group.first().map_or(String::new(), |i| scalar(values[*i as usize], kind)),
         };
-        let bins = groups.iter().map(|group| self.bin(label(group), group)).collect();
+        let mut bins: Vec<Bin> = groups.iter().map(|group| self.bin(label(group), group)).collect();
+        if !missing.is_empty() {
+            bins.push(self.bin(MISSING.to_owned(), &missing));
+        }
         let mut relation = self.with_bins(bins);
         match self.task {
             Task::Binary => {
-                relation.iv = self.iv(&relation.bad_rates);
-                if let Some(auc) = auc_of_column(&values, &self.truth, None) {
+                relation.iv = Self::iv(&relation.bad_rates);
+                // Rows that come in the order of their scores are not sorted again.
+                let downwards = || order.iter().rev().map(|i| *i as usize);
+                let scores: Vec<f64> = downwards().map(|i| values[i]).collect();
+                let truth: Vec<f64> = downwards().map(|i| self.truth[i]).collect();
+                if let Some(auc) = auc_of_column(&scores, &truth, None) {
                     relation.auc = Some(auc.max(1.0 - auc));
                     relation.rises = Some(auc >= 0.5);
                 }
@@ -160,7 +171,7 @@ impl Basis {
         for (i, level) in levels.codes.iter().enumerate() {
             groups[code(*level)].push(i as u32);
         }
-        let name = |i: usize| levels.names.get(i).map_or("missing", String::as_str);
+        let name = |i: usize| levels.names.get(i).map_or(MISSING, String::as_str);
         let bins: Vec<Bin> = (0..n_levels)
             .filter(|i| !groups[*i].is_empty())
             .map(|i| self.bin(name(i).to_owned(), &groups[i]))
@@ -168,7 +179,7 @@ impl Basis {
         let mut relation = self.with_bins(vec![]);
         match self.task {
             Task::Binary => {
-                relation.iv = self.iv(&bins);
+                relation.iv = Self::iv(&bins);
                 let overall = self.truth.iter().sum::<f64>() / self.truth.len() as f64;
                 let rates: Vec<f64> = groups
                     .iter()
@@ -220,7 +231,7 @@ impl Basis {
         }
     }
 
-    fn iv(&self, bins: &[Bin]) -> Option<f64> {
+    fn iv(bins: &[Bin]) -> Option<f64> {
         let counts: Vec<(f64, f64)> = bins
             .iter()
             .map(|bin| {
@@ -252,13 +263,23 @@ impl Basis {
     }
 }
 
-/// Ten groups of about as many rows each, by value; rows of the same value stay together, and
-/// missing ones are a last group of their own.
-fn deciles(values: &[f64]) -> Vec<Vec<u32>> {
-    let all = || 0..values.len() as u32;
-    let is_missing = |i: &u32| values[*i as usize].is_nan();
-    let mut order: Vec<u32> = all().filter(|i| !is_missing(i)).collect();
-    order.sort_by(|a, b| values[*a as usize].total_cmp(&values[*b as usize]));
+/// The rows that have a value, smallest first, and those that have none.
+fn sorted(values: &[f64]) -> (Vec<u32>, Vec<u32>) {
+    let rows = values.iter().copied().zip(0_u32..);
+    let (missing, mut known): (Vec<_>, Vec<_>) = rows.partition(|(value, _)| value.is_nan());
+    known.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let rows = |pairs: Vec<(f64, u32)>| pairs.into_iter().map(|(_, row)| row).collect();
+    (rows(known), rows(missing))
+}
+
+/// The rows of each value when there are few; otherwise ten groups of about as many rows each, in
+/// which rows of the same value stay together.
+fn groups<'a>(values: &[f64], order: &'a [u32]) -> Vec<&'a [u32]> {
+    let is_same = |a: &u32, b: &u32| values[*a as usize] == values[*b as usize];
+    let by_value: Vec<&[u32]> = order.chunk_by(is_same).take(VALUES + 1).collect();
+    if by_value.len() <= VALUES {
+        return by_value;
+    }
     let n = order.len();
     let mut groups = Vec::new();
     let mut start = 0;
@@ -267,15 +288,11 @@ fn deciles(values: &[f64]) -> Vec<Vec<u32>> {
         if end <= start {
             continue;
         }
-        while end < n && values[order[end] as usize] == values[order[end - 1] as usize] {
+        while end < n && is_same(&order[end], &order[end - 1]) {
             end += 1;
         }
-        groups.push(order[start..end].to_vec());
+        groups.push(&order[start..end]);
         start = end;
-    }
-    let missing: Vec<u32> = all().filter(is_missing).collect();
-    if !missing.is_empty() {
-        groups.push(missing);
     }
     groups
 }

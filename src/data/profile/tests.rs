@@ -36,6 +36,8 @@ fn information_values_of_german_credit_are_the_published_ones() {
         ("other_debtors", 0.032_019_322_0),
         ("job", 0.008_762_765_7),
         ("telephone", 0.006_377_605_0),
+        // A number of four values, by value.
+        ("installment_rate_pct", 0.026_322_090_05),
     ] {
         close(of(&profiles, name).relation.unwrap().iv, iv, 5e-11);
     }
@@ -87,6 +89,14 @@ fn moments_and_quantiles_are_those_of_pandas() {
     assert_eq!(amount.labels.len(), 12);
     assert!(amount.labels[11].ends_with("18,424"), "{:?}", amount.labels);
     assert_eq!((amount.distinct, amount.sampled), (921, None));
+}
+
+#[test]
+fn bars_of_whole_numbers_hold_equally_many_of_them() {
+    let values = (0..200).map(|i| format!("{}\n", i % 20)).collect::<Vec<_>>().concat();
+    let profile = profile_column(&table(&format!("x\n{values}")), "x", None, None).unwrap();
+    assert_eq!(profile.histogram, [20; 10]);
+    assert_eq!(profile.labels[..2], ["0 – 1", "2 – 3"]);
 }
 
 #[test]
@@ -163,7 +173,7 @@ fn numbers_and_classes_have_each_their_measure() {
 #[test]
 fn codes_for_missing_values_stand_out() {
     let check = |values: &[f64], expected: &[&str]| {
-        let lines: String = values.iter().map(|v| format!("{v}\n")).collect();
+        let lines = values.iter().map(|v| format!("{v}\n")).collect::<Vec<_>>().concat();
         let profile = profile_column(&table(&format!("x\n{lines}")), "x", None, None).unwrap();
         let codes: Vec<&str> = profile.codes.iter().map(|(code, _)| code.as_str()).collect();
         assert_eq!(codes, expected, "{values:?}");
@@ -188,7 +198,8 @@ fn far_out_numbers_are_counted() {
 
 #[test]
 fn many_levels_share_the_last_bar_and_bin() {
-    let lines: String = (0..200).map(|i| format!("l{:02},{}\n", i % 40, i % 2)).collect();
+    let lines =
+        (0..200).map(|i| format!("l{:02},{}\n", i % 40, i % 2)).collect::<Vec<_>>().concat();
     let table = table(&format!("c,y\n{lines}"));
     let target = Target { name: "y".into(), positive: Some("1".into()), task: Task::Binary };
     let profile = profile_column(&table, "c", Some(&target), None).unwrap();

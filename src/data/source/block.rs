@@ -63,7 +63,13 @@ pub(super) struct Block {
 }
 
 impl Block {
-    pub(super) fn parse(text: &str, layout: &Layout, modes: &[Mode], first: bool, max_rows: usize) -> Self {
+    pub(super) fn parse(
+        text: &str,
+        layout: &Layout,
+        modes: &[Mode],
+        first: bool,
+        max_rows: usize,
+    ) -> Self {
         let capacity =
             if max_rows == usize::MAX { text.len() / (8 * modes.len().max(1)) } else { 64 };
         let mut block = Self {

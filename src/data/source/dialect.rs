@@ -220,12 +220,8 @@ fn has_header(rows: &[Vec<String>]) -> bool {
         .filter(|(i, name)| rows[1..].iter().any(|row| row.get(*i) == Some(*name)))
         .count();
     let date = |f: &String| {
-        infer("", || std::iter::once(f.as_str()), Habit::default()).is_some_and(|u| {
-            matches!(
-                u.reading,
-                Reading::Date(_) | Reading::Datetime(_)
-            )
-        })
+        infer("", || std::iter::once(f.as_str()), Habit::default())
+            .is_some_and(|u| matches!(u.reading, Reading::Date(_) | Reading::Datetime(_)))
     };
     set.len() == first.len() && n_again * 2 < first.len().max(2) && !first.iter().any(date)
 }

@@ -13,12 +13,13 @@ mod input;
 mod json;
 mod pass;
 mod records;
+mod refuse;
 mod text;
 
 use std::{
     io::Read,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::UNIX_EPOCH,
 };
@@ -84,17 +85,23 @@ pub fn open(path: &Path, options: &OpenOptions, ctx: &Ctx) -> Result<Table, Erro
             load(&Input::Bytes(bytes), sample.file, Some(path), options, Scope::All, ctx)
         });
     }
-    check(path)?;
+    refuse::check(path)?;
     let label = label_of(path);
-    let input = Input::File(path.to_owned());
-    guarded(&label, || load(&input, &label, Some(path), options, Scope::All, ctx))
+    if path.is_file() {
+        let input = Input::File(path.to_owned());
+        return guarded(&label, || load(&input, &label, Some(path), options, Scope::All, ctx));
+    }
+    // A pipe can be read only once.
+    let failed = |source| Error::Io { path: path.to_owned(), source };
+    let bytes = read_once(std::fs::File::open(path).map_err(failed)?, path, ctx)?;
+    guarded(&label, || load(&Input::Bytes(&bytes), &label, None, options, Scope::All, ctx))
 }
 
 /// Reads only the first rows, at most `max_rows` and from the first 256 KB of text, so that a
 /// file of any size is on screen at once. The table says that it is not complete, and the notes
 /// of its origin say about how many rows there are.
 ///
-/// Standard input cannot be read twice: for `-` use [`open`].
+/// Standard input and pipes cannot be read twice: for them use [`open`].
 pub fn head(path: &Path, options: &OpenOptions, max_rows: usize) -> Result<Table, Error> {
     let (scope, ctx) = (Scope::Head(max_rows.max(1)), Ctx::quiet());
     if let Some(sample) = named_sample(path)? {
@@ -103,8 +110,15 @@ pub fn head(path: &Path, options: &OpenOptions, max_rows: usize) -> Result<Table
             load(&Input::Bytes(bytes), sample.file, Some(path), options, scope, &ctx)
         });
     }
-    check(path)?;
+    refuse::check(path)?;
     let label = label_of(path);
+    if !path.is_file() {
+        return Err(Error::NotATable {
+            label,
+            what: "it can be read only once, so there is no looking ahead".to_owned(),
+            hint: "open it whole".to_owned(),
+        });
+    }
     let input = Input::File(path.to_owned());
     guarded(&label, || load(&input, &label, Some(path), options, scope, &ctx))
 }
@@ -113,17 +127,21 @@ pub fn head(path: &Path, options: &OpenOptions, max_rows: usize) -> Result<Table
 pub fn open_stdin(options: &OpenOptions, ctx: &Ctx) -> Result<Table, Error> {
     let label = "standard input";
     ctx.note("reading standard input");
-    let failed = |source| Error::Io { path: PathBuf::from(label), source };
+    let bytes = read_once(std::io::stdin().lock(), Path::new(label), ctx)?;
+    guarded(label, || load(&Input::Bytes(&bytes), label, None, options, Scope::All, ctx))
+}
+
+/// All that comes through a pipe.
+fn read_once(mut pipe: impl Read, path: &Path, ctx: &Ctx) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::Io { path: path.to_owned(), source };
     let mut bytes = Vec::new();
-    let mut stdin = std::io::stdin().lock();
     loop {
-        let got = (&mut stdin).take(4 << 20).read_to_end(&mut bytes).map_err(failed)?;
+        let got = (&mut pipe).take(4 << 20).read_to_end(&mut bytes).map_err(failed)?;
         ctx.step(bytes.len(), bytes.len() + got, vec![])?;
         if got == 0 {
-            break;
+            return Ok(bytes);
         }
     }
-    guarded(label, || load(&Input::Bytes(&bytes), label, None, options, Scope::All, ctx))
 }
 
 /// Reads a table from memory, by the name it goes by.
@@ -193,61 +211,6 @@ fn named_sample(path: &Path) -> Result<Option<&'static super::Sample>, Error> {
     })
 }
 
-/// Says what is wrong with a path before anything is read from it.
-fn check(path: &Path) -> Result<(), Error> {
-    let found = match std::fs::metadata(path) {
-        Ok(found) => found,
-        Err(err)
-            if err.kind() == std::io::ErrorKind::NotFound
-                || err.kind() == std::io::ErrorKind::NotADirectory =>
-        {
-            return Err(Error::NoFile { path: path.to_owned(), hint: near_file(path) });
-        }
-        Err(source) => return Err(Error::Io { path: path.to_owned(), source }),
-    };
-    if found.is_dir() {
-        let mut names = file_names(path);
-        names.truncate(3);
-        let hint = if names.is_empty() { "it has none".to_owned() } else { names.join(", ") };
-        return Err(Error::Folder { path: path.to_owned(), hint });
-    }
-    if found.is_file() && found.len() == 0 {
-        return Err(Error::Empty { label: label_of(path), what: "is empty".to_owned() });
-    }
-    Ok(())
-}
-
-/// The names of the files in a folder that may be tables first, sorted.
-fn file_names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_file()));
-    let mut names: Vec<String> =
-        files.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
-    let known = |name: &String| {
-        let name = name.to_lowercase();
-        let ends = [
-            ".csv", ".tsv", ".txt", ".parquet", ".json", ".ndjson", ".jsonl", ".arrow", ".gz",
-            ".zst",
-        ];
-        ends.iter().any(|end| name.ends_with(end))
-    };
-    names.retain(|name| !name.starts_with('.'));
-    names.sort_by_key(|name| (!known(name), name.clone()));
-    names
-}
-
-fn near_file(path: &Path) -> String {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        return format!("there is no folder `{}`", folder.display());
-    }
-    let names = file_names(folder);
-    match nearest(&label_of(path), names.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{}`?", folder.join(near).display()),
-        None => "check the path, or run `karat` alone for the sample gallery".to_owned(),
-    }
-}
-
 fn load(
     input: &Input,
     label: &str,
@@ -284,75 +247,45 @@ fn load(
             Some(look)
         };
         drop(reader);
-        return columnar(input, unpacked.as_deref(), format, packing, origin, options, scope, ctx);
+        let found = Found { input, packing, options, scope, ctx };
+        return columnar(&found, unpacked.as_deref(), format, origin);
     }
-    if let Some((what, hint)) = foreign(&look) {
+    if let Some((what, hint)) = refuse::foreign(&look) {
         let (label, what, hint) = (label.to_owned(), what.to_owned(), hint.to_owned());
         return Err(Error::NotATable { label, what, hint });
     }
     drop(reader);
-    textual(input, look.len() < LOOK, packing, meter.bytes(), origin, options, scope, ctx, &look)
+    let found = Found { input, packing, options, scope, ctx };
+    textual(&found, &look, meter.bytes(), origin)
 }
 
-/// Formats that are often mistaken for tables, by their first bytes.
-fn foreign(start: &[u8]) -> Option<(&'static str, &'static str)> {
-    const HINT: &str =
-        "karat reads CSV, TSV, Parquet, NDJSON and Arrow IPC, plain or packed with gzip or zstd";
-    let known: [(&[u8], &str, &str); 10] = [
-        (
-            b"PK\x03\x04",
-            "it is a zip archive, perhaps a spreadsheet",
-            "save the sheet as CSV first",
-        ),
-        (b"\xd0\xcf\x11\xe0", "it is an old spreadsheet", "save the sheet as CSV first"),
-        (b"\xff\xff\xff\xff", "it is an Arrow stream", "save it as an Arrow file or as Parquet"),
-        (b"%PDF", "it is a PDF", HINT),
-        (b"SQLite format 3", "it is an SQLite database", "export the table as CSV first"),
-        (b"\x7fELF", "it is a program", HINT),
-        (b"\x89PNG", "it is a picture", HINT),
-        (b"\x89HDF", "it is an HDF5 file", "save it as Parquet or CSV first"),
-        (b"RDX", "it is an R data file", "save it with `write.csv` first"),
-        (
-            b"\x80\x04\x95",
-            "it is a pickle, which could run code",
-            "save it as Parquet or CSV first",
-        ),
-    ];
-    if let Some((_, what, hint)) = known.into_iter().find(|(magic, ..)| start.starts_with(magic)) {
-        return Some((what, hint));
-    }
-    let text = String::from_utf8_lossy(&start[..start.len().min(256)]).trim_start().to_lowercase();
-    if text.starts_with("<!doctype html") || text.starts_with("<html") || text.starts_with("<?xml")
-    {
-        return Some((
-            "it is a web page or XML",
-            "download the file itself, perhaps after logging in",
-        ));
-    }
-    None
+/// What is to be read, and how.
+struct Found<'a> {
+    input: &'a Input<'a>,
+    packing: Packing,
+    options: &'a OpenOptions,
+    scope: Scope,
+    ctx: &'a Ctx,
 }
 
-#[expect(clippy::too_many_arguments, reason = "what was found by looking, one by one")]
+enum Half {
+    Digest(Result<String, Error>),
+    Values(Result<(Columns, Option<usize>), Error>),
+}
+
 fn columnar(
-    input: &Input,
+    found: &Found,
     unpacked: Option<&[u8]>,
     format: Format,
-    packing: Packing,
     mut origin: Origin,
-    options: &OpenOptions,
-    scope: Scope,
-    ctx: &Ctx,
 ) -> Result<Table, Error> {
+    let &Found { input, packing, options, scope, ctx } = found;
     let label = origin.label.clone();
     let limit = match scope {
         Scope::All => None,
         Scope::Head(n) => Some(n),
     };
     let whole = unpacked.map(Input::Bytes);
-    enum Half {
-        Digest(Result<String, Error>),
-        Values(Result<(Columns, Option<usize>), Error>),
-    }
     let halves = each(if limit.is_some() { 1 } else { 2 }, |i| {
         if i == 0 {
             Half::Values(columnar::read(whole.as_ref().unwrap_or(input), &label, format, limit))
@@ -395,18 +328,9 @@ fn digest(input: &Input, label: &str, ctx: &Ctx) -> Result<String, Error> {
     Ok(meter.hex())
 }
 
-#[expect(clippy::too_many_arguments, reason = "what was found by looking, one by one")]
-fn textual(
-    input: &Input,
-    whole: bool,
-    packing: Packing,
-    n_packed: u64,
-    mut origin: Origin,
-    options: &OpenOptions,
-    scope: Scope,
-    ctx: &Ctx,
-    look: &[u8],
-) -> Result<Table, Error> {
+fn textual(found: &Found, look: &[u8], n_packed: u64, mut origin: Origin) -> Result<Table, Error> {
+    let &Found { input, packing, options, scope, ctx } = found;
+    let whole = look.len() < LOOK;
     let label = origin.label.clone();
     let coding = match &options.encoding {
         Some(name) => Coding::named(name)?,
@@ -425,7 +349,7 @@ fn textual(
         sample.truncate(end);
     }
     let (mut sample, _) = into_utf8(sample);
-    rubbish(&sample, &label)?;
+    refuse::rubbish(&sample, &label)?;
 
     let said =
         Said { delimiter: options.delimiter.map(Delimiter::from_byte), header: options.header };
@@ -520,28 +444,6 @@ fn textual(
             assemble(columns, origin, options, true)
         }
     }
-}
-
-/// Refuses what is no text.
-fn rubbish(sample: &str, label: &str) -> Result<(), Error> {
-    let (mut n, mut n_control) = (0_usize, 0_usize);
-    for c in sample.chars().take(65_536) {
-        n += 1;
-        let layout = matches!(c, '\n' | '\r' | '\t' | '\u{c}' | '\u{1b}' | '\u{1a}');
-        n_control += usize::from(c.is_control() && !layout);
-        if c == '\0' {
-            n_control = usize::MAX;
-            break;
-        }
-    }
-    if n_control > n / 100 + 1 {
-        return Err(Error::NotATable {
-            label: label.to_owned(),
-            what: "it holds binary data".to_owned(),
-            hint: "karat reads CSV, TSV, Parquet, NDJSON and Arrow IPC, plain or packed with gzip or zstd".to_owned(),
-        });
-    }
-    Ok(())
 }
 
 /// To two digits, since it is a guess.

@@ -111,7 +111,7 @@ impl Pass {
         &mut self,
         second: Self,
         again: &[Mode],
-                label: &str,
+        label: &str,
     ) -> Result<(), Error> {
         if second.n_rows != self.n_rows {
             return Err(Error::NotATable {
@@ -129,7 +129,12 @@ impl Pass {
     }
 
     /// Adds blocks behind the others.
-    pub(super) fn take(&mut self, blocks: Vec<Block>, source: &Source, layout: &Layout) -> Result<(), Error> {
+    pub(super) fn take(
+        &mut self,
+        blocks: Vec<Block>,
+        source: &Source,
+        layout: &Layout,
+    ) -> Result<(), Error> {
         let mut parts: Vec<Vec<Column>> = self.columns.iter().map(|_| Vec::new()).collect();
         for block in blocks {
             if let Some(trouble) = block.trouble {

@@ -297,6 +297,17 @@ fn the_head_has_the_first_rows_and_says_so() {
 }
 
 #[test]
+fn a_head_of_what_can_be_read_only_once_is_refused() {
+    let path = Path::new("/dev/null");
+    if path.exists() {
+        let text = head(path, &OpenOptions::default(), 9).unwrap_err().to_string();
+        assert!(text.contains("only once"), "{text}");
+        let text = open(path, &OpenOptions::default(), &Ctx::quiet()).unwrap_err().to_string();
+        assert!(text.contains("is empty"), "{text}");
+    }
+}
+
+#[test]
 fn a_changed_file_is_noticed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.csv");

@@ -276,11 +276,7 @@ fn finish(layout: &Layout, plan: Vec<Plan>, pass: Pass, source: &Source) -> Resu
 }
 
 /// A column of which all text is known is given its type.
-fn settle(
-    name: &str,
-    values: &Series,
-    habit: Habit,
-) -> (Series, Option<String>, Vec<String>) {
+fn settle(name: &str, values: &Series, habit: Habit) -> (Series, Option<String>, Vec<String>) {
     let Ok(text) = values.str() else { return (values.clone(), None, Vec::new()) };
     let each_value = || text.iter().map(Option::unwrap_or_default);
     let Some(found) = infer(name, each_value, habit) else {

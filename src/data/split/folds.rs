@@ -149,7 +149,9 @@ fn k_fold(rows: &[u32], k: usize, spec: &SplitSpec) -> Result<Vec<Fold>, Error> 
     for fold in 0..k {
         let end = start + rows.len() / k + usize::from(fold < rows.len() % k);
         let mut is_test = vec![false; rows.len()];
-        order[start..end].iter().for_each(|i| is_test[*i] = true);
+        for i in &order[start..end] {
+            is_test[*i] = true;
+        }
         let pick = |test: bool| {
             rows.iter().zip(&is_test).filter(|(_, t)| **t == test).map(|(row, _)| *row).collect()
         };
@@ -160,7 +162,9 @@ fn k_fold(rows: &[u32], k: usize, spec: &SplitSpec) -> Result<Vec<Fold>, Error> 
 }
 
 fn one_against_rest(mut parts: Vec<Vec<u32>>) -> Vec<Fold> {
-    parts.iter_mut().for_each(|part| part.sort_unstable());
+    for part in &mut parts {
+        part.sort_unstable();
+    }
     let fold = |i: usize| {
         let others = parts.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, part)| part);
         let mut train: Vec<u32> = others.flatten().copied().collect();

@@ -22,13 +22,12 @@ fn refused(table: &Table, spec: &SplitSpec) -> String {
 /// Rows with a class, a customer who has three of them, and a month with two of them; now and
 /// then a class or a customer is missing.
 fn made(n: usize) -> Table {
-    let mut csv = String::from("y,who,when\n");
-    for i in 0..n {
+    let line = |i: usize| {
         let y = if i % 29 == 28 { "" } else { ["good", "bad", "good", "good"][i * 7 % 4] };
         let who = if i % 31 == 30 { String::new() } else { format!("c{}", i * 5 % n / 3) };
-        csv += &format!("{y},{who},{}\n", i * 3 % n / 2);
-    }
-    table(&csv)
+        format!("{y},{who},{}\n", i * 3 % n / 2)
+    };
+    table(&format!("y,who,when\n{}", (0..n).map(line).collect::<Vec<_>>().concat()))
 }
 
 fn sorted(parts: &[&[u32]]) -> Vec<u32> {
@@ -204,15 +203,18 @@ proptest! {
         }
         if method == Method::Time {
             let times = made.numbers("when").unwrap();
-            let latest = |rows: &[u32]| rows.iter().map(|r| times[*r as usize]).fold(-1.0, f64::max);
-            let earliest = |rows: &[u32]| rows.iter().map(|r| times[*r as usize]).fold(1e9, f64::min);
+            let of = |rows: &[u32]| rows.iter().map(|r| times[*r as usize]).collect::<Vec<_>>();
+            let latest = |rows: &[u32]| of(rows).into_iter().fold(-1.0, f64::max);
+            let earliest = |rows: &[u32]| of(rows).into_iter().fold(1e9, f64::min);
             prop_assert!(latest(&split.train) < earliest(&split.valid).min(earliest(&split.test)));
             prop_assert!(latest(&split.valid) < earliest(&split.test));
         }
     }
 
     #[test]
-    fn folds_score_every_row_once(method in methods(), n in 40_usize..120, k in 2_usize..6, seed: u32) {
+    fn folds_score_every_row_once(
+        method in methods(), n in 40_usize..120, k in 2_usize..6, seed: u32,
+    ) {
         let made = made(n);
         let spec = SplitSpec {
             seed: u64::from(seed),

@@ -23,7 +23,7 @@ pub struct ComparePane {
 }
 
 /// The metrics by which runs of a task can be ranked.
-pub fn rankings(task: Task) -> &'static [&'static str] {
+fn rankings(task: Task) -> &'static [&'static str] {
     match task {
         Task::Regression => &["rmse", "mae", "r2"],
         _ => &["roc_auc", "brier", "log_loss", "ks", "average_precision"],

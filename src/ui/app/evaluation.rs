@@ -67,6 +67,17 @@ impl EvalTab {
     }
 }
 
+impl EvalTab {
+    /// What a narrow frame calls it.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Calibration => "calib",
+            Self::Coefficients => "coef",
+            other => other.title(),
+        }
+    }
+}
+
 /// The Evaluation pane.
 #[derive(Clone, Debug, Default)]
 pub struct EvalPane {

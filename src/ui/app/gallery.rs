@@ -4,6 +4,7 @@ use super::act::moved;
 use super::{App, Effect};
 use crate::data::SAMPLES;
 use crate::ui::action::Action;
+use crate::ui::widgets::numbers::count;
 use crate::workspace::Session;
 
 /// Something that can be opened.
@@ -49,7 +50,7 @@ impl Gallery {
             let item = Item {
                 path: format!("sample:{}", sample.name),
                 name: sample.name.to_owned(),
-                size: format!("{} × {}", sample.rows, sample.columns),
+                size: format!("{} × {}", count(sample.rows), sample.columns),
                 about: sample.about.to_owned(),
             };
             ("samples, within the program", item)

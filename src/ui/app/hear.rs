@@ -114,7 +114,8 @@ impl App {
 
 fn run_said(run: &crate::train::Run) -> String {
     let side = run.test.as_ref().map_or(&run.train, |test| test);
-    let name = if run.task == crate::data::Task::Regression { "mse" } else { "roc_auc" };
+    let squares = run.task == crate::data::Task::Regression || matches!(run.model.kind.as_str(), "linear" | "ridge");
+    let name = if squares { "mse" } else { "roc_auc" };
     let metric = crate::metrics::metric(name);
     let value = side.get(name).and_then(|e| e.value);
     let label = metric.map_or(name, |m| m.label);
@@ -123,7 +124,7 @@ fn run_said(run: &crate::train::Run) -> String {
         "run {} {}: {rows} {label} {} in {}",
         run.id,
         run.model.kind,
-        value.map_or(numbers::NONE.into(), |v| numbers::significant(v, 4)),
+        value.map_or(numbers::NONE.into(), |v| numbers::significant(v, 8)),
         numbers::duration(run.fit_seconds)
     )
 }

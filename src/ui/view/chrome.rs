@@ -134,7 +134,7 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 .map(|b| (b.keys[0].to_string(), b.hint.to_owned()))
                 .collect();
             // The ways to everything else stay in sight where the others have to go.
-            let last: Vec<_> = [":", "?", "q"]
+            let last: Vec<_> = ["t", "Tab", ":", "?", "q"]
                 .iter()
                 .filter_map(|k| hints.iter().position(|(key, _)| key == k).map(|i| hints.remove(i)))
                 .collect();

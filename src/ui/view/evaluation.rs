@@ -20,7 +20,9 @@ pub(super) fn draw(
 ) {
     let run = app.shown().cloned();
     let task = run.as_ref().map_or(Task::Binary, |r| r.task);
-    let tabs: Vec<&str> = EvalTab::of(task).iter().map(|t| t.title()).collect();
+    let short = area.width < 76;
+    let tabs: Vec<&str> =
+        EvalTab::of(task).iter().map(|t| if short { t.short() } else { t.title() }).collect();
     let tab = EvalTab::of(task).iter().position(|t| *t == app.eval.tab).unwrap_or(0);
     let pane = Pane { number: Some(4), title: "Evaluation", tabs: &tabs, tab, right: "", focused };
     let inner = pane.render(area, canvas.buf, canvas.theme);
@@ -31,12 +33,12 @@ pub(super) fn draw(
         return;
     };
     let side = app.side(&run);
-    head(app, &run, side, canvas, row(inner, 0));
+    head(&run, side, canvas, row(inner, 0));
     let body = below(inner, 1);
     let Some(assessment) = app.assessment(&run).cloned() else { return };
     match EvalTab::of(task)[tab] {
         EvalTab::Summary if task == Task::Binary => binary(app, &run, &assessment, canvas, body, focused),
-        EvalTab::Summary => regression(app, &run, &assessment, canvas, body),
+        EvalTab::Summary => regression(&run, &assessment, canvas, body),
         EvalTab::Roc | EvalTab::Pr | EvalTab::Gains | EvalTab::Calibration => {
             curve(app, &run, &assessment, canvas, body);
         }
@@ -48,7 +50,7 @@ pub(super) fn draw(
 }
 
 /// Which run, on which rows.
-fn head(app: &App, run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
+fn head(run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
     let n = side.scores(run).map_or(0, |s| s.rows.len());
     let left = [
         word(format!("run {} ", run.id), Role::Accent),
@@ -62,7 +64,6 @@ fn head(app: &App, run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
         let key = key.map_or(String::new(), |k| k.to_string());
         canvas.words_right(rest, &[word(key, Role::Key), word(" other rows", Role::Dim)]);
     }
-    let _ = app;
 }
 
 fn side_word(side: Side, n: usize) -> String {
@@ -78,9 +79,9 @@ fn headline(run: &Run, side: Side, name: &str, canvas: &mut Canvas<'_>, area: Re
     let Some(metric) = metric(name) else { return };
     let found = estimate(run, side, name);
     let mut words = vec![word(text::fit(metric.label, 9), Role::Dim)];
-    let digits = |v: f64| if metric.family == crate::metrics::Family::Binary { numbers::fixed(v, 3) } else { numbers::significant(v, 5) };
+    let digits = |v: f64| if metric.family == crate::metrics::Family::Binary { numbers::fixed(v, 3) } else { numbers::significant(v, 6) };
     let value = found.and_then(|e| e.value);
-    words.push(word(text::fit_right(&value.map_or(numbers::NONE.into(), digits), 7), Role::Strong));
+    words.push(word(text::fit_right(&value.map_or(numbers::NONE.into(), digits), 8), Role::Strong));
     if let (Some(value), Some((low, high))) = (value, found.and_then(|e| e.low.zip(e.high))) {
         if metric.family == crate::metrics::Family::Binary && area.width >= 44 {
             let scale = if name == "roc_auc" { (0.5, 1.0) } else { (0.0, 1.0) };
@@ -109,7 +110,12 @@ fn binary(
     focused: bool,
 ) {
     let side = assessment.side;
-    let names = ["roc_auc", "ks", "gini", "average_precision", "brier", "log_loss"];
+    // A linear family on two classes minimises squared error: that stands beside its AUC.
+    let names: &[&str] = if run.intercept.is_some() && run.model.kind != "logistic" {
+        &["roc_auc", "mse", "ks", "gini", "average_precision", "r2"]
+    } else {
+        &["roc_auc", "ks", "gini", "average_precision", "brier", "log_loss"]
+    };
     let n_headlines = match area.height {
         0..=9 => 1,
         10..=12 => 3,
@@ -128,7 +134,7 @@ fn binary(
         height: area.height.saturating_sub(n_headlines as u16 + foot),
         ..area
     };
-    let wide = middle.width >= 56 && middle.height >= 6;
+    let wide = middle.width >= 46 && middle.height >= 6;
     let right = if wide {
         let left = middle.width * 9 / 20;
         let place = Rect { width: left.saturating_sub(1), ..middle };
@@ -139,8 +145,8 @@ fn binary(
     } else {
         middle
     };
-    decision(app, run, &confusion, threshold, canvas, right, focused);
-    slider(app, threshold, canvas, row(area, area.height.saturating_sub(foot)));
+    decision(app, run, &confusion, canvas, right, focused);
+    slider(threshold, canvas, row(area, area.height.saturating_sub(foot)));
     if foot > 1 {
         verdict(run, side, canvas, row(area, area.height - 1));
     }
@@ -156,7 +162,6 @@ fn decision(
     app: &App,
     run: &Run,
     confusion: &Confusion,
-    threshold: f64,
     canvas: &mut Canvas<'_>,
     area: Rect,
     focused: bool,
@@ -181,23 +186,20 @@ fn decision(
     ];
     let costs = app.workspace.question().costs;
     let cost = confusion.cost(costs.false_positive, costs.false_negative);
-    for (i, pair) in rates.chunks(2).enumerate() {
-        let mut words = Vec::new();
-        for (name, value) in pair {
-            words.push(word(format!("{name:<10}"), Role::Dim));
-            words.push(word(format!("{:<8}", numbers::optional(*value, 3)), Role::Strong));
-        }
-        if pair.len() == 1 {
-            words.push(word(format!("{:<10}", "cost"), Role::Dim));
-            words.push(word(numbers::significant(cost, 4), Role::Strong));
-        }
-        canvas.words(row(rest, i as u16), &words);
+    let mut all: Vec<(&str, String)> =
+        rates.iter().map(|(name, value)| (*name, numbers::optional(*value, 3))).collect();
+    all.push(("cost", numbers::significant(cost, 4)));
+    let across = if rest.width >= 36 { 2 } else { 1 };
+    for (i, pair) in all.chunks(across).enumerate() {
+        let words = pair.iter().flat_map(|(name, value)| {
+            [word(format!("{name:<10}"), Role::Dim), word(format!("{value:<8}"), Role::Strong)]
+        });
+        canvas.words(row(rest, i as u16), &words.collect::<Vec<_>>());
     }
-    let _ = threshold;
 }
 
 /// `threshold 0 ├───────◆──────────┤ 1   ←→ move`
-fn slider(app: &App, threshold: f64, canvas: &mut Canvas<'_>, area: Rect) {
+fn slider(threshold: f64, canvas: &mut Canvas<'_>, area: Rect) {
     let label = format!("threshold {threshold:.2} ");
     let cells = usize::from(area.width).saturating_sub(label.len() + 24).clamp(8, 40);
     let at = ((threshold.clamp(0.0, 1.0)) * (cells - 1) as f64).round() as usize;
@@ -213,7 +215,6 @@ fn slider(app: &App, threshold: f64, canvas: &mut Canvas<'_>, area: Rect) {
         word(" optimum", Role::Dim),
     ];
     canvas.words(area, &words);
-    let _ = app;
 }
 
 /// What the gap between training and test says.
@@ -240,7 +241,7 @@ fn verdict(run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.words(area, &[word(text, Role::Dim), word(said, role)]);
 }
 
-fn regression(app: &App, run: &Run, assessment: &Assessment, canvas: &mut Canvas<'_>, area: Rect) {
+fn regression(run: &Run, assessment: &Assessment, canvas: &mut Canvas<'_>, area: Rect) {
     let side = assessment.side;
     for (i, name) in ["rmse", "mse", "mae", "r2"].iter().enumerate() {
         headline(run, side, name, canvas, row(area, i as u16));
@@ -250,7 +251,6 @@ fn regression(app: &App, run: &Run, assessment: &Assessment, canvas: &mut Canvas
         residuals(assessment, canvas, Rect { height: rest.height - 1, ..rest });
     }
     verdict(run, side, canvas, row(area, area.height.saturating_sub(1)));
-    let _ = app;
 }
 
 fn curve(app: &App, run: &Run, assessment: &Assessment, canvas: &mut Canvas<'_>, area: Rect) {

@@ -30,6 +30,10 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
         lines.push(Some(i));
     }
     note_page(state, focused, list.height);
+    let free = list.height.saturating_sub(lines.len() as u16 + 1);
+    if free >= 7 {
+        first_steps(canvas, below(list, lines.len() as u16 + 1));
+    }
     let at = lines.iter().position(|l| *l == Some(app.gallery.row)).unwrap_or(0);
     let height = usize::from(list.height).max(1);
     let first = if at <= 2 { 0 } else { at };
@@ -56,5 +60,24 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
                 word(item.about.clone(), Role::Text),
             ],
         );
+    }
+}
+
+/// What to do next, where there is room for it.
+fn first_steps(canvas: &mut Canvas<'_>, area: Rect) {
+    line::rule("first steps", row(area, 0), canvas.buf, canvas.theme);
+    let key = |action| crate::ui::keymap::key_of(action).map_or(String::new(), |k| k.to_string());
+    use crate::ui::action::Action as A;
+    let steps = [
+        ("Enter".to_owned(), "opens the chosen table; its columns, findings and rows stand in the Data pane"),
+        (key(A::Train), "trains with the proposed target; the figures stand in the Evaluation pane"),
+        (key(A::TrainAll), "trains every kind of model"),
+        (key(A::Compare), "compares the runs, with intervals and tests"),
+        (key(A::Palette), "finds any action by its words"),
+        (key(A::Help), "lists the keys of the place you are in"),
+    ];
+    for (i, (key, what)) in steps.into_iter().enumerate() {
+        let words = [word(text::fit_right(&key, 7), Role::Key), word(format!("  {what}"), Role::Dim)];
+        canvas.words(row(area, 1 + i as u16), &words);
     }
 }

@@ -57,6 +57,11 @@ pub(super) fn draw(
     state.fields = form.scrolled(list.height);
     form.offset = state.fields;
     form.render(list, canvas.buf, canvas.theme);
+    let hidden = rows.len().saturating_sub(state.fields + usize::from(list.height));
+    if hidden > 0 && foot > 0 {
+        let words = [word(format!("▾ {hidden} more below"), Role::Dim)];
+        canvas.words(Rect { y: list.bottom(), height: 1, ..inner }, &words);
+    }
     if foot > 0 {
         outlook(app, canvas, Rect { y: list.bottom(), height: foot, ..inner });
     }

@@ -6,7 +6,7 @@ use super::{Canvas, Role, ViewState, below, row, rows, word};
 use crate::ui::action::Scope;
 use crate::ui::app::{App, Overlay, PageLine};
 use crate::ui::keymap;
-use crate::ui::widgets::{Dialog, Pane, centred, clear, line, text};
+use crate::ui::widgets::{Dialog, Pane, centred, clear, text};
 
 pub(super) fn draw(
     app: &App,
@@ -161,5 +161,4 @@ fn page(
     for (i, words) in out.iter().skip(first).take(shown).enumerate() {
         canvas.words(row(inner, i as u16), words);
     }
-    let _ = line::rule;
 }

@@ -100,7 +100,7 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
                 plain(label, if shown { Role::Strong } else { Role::Text }),
                 plain(state, role),
                 plain(loss.map_or(numbers::NONE.into(), |l| numbers::significant(l, 4)), Role::Text),
-                plain(value.map_or(numbers::NONE.into(), |v| numbers::significant(v, 4)), Role::Strong),
+                plain(value.map_or(numbers::NONE.into(), |v| if name == "rmse" { numbers::significant(v, 4) } else { numbers::fixed(v, 3) }), Role::Strong),
                 plain(numbers::duration(run.fit_seconds), Role::Dim),
             ]
         }

@@ -73,13 +73,15 @@ pub fn p_value(p: f64) -> String {
     }
 }
 
-/// Seconds as a person says them: `0.1 s`, `12 s`, `2 min 3 s`, `1 h 5 min`.
+/// Seconds as a person says them: `8 ms`, `0.1 s`, `12 s`, `2 min 3 s`, `1 h 5 min`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return NONE.to_owned();
     }
     let whole = seconds.round() as u64;
     match whole {
+        _ if seconds < 0.0005 => "<1 ms".to_owned(),
+        _ if seconds < 0.0995 => format!("{:.0} ms", seconds * 1000.0),
         _ if seconds < 9.95 => format!("{seconds:.1} s"),
         0..60 => format!("{whole} s"),
         60..3600 if whole.is_multiple_of(60) => format!("{} min", whole / 60),

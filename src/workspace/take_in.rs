@@ -1,0 +1,100 @@
+//! What comes out of work, taken into the workspace.
+
+use std::sync::Arc;
+
+use super::{Assessment, Done, Entry, Error, Product, Verb, Work, Workspace};
+use crate::data::{Step, View};
+use crate::train::RunId;
+
+impl Workspace {
+    /// Takes in what came out of work, and returns the work that follows from it.
+    ///
+    /// # Errors
+    ///
+    /// When what a person said about the columns does not fit the table that arrived.
+    pub fn take_in(&mut self, product: Product, at: i64) -> Result<Done, Error> {
+        match product {
+            Product::Head(experiment, table) | Product::Opened(experiment, table) => {
+                let resumed = self.now.base.as_ref().is_some_and(|b| !b.complete)
+                    && self.now.experiment.data.path == experiment.data.path;
+                let rows = table.n_rows();
+                let label = table.origin.label.clone();
+                let complete = table.complete;
+                if resumed {
+                    // The whole file takes the place of its first rows; settings made since stay.
+                    self.now.experiment.data.sha256.clone_from(&experiment.data.sha256);
+                } else {
+                    let verb = Verb::Open(experiment.data.path.to_string_lossy().into_owned());
+                    let before = std::mem::take(&mut self.now);
+                    let was_empty = before.table.is_none();
+                    self.now.experiment = experiment;
+                    if was_empty {
+                        self.log.push(Entry { at, line: verb.line() });
+                    } else {
+                        self.record(&verb, before, at);
+                    }
+                }
+                self.now.base = Some(table);
+                self.derive()?;
+                let mut work = self.survey_work();
+                if let (true, Ok(table)) = (self.now.view != View::default(), self.table()) {
+                    let (table, view) = (Arc::clone(table), self.now.view.clone());
+                    work.push(Work::Order { table, view });
+                }
+                let said = if complete {
+                    format!("{label}: {rows} rows read")
+                } else {
+                    format!("{label}: the first {rows} rows; the rest is being read")
+                };
+                Ok(Done { said, work: if complete { work } else { vec![] } })
+            }
+            Product::Stepped(step, table) => {
+                let before = self.now.clone();
+                let rows = table.n_rows();
+                self.now.experiment.data.steps.push(step.clone());
+                self.now.base = Some(table);
+                self.now.view = View::default();
+                if let Err(error) = self.derive() {
+                    self.now = before;
+                    return Err(error);
+                }
+                let verb = match step {
+                    Step::Compute { name, expr } => Verb::Compute(name, expr),
+                    Step::Sql { query } => Verb::Sql(query),
+                    Step::Filter { expr } => Verb::Keep(expr),
+                    Step::Dedupe => Verb::Dedupe,
+                };
+                self.record(&verb, before, at);
+                let said = format!("{} → {rows} rows", verb.line());
+                Ok(Done { said, work: self.survey_work() })
+            }
+            Product::Survey(survey) => {
+                self.survey = Some(survey);
+                Ok(Done::default())
+            }
+            Product::Run(run, summary, sides) => {
+                self.runs.push(*summary);
+                self.keep_sides(&run.id, sides);
+                self.log.push(Entry { at, line: format!("# run {} kept", run.id) });
+                self.loaded.insert(run.id.clone(), run);
+                Ok(Done::default())
+            }
+            Product::Loaded(run, sides) => {
+                self.keep_sides(&run.id, sides);
+                self.loaded.insert(run.id.clone(), run);
+                Ok(Done::default())
+            }
+            Product::Wrote(path) => Ok(Done::said(format!("wrote {}", path.display()))),
+            Product::Order(..)
+            | Product::Answer(_)
+            | Product::Correlations(_)
+            | Product::Comparison(_) => Ok(Done::default()),
+        }
+    }
+
+    fn keep_sides(&mut self, id: &RunId, sides: Vec<Assessment>) {
+        for side in sides {
+            self.assessments.insert((id.clone(), side.side), Arc::new(side));
+        }
+    }
+}
