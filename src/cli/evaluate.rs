@@ -33,7 +33,8 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let found = keep::model(&args.model, &args.shared)?;
     let model = &found.loaded.model;
     let ctx = console.ctx("evaluate");
-    let table = table_of(&mut args.reading.experiment(&args.data)?, &ctx.part(0, 2))?;
+    let mut experiment = args.reading.experiment(&args.data)?;
+    let table = table_of(&mut experiment, &ctx.part(0, 2))?;
     console.notes(&table.origin.notes);
     let evaluation = train::evaluate(model, &table, &ctx.part(1, 2))?;
     drop(ctx);
@@ -57,7 +58,7 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
             "metrics": json::numbers(&evaluation.metrics),
             "intervals": json::intervals(&evaluation.metrics),
             "dataset": {
-                "path": table.origin.label,
+                "path": experiment.data.path,
                 "rows": table.n_rows(),
                 "columns": table.n_columns(),
                 "sha256": table.origin.sha256,

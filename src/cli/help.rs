@@ -1,6 +1,6 @@
 //! `karat help`: the text of `--help`, and what the keys of the JSON answers mean.
 
-use clap::{Args as ClapArgs, CommandFactory};
+use clap::Args as ClapArgs;
 
 use super::console::Console;
 use super::text::TextTable;
@@ -29,30 +29,32 @@ pub(super) struct Key {
 pub(super) const KEYS: &[Key] = &[
     Key { commands: "profile", path: "dataset", about: "path, rows, columns, sha256 and format of the table" },
     Key { commands: "profile", path: "target", about: "the column to predict, given or proposed; positive and task beside it" },
-    Key { commands: "profile", path: "columns[]", about: "name, kind, role, marks, missing, distinct, min, max, mean, sd, quantiles, top, histogram, relation" },
+    Key { commands: "profile", path: "columns[]", about: "name, kind, kind_guessed, role, role_guessed, personal, protected, reading, special, missing, distinct, min, max, mean, sd, skew, quantiles, zeros, top, histogram, sampled, relation" },
     Key { commands: "profile", path: "columns[].quantiles", about: "by name: p1 p5 p25 p50 p75 p95 p99" },
-    Key { commands: "profile", path: "columns[].relation", about: "to the target, on the training rows: auc, iv, r, and bins[] with label, n, bads, rate" },
+    Key { commands: "profile", path: "columns[].relation", about: "to the target: measure, auc, rises, iv, correlation, bins[] with label, n, bads, rate; rows it was measured on, training_rows_only" },
+    Key { commands: "profile", path: "positive, task, notes", about: "the class that counts, the inferred task, and how the table was read" },
     Key { commands: "profile", path: "findings[]", about: "severity, kind, column, text and remedy" },
     Key { commands: "train, runs show", path: "run_id", about: "the name of the run in its workspace" },
-    Key { commands: "train, runs show", path: "model", about: "the kind of model; parameters beside it holds those that were set" },
+    Key { commands: "train, runs show", path: "model, parameters", about: "the kind of model, and those of its parameters that were set" },
     Key { commands: "train, runs show", path: "task", about: "regression, binary or multiclass" },
-    Key { commands: "train, runs show", path: "target", about: "the column it predicts; positive is the class that counts, classes the negative and the positive one" },
+    Key { commands: "train, runs show", path: "target, positive, classes", about: "the column it predicts, the class that counts, and the negative and the positive class" },
     Key { commands: "train, runs show", path: "dataset", about: "path, rows, columns and sha256 of the table" },
     Key { commands: "train, runs show", path: "split", about: "method, seed, train_rows, valid_rows, test_rows" },
     Key { commands: "train, runs show", path: "metrics.train, .valid, .test, .cv", about: "numbers by the name of the metric; parts that do not exist are absent" },
     Key { commands: "train, runs show", path: "intervals.train, .valid, .test, .cv", about: "low and high of the 95 % interval, by the name of the metric" },
     Key { commands: "train, runs show", path: "folds[]", about: "metrics of each fold of a cross-validation" },
     Key { commands: "train, runs show", path: "threshold", about: "from this score on a row is called positive" },
-    Key { commands: "train, runs show", path: "converged", about: "whether the fit met its tolerance; iterations beside it" },
+    Key { commands: "train, runs show", path: "converged, iterations", about: "whether the fit met its tolerance, and after how many steps" },
     Key { commands: "train, runs show", path: "fit_seconds", about: "time of the fit alone" },
-    Key { commands: "train, runs show", path: "intercept", about: "on the scale of the original columns; intercept_inference has its standard error" },
+    Key { commands: "train, runs show", path: "intercept, intercept_inference", about: "on the scale of the original columns, and its standard error" },
     Key { commands: "train, runs show", path: "coefficients[]", about: "feature, column, value; where they hold std_error, statistic, p, low, high, odds_ratio, note" },
     Key { commands: "train, runs show", path: "no_inference", about: "why there are no standard errors" },
     Key { commands: "train, runs show", path: "warnings[]", about: "what a person should know of the fit" },
     Key { commands: "train", path: "notes[]", about: "what was inferred, and how the table was read" },
     Key { commands: "train, runs show", path: "experiment", about: "the whole question, as in its TOML file" },
     Key { commands: "train, runs", path: "artifact", about: "the model file; null when nothing can be written" },
-    Key { commands: "runs show, runs list", path: "created", about: "seconds since 1970, UTC; note is what a person wrote" },
+    Key { commands: "runs show, runs list", path: "created, note", about: "seconds since 1970, UTC, and what a person wrote" },
+    Key { commands: "runs note", path: "run_id, note", about: "the run, and what is written to it" },
     Key { commands: "compare", path: "leaderboard[]", about: "model, run_id, parameters, metrics, difference, p, p_holm, method, verdict, fit_seconds, artifact, warnings; best first" },
     Key { commands: "compare", path: "leaderboard[].metrics", about: "value, low and high by the name of the metric" },
     Key { commands: "compare", path: "tests[]", about: "model and run_id against another run: metric, method, difference, p, p_holm, verdict" },
@@ -63,10 +65,10 @@ pub(super) const KEYS: &[Key] = &[
     Key { commands: "compare", path: "task, target, positive, dataset, split, notes", about: "as for train; split.folds is the number of folds" },
     Key { commands: "evaluate", path: "model, run_id, task, target, classes, threshold", about: "of the model" },
     Key { commands: "evaluate", path: "rows", about: "rows that have a target" },
-    Key { commands: "evaluate", path: "metrics", about: "numbers by the name of the metric; intervals has low and high" },
-    Key { commands: "evaluate", path: "dataset", about: "path, rows, columns and sha256 of the table" },
+    Key { commands: "evaluate", path: "metrics, intervals", about: "numbers by the name of the metric, and low and high" },
+    Key { commands: "evaluate", path: "dataset, notes", about: "path, rows, columns and sha256 of the table, and how it was read" },
     Key { commands: "evaluate", path: "trained_on_this_table", about: "whether the model has seen this very table" },
-    Key { commands: "score", path: "model, run_id, task, target", about: "of the model" },
+    Key { commands: "score", path: "model, run_id, task, target, classes, threshold", about: "of the model" },
     Key { commands: "score", path: "rows", about: "how many rows were scored" },
     Key { commands: "score", path: "out", about: "the file that was written; null without --out" },
     Key { commands: "score", path: "added[]", about: "the columns that were added" },
@@ -74,7 +76,7 @@ pub(super) const KEYS: &[Key] = &[
     Key { commands: "models", path: "models[]", about: "name, label, library, about, tasks, formula, and params[] with name, default, range, about" },
     Key { commands: "runs list", path: "runs[]", about: "run_id, created, model, parameters, task, target, dataset, split, metrics, threshold, fit_seconds, artifact, note" },
     Key { commands: "runs delete", path: "deleted[]", about: "the ids of the runs that are gone" },
-    Key { commands: "runs export", path: "out", about: "the file that was written; without --out experiment and command_line" },
+    Key { commands: "runs export", path: "run_id, out, experiment, command_line", about: "the file that was written; without --out the question instead" },
     Key { commands: "runs history", path: "history[]", about: "at, in seconds since 1970, and line" },
     Key { commands: "--progress json", path: "work, done, total, fraction, parts, measured, note", about: "one object a line on standard error" },
 ];
@@ -82,13 +84,13 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let words: Vec<&str> = args.topic.iter().map(String::as_str).collect();
     if words == ["json"] {
-        let mut table = TextTable::new(&["command", "key", "what stands there"]);
+        let mut table = TextTable::new(&["command", "key", "what stands there"]).wrapping();
         for key in KEYS {
             table.row([key.commands, key.path, key.about]);
         }
-        return console.print(&table.render(console.width.max(60), console.bold));
+        return console.print(&table.render(console.width, console.bold));
     }
-    let mut command = super::Line::command();
+    let mut command = super::command_line();
     command.build();
     for word in words {
         let known: Vec<String> = command.get_subcommands().map(|c| c.get_name().into()).collect();
@@ -102,7 +104,7 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         };
         command = found.clone();
     }
-    console.print(&command.render_long_help().to_string())
+    console.print(&command.render_help().to_string())
 }
 
 #[cfg(test)]
@@ -111,7 +113,7 @@ mod tests {
 
     #[test]
     fn every_command_that_answers_in_json_is_documented() {
-        let line = crate::cli::Line::command();
+        let line = crate::cli::command_line();
         let quiet = ["demo", "help"];
         for command in line.get_subcommands().map(clap::Command::get_name) {
             let is_known = KEYS.iter().any(|key| key.commands.contains(command));

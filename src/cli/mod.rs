@@ -29,7 +29,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use console::{Console, NobodyReads, say};
 pub use demo::Demo;
@@ -66,8 +66,6 @@ pub struct Open {
 }
 
 /// The model workbench for machines reached over SSH
-///
-/// Without a command the workbench is opened on PATH, or on a gallery of sample tables.
 #[derive(Parser, Debug)]
 #[command(
     name = "karat",
@@ -75,7 +73,9 @@ pub struct Open {
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    after_help = "`karat help json` lists the keys of every JSON answer."
+    after_help = "Without a command the workbench is opened on PATH, or on a gallery of sample \
+                  tables;\nthe options of `karat train` are understood there as well. \
+                  `karat help json` lists the\nkeys of every JSON answer."
 )]
 struct Line {
     /// A table, an experiment (.toml), or a sample such as `german_credit`
@@ -118,8 +118,9 @@ struct Shared {
     /// Answer with one JSON object
     #[arg(long)]
     json: bool,
-    /// How progress is shown on standard error
-    #[arg(long, value_name = "HOW", value_enum, default_value_t, hide_default_value = true)]
+    /// How progress is shown on standard error: auto, bar, json or none
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
     progress: progress::Mode,
     /// Folder of the workspace [default: `KARAT_WORKSPACE`, or .karat in the current folder]
     #[arg(long, value_name = "DIR")]
@@ -145,7 +146,8 @@ pub fn run(line: impl IntoIterator<Item = OsString>) -> Next {
     if let Some(status) = mistyped(&line) {
         return Next::Exit(status);
     }
-    let parsed = match Line::try_parse_from(line) {
+    let matches = command_line().try_get_matches_from(line);
+    let parsed = match matches.and_then(|matches| Line::from_arg_matches(&matches)) {
         Ok(parsed) => parsed,
         Err(error) => {
             // A closed pipe is the only reason why this fails, and nobody is left to hear of it.
@@ -172,6 +174,15 @@ pub fn run(line: impl IntoIterator<Item = OsString>) -> Next {
         }));
     }
     Next::Exit(carry_out(command))
+}
+
+/// The command line as clap sees it; options of the screen are told with `karat train`.
+fn command_line() -> clap::Command {
+    let own = ["path", "workspace"];
+    Line::command().mut_args(|arg| {
+        let is_own = own.contains(&arg.get_id().as_str());
+        if is_own { arg } else { arg.hide(true) }
+    })
 }
 
 /// What the screen is to be opened on, when no command was given.

@@ -41,7 +41,8 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         let (start, end) = if console.bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
         let _ = writeln!(out, "{start}{}{end}  {}", kind.name, kind.about);
         let _ = writeln!(out, "  {} · {}", kind.formula, tasks.join(", "));
-        let mut table = TextTable::new(&["  parameter", "default", "range", "what it does"]);
+        let mut table =
+            TextTable::new(&["  parameter", "default", "range", "what it does"]).wrapping();
         for param in kind.params {
             table.row([&format!("  {}", param.name), param.default, param.range, param.about]);
         }

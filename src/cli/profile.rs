@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let about = about(&table, &experiment, &ctx.part(1, 2), console)?;
     drop(ctx);
     if args.shared.json {
-        return console.json(&about.json(&table));
+        return console.json(&about.json(&table, &experiment));
     }
     console.print(&about.text(&table, console))
 }
@@ -80,7 +80,7 @@ fn about(
 }
 
 impl About {
-    fn json(&self, table: &Table) -> Value {
+    fn json(&self, table: &Table, experiment: &Experiment) -> Value {
         let columns = self.profiles.iter().zip(&table.columns).map(|(p, c)| column_json(p, c));
         let findings = self.findings.iter().map(|finding| {
             json!({
@@ -93,7 +93,7 @@ impl About {
         });
         json!({
             "dataset": {
-                "path": table.origin.label,
+                "path": experiment.data.path,
                 "rows": table.n_rows(),
                 "columns": table.n_columns(),
                 "sha256": table.origin.sha256,
@@ -143,7 +143,7 @@ impl About {
         let mut out = text::sanitise(&heading) + "\n\n";
         out += &rows.render(console.width, console.bold);
         if !self.findings.is_empty() {
-            let mut list = TextTable::new(&["finding", "what is known", "remedy"]);
+            let mut list = TextTable::new(&["finding", "what is known", "remedy"]).wrapping();
             for finding in &self.findings {
                 let remedy = finding.remedy.as_ref().map(|remedy| remedy.label.clone());
                 let severity = severity(finding.severity);

@@ -15,6 +15,14 @@ pub(super) enum Align {
 pub(super) struct TextTable {
     header: Vec<(String, Align)>,
     rows: Vec<Vec<String>>,
+    long: Long,
+}
+
+/// What becomes of words that are longer than their column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Long {
+    Cut,
+    Wrap,
 }
 
 /// A column is not cut below this width.
@@ -27,12 +35,18 @@ impl TextTable {
             Some(title) => (title.to_owned(), Align::Right),
             None => ((*title).to_owned(), Align::Left),
         };
-        Self { header: titles.iter().map(column).collect(), rows: Vec::new() }
+        Self { header: titles.iter().map(column).collect(), rows: Vec::new(), long: Long::Cut }
+    }
+
+    /// The same table, with long words continued on further lines and never cut.
+    pub(super) fn wrapping(self) -> Self {
+        Self { long: Long::Wrap, ..self }
     }
 
     /// Adds a row; missing cells stay empty.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
-        let mut row: Vec<String> = cells.into_iter().map(|c| sanitise(&c.into())).collect();
+        let mut row: Vec<String> =
+            cells.into_iter().map(|c| sanitise(&c.into()).replace('\n', " ")).collect();
         row.resize(self.header.len(), String::new());
         self.rows.push(row);
     }
@@ -52,7 +66,7 @@ impl TextTable {
         }
         for row in &self.rows {
             let cells: Vec<&str> = row.iter().map(String::as_str).collect();
-            out += &(self.line(&cells, &shown, &widths) + "\n");
+            out += &self.lines(&cells, &shown, &widths);
         }
         out
     }
@@ -71,6 +85,23 @@ impl TextTable {
             widths[longest] -= 1;
         }
         widths
+    }
+
+    fn lines(&self, cells: &[&str], shown: &[usize], widths: &[usize]) -> String {
+        if self.long == Long::Cut {
+            return self.line(cells, shown, widths) + "\n";
+        }
+        let mut pieces = vec![Vec::new(); cells.len()];
+        for (i, width) in shown.iter().zip(widths) {
+            pieces[*i] = wrap(cells[*i], *width);
+        }
+        let height = pieces.iter().map(Vec::len).max().unwrap_or(0);
+        let line = |y: usize| {
+            let cells: Vec<&str> =
+                pieces.iter().map(|lines| lines.get(y).map_or("", String::as_str)).collect();
+            self.line(&cells, shown, widths) + "\n"
+        };
+        (0..height).map(line).collect()
     }
 
     fn line(&self, cells: &[&str], shown: &[usize], widths: &[usize]) -> String {
@@ -110,6 +141,23 @@ pub(super) fn cut(text: &str, width: usize) -> String {
         fits
     };
     text.chars().take_while(fits).collect::<String>() + "…"
+}
+
+/// The text in lines of at most so many columns, broken between words.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let indent = text.len() - text.trim_start().len();
+    let mut lines = vec![" ".repeat(indent)];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is one from the start");
+        if line.trim().is_empty() {
+            line.push_str(word);
+        } else if line.width() + 1 + word.width() <= width {
+            line.extend([" ", word]);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
 }
 
 /// A number with five significant digits, or in powers of ten where that is shorter.
@@ -218,6 +266,17 @@ mod tests {
         let mut table = TextTable::new(&["column", ">n"]);
         table.row(["a_rather_long_name", "12345"]);
         assert_eq!(table.render(17, false), "column          n\na_rather_…  12345\n");
+    }
+
+    #[test]
+    fn words_that_may_not_be_cut_are_continued_below() {
+        let mut table = TextTable::new(&["name", "about"]).wrapping();
+        table.row(["  a", "one two three"]);
+        table.row(["b", "four"]);
+        assert_eq!(
+            table.render(13, false),
+            "name  about\n  a   one two\n      three\nb     four\n"
+        );
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
-use polars::prelude::Series;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Kind, Table, steps};
@@ -80,98 +79,10 @@ fn sort_by(table: &Table, sort: &Sort, positions: &mut [u32]) -> Result<(), Erro
     Ok(())
 }
 
-/// The next cell that holds `needle`, in any case, from row `from` of the order on (without it),
-/// over the end and round again: its place in the order, and its column. Masked columns are not
-/// searched. `columns` are searched from left to right.
-pub fn find(
-    table: &Table,
-    order: &[u32],
-    needle: &str,
-    from: usize,
-    forward: bool,
-    columns: &[String],
-) -> Option<(usize, String)> {
-    let needle = needle.to_lowercase();
-    if needle.is_empty() || order.is_empty() {
-        return None;
-    }
-    let searched: Vec<Searched> = columns
-        .iter()
-        .filter_map(|name| table.column(name).filter(|c| !c.is_masked()))
-        .filter_map(|column| Searched::new(table, &column.name, &needle))
-        .collect();
-    let n = order.len();
-    let from = from.min(n - 1);
-    (1..=n).find_map(|step| {
-        let at = if forward { (from + step) % n } else { (from + n - step) % n };
-        let position = order[at] as usize;
-        let hit = searched.iter().find(|s| s.holds(table, position, &needle))?;
-        Some((at, hit.name.to_owned()))
-    })
-}
-
-/// A column that is searched, and the quickest way to do it.
-struct Searched<'a> {
-    name: &'a str,
-    values: &'a Series,
-    way: Way,
-}
-
-enum Way {
-    Words,
-    /// Whole numbers, when the needle could be a part of one.
-    Digits,
-    Cells,
-}
-
-impl<'a> Searched<'a> {
-    fn new(table: &'a Table, name: &'a str, needle: &str) -> Option<Self> {
-        let values = table.frame.column(name).ok()?.as_materialized_series();
-        let dtype = values.dtype();
-        let numeric =
-            needle.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'+' | b'e'));
-        let way = if values.str().is_ok() {
-            Way::Words
-        } else if dtype.is_primitive_numeric() && !numeric {
-            return None;
-        } else if values.i64().is_ok() {
-            Way::Digits
-        } else {
-            Way::Cells
-        };
-        Some(Self { name, values, way })
-    }
-
-    fn holds(&self, table: &Table, position: usize, needle: &str) -> bool {
-        match self.way {
-            Way::Words => {
-                let Ok(text) = self.values.str() else { return false };
-                text.get(position).is_some_and(|text| contains(text, needle))
-            }
-            Way::Digits => {
-                let Ok(numbers) = self.values.i64() else { return false };
-                numbers.get(position).is_some_and(|v| v.to_string().contains(needle))
-            }
-            Way::Cells => {
-                table.text(position, self.name).is_some_and(|text| contains(&text, needle))
-            }
-        }
-    }
-}
-
-/// Whether `text` holds `needle`, which is in lower case.
-fn contains(text: &str, needle: &str) -> bool {
-    if !text.is_ascii() {
-        return text.to_lowercase().contains(needle);
-    }
-    let (text, needle) = (text.as_bytes(), needle.as_bytes());
-    text.windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{OpenOptions, Overrides, apply_overrides, open_bytes};
+    use crate::data::{OpenOptions, open_bytes};
 
     fn table() -> Table {
         let text =
@@ -205,30 +116,6 @@ mod tests {
         assert!(order(&table(), &view, &Ctx::quiet()).is_err());
         let sort = Some(Sort { column: "q".to_owned(), descending: false });
         assert!(order(&table(), &View { sort, ..View::default() }, &Ctx::quiet()).is_err());
-    }
-
-    #[test]
-    fn a_search_goes_round_in_both_directions() {
-        let table = table();
-        let all: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
-        let order: Vec<u32> = (0..4).collect();
-        let search =
-            |needle: &str, from, forward| find(&table, &order, needle, from, forward, &all);
-        assert_eq!(search("B", 3, true), Some((0, "w".to_owned())));
-        assert_eq!(search("ÜBER", 0, true), Some((3, "w".to_owned())));
-        assert_eq!(search("1", 0, true), Some((1, "day".to_owned())));
-        assert_eq!(search("2.5", 3, false), Some((2, "x".to_owned())));
-        assert_eq!(search("nowhere", 0, true), None);
-        assert_eq!(search("", 0, true), None);
-    }
-
-    #[test]
-    fn masked_columns_are_not_searched() {
-        let mut table = table();
-        let mut overrides = Overrides::default();
-        overrides.personal.insert("w".to_owned(), true);
-        apply_overrides(&mut table, &overrides).unwrap();
-        assert_eq!(find(&table, &[0, 1, 2, 3], "b", 1, true, &["w".to_owned()]), None);
     }
 
     #[test]

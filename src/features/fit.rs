@@ -122,37 +122,42 @@ fn fit_numbers(
     rows: &[u32],
 ) -> Result<(Input, Vec<Output>), Error> {
     let values = cells::numbers(table, &column.name, &column.special, rows)?;
-    let mut sorted: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let n_missing = values.len() - sorted.len();
+    let mut known: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+    let n_missing = values.len() - known.len();
     let mut input = empty_input(column, encoding, n_missing, rows.len());
-    let (Some(min), Some(max)) = (sorted.first().copied(), sorted.last().copied()) else {
+    if known.is_empty() {
         return Ok((input, Vec::new()));
-    };
+    }
+    let (min, max) = range(known.iter().copied());
     input.min = Some(min);
     input.max = Some(max);
-    input.mean = Some(sorted.iter().sum::<f64>() / sorted.len() as f64);
+    input.mean = Some(mean(&known));
 
-    let is_cut = recipe.winsorise > 0.0 && encoding == Encoding::Number;
-    let cut = |share: f64| if is_cut { quantile(&sorted, share) } else { None };
-    let (low, high) = (cut(recipe.winsorise), cut(1.0 - recipe.winsorise));
-    sorted.iter_mut().for_each(|value| *value = clamped(*value, 0.0, low, high));
+    let (mut low, mut high) = (None, None);
+    if recipe.winsorise > 0.0 && encoding == Encoding::Number {
+        known.sort_unstable_by(f64::total_cmp);
+        low = quantile(&known, recipe.winsorise);
+        high = quantile(&known, 1.0 - recipe.winsorise);
+        for value in &mut known {
+            *value = clamped(*value, 0.0, low, high);
+        }
+    }
     let fill = match recipe.impute {
-        Impute::Mean => sorted.iter().sum::<f64>() / sorted.len() as f64,
-        Impute::Median => quantile(&sorted, 0.5).unwrap_or(min),
-        Impute::MostFrequent => most_frequent(&sorted),
+        Impute::Mean => mean(&known),
+        Impute::Median => median(&mut known),
+        Impute::MostFrequent => most_frequent(&mut known),
         Impute::Constant => recipe.constant,
     };
+    drop(known);
     let mut outputs = Vec::new();
     let mut add = |suffix: &str, source: Source, (offset, scale): (f64, f64)| {
         let (name, column) = (format!("{}{suffix}", column.name), column.name.clone());
         outputs.push(Output { name, column, source, offset, scale });
     };
-    // Filled in at the end of the sorted values: only their spread is asked for from here on.
-    sorted.extend(std::iter::repeat_n(fill, n_missing));
-    sorted.sort_unstable_by(f64::total_cmp);
-    if sorted.first() != sorted.last() {
-        add("", Source::Number { fill, low, high }, scaling(&sorted, recipe.scale));
+    let filled = || values.iter().map(|value| clamped(*value, fill, low, high));
+    let (smallest, largest) = range(filled());
+    if smallest != largest {
+        add("", Source::Number { fill, low, high }, scaling(filled, recipe.scale));
     }
     if recipe.missing_indicator && n_missing > 0 {
         add(" is missing", Source::Missing, (0.0, 1.0));
@@ -184,30 +189,55 @@ fn present<'a>(
     move |(idx, _)| has[*idx]
 }
 
-/// The most frequent of sorted values; the smallest among equals.
-fn most_frequent(sorted: &[f64]) -> f64 {
-    let runs = sorted.chunk_by(|a, b| a == b);
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), v| (min.min(v), max.max(v)))
+}
+
+/// The median of at least one value, found without sorting them all.
+fn median(values: &mut [f64]) -> f64 {
+    let is_odd = values.len() % 2 == 1;
+    let (below, middle, _) = values.select_nth_unstable_by(values.len() / 2, f64::total_cmp);
+    if is_odd {
+        return *middle;
+    }
+    let low = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    low + 0.5 * (*middle - low)
+}
+
+/// The most frequent value; the smallest among equals.
+fn most_frequent(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let runs = values.chunk_by(|a, b| a == b);
     let longest = runs.fold(&[][..], |best, run| if run.len() > best.len() { run } else { best });
     longest.first().copied().unwrap_or_default()
 }
 
-/// Offset and scale of sorted values that are not all the same.
-fn scaling(sorted: &[f64], scale: Scale) -> (f64, f64) {
-    let n = sorted.len() as f64;
+/// Offset and scale of values that are not all the same.
+fn scaling<I: Iterator<Item = f64>>(values: impl Fn() -> I, scale: Scale) -> (f64, f64) {
     let standard = || {
-        let mean = sorted.iter().sum::<f64>() / n;
-        let squares = sorted.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>();
+        let n = values().count() as f64;
+        let mean = values().sum::<f64>() / n;
+        let squares = values().map(|value| (value - mean) * (value - mean)).sum::<f64>();
         (mean, (squares / n).sqrt())
     };
     match scale {
         Scale::None => (0.0, 1.0),
         Scale::Standard => standard(),
-        Scale::MinMax => (sorted[0], sorted[sorted.len() - 1] - sorted[0]),
+        Scale::MinMax => {
+            let (min, max) = range(values());
+            (min, max - min)
+        }
         Scale::Robust => {
-            let at = |share| quantile(sorted, share).unwrap_or_default();
-            let range = at(0.75) - at(0.25);
+            let mut sorted: Vec<f64> = values().collect();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let at = |share| quantile(&sorted, share).unwrap_or_default();
+            let spread = at(0.75) - at(0.25);
             // Where most rows share one value there is no interquartile range.
-            (at(0.5), if range > 0.0 { range } else { standard().1 })
+            (at(0.5), if spread > 0.0 { spread } else { standard().1 })
         }
     }
 }

@@ -64,7 +64,7 @@ fn an_unseen_level_follows_the_policy() {
     let old = table(PURPOSES, KINDS);
     let new = table("purpose,n\nplane,1\nboat,2\n,3\n", KINDS);
     let of = |unseen: Unseen, rare: f64| {
-        fitted(&old, &Recipe { unseen, rare, ..Recipe::default() }, &["purpose"], &all(&old))
+        fitted(&old, &Recipe { rare, unseen, ..Recipe::default() }, &["purpose"], &all(&old))
     };
     // Outputs: tv, other, missing.
     let other = matrix(&of(Unseen::Other, 0.2), &new);

@@ -18,7 +18,9 @@ impl Predictor {
             Self::Linear { intercept, coefficients, link } => {
                 let mut scores = score_rows(x, *intercept, coefficients);
                 if *link == Link::Logit {
-                    scores.iter_mut().for_each(|score| *score = sigmoid(*score));
+                    for score in &mut scores {
+                        *score = sigmoid(*score);
+                    }
                 }
                 scores
             }
@@ -35,12 +37,11 @@ impl Model {
     pub fn score(&self, table: &Table, rows: Option<&[u32]>, ctx: &Ctx) -> Result<Vec<f64>, Error> {
         self.recipe.check_columns(table)?;
         let all: Vec<u32>;
-        let rows = match rows {
-            Some(rows) => rows,
-            None => {
-                all = (0..table.n_rows() as u32).collect();
-                &all
-            }
+        let rows = if let Some(rows) = rows {
+            rows
+        } else {
+            all = (0..table.n_rows() as u32).collect();
+            &all
         };
         if rows.len() <= BLOCK {
             let x = self.recipe.matrix(table, rows, ctx)?;

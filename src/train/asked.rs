@@ -135,7 +135,7 @@ fn weights(table: &Table, truth: &[f64], rows: &[u32]) -> Result<Option<Vec<f64>
     let Some(column) = table.with_role(Role::Weight) else { return Ok(None) };
     let weights = table.numbers(&column.name)?;
     let is_wrong =
-        |row: usize| !truth[row].is_nan() && !(weights[row].is_finite() && weights[row] >= 0.0);
+        |row: usize| !(truth[row].is_nan() || weights[row].is_finite() && weights[row] >= 0.0);
     if let Some(row) = (0..weights.len()).find(|row| is_wrong(*row)) {
         let value = weights[row];
         let said = if value.is_nan() { "missing".to_owned() } else { format!("`{value}`") };

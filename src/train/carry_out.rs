@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::asked::{Answer, Asked};
 use super::coefficients::{coefficients, no_inference};
 use super::folds::cross_validate;
-use super::measure::{measure, threshold_on};
+use super::measure::{measure, measure_training, threshold_on};
 use super::resolve::{resolve, target_of};
 use super::{Dataset, Error, Experiment, Metrics, Point, Run, RunId, Scores};
 use crate::data::{self, Split, Table, Task};
@@ -70,15 +70,14 @@ pub fn run(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Run, Err
         model.threshold = best.unwrap_or(model.threshold);
     }
     let seed = experiment.split.seed;
+    let of_train = measure_training(&model, &train, model.threshold, seed, ctx)?;
     let measured = |scores: &Scores| -> Result<Option<Metrics>, Error> {
         if scores.rows.is_empty() {
             return Ok(None);
         }
         Ok(Some(measure(&model, scores, model.threshold, seed, ctx)?))
     };
-    let metrics = [measured(&train)?, measured(&valid)?, measured(&test)?];
-    let [of_train, of_valid, of_test] = metrics;
-    let of_train = of_train.unwrap_or_default();
+    let (of_valid, of_test) = (measured(&valid)?, measured(&test)?);
 
     let mut warnings = split.notes.clone();
     warnings.extend(model.recipe.warning());

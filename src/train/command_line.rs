@@ -27,7 +27,7 @@ impl Experiment {
         let mut line = Line(vec![self.data.path.to_string_lossy().into_owned()]);
         match self.data.delimiter {
             Some('\t') => line.option("--delimiter", "tab"),
-            Some(delimiter) => line.option("--delimiter", delimiter),
+            Some(delimiter) => line.option("--delimiter", &delimiter),
             None => {}
         }
         if let Some(header) = self.data.header {
@@ -42,12 +42,12 @@ impl Experiment {
         }
         line.split(&self.split);
         if self.cv > 0 {
-            line.option("--cv", self.cv);
+            line.option("--cv", &self.cv);
         }
         line.recipe(&self.recipe);
         let usual = Self::default().costs;
-        line.unless(usual.false_positive, "--cost-fp", self.costs.false_positive);
-        line.unless(usual.false_negative, "--cost-fn", self.costs.false_negative);
+        line.unless(&usual.false_positive, "--cost-fp", &self.costs.false_positive);
+        line.unless(&usual.false_negative, "--cost-fn", &self.costs.false_negative);
         Some(line.0)
     }
 }
@@ -59,11 +59,11 @@ impl Line {
         self.0.push(name.to_owned());
     }
 
-    fn option(&mut self, name: &str, value: impl ToString) {
+    fn option(&mut self, name: &str, value: &(impl ToString + ?Sized)) {
         self.0.extend([name.to_owned(), value.to_string()]);
     }
 
-    fn unless<T: PartialEq + ToString>(&mut self, usual: T, name: &str, value: T) {
+    fn unless<T: PartialEq + ToString>(&mut self, usual: &T, name: &str, value: &T) {
         if value != usual {
             self.option(name, value);
         }
@@ -74,7 +74,7 @@ impl Line {
         if name.contains('=') {
             return None;
         }
-        self.option(option, format!("{name}={value}"));
+        self.option(option, &format!("{name}={value}"));
         Some(())
     }
 
@@ -84,7 +84,7 @@ impl Line {
             return None;
         }
         if !names.is_empty() {
-            self.option(option, names.join(","));
+            self.option(option, &names.join(","));
         }
         Some(())
     }
@@ -163,7 +163,7 @@ impl Line {
         }
         // A positive class says that there are two.
         if let Some(task) = question.task.filter(|_| question.positive.is_none()) {
-            self.option("--task", task);
+            self.option("--task", &task);
         }
         self.list("--features", &question.features)?;
         self.list("--drop", &question.drop)?;
@@ -178,14 +178,14 @@ impl Line {
         match (split.method, &split.time, &split.group) {
             (Method::Time, Some(time), _) => self.option("--time", time),
             (Method::Group, _, Some(group)) => self.option("--group", group),
-            (method, _, _) => self.unless(usual.method, "--split", method),
+            (method, _, _) => self.unless(&usual.method, "--split", &method),
         }
         if let Some(date) = &split.test_from {
             self.option("--test-from", date);
         }
-        self.unless(usual.test, "--test", split.test);
-        self.unless(usual.valid, "--valid", split.valid);
-        self.unless(usual.seed, "--seed", split.seed);
+        self.unless(&usual.test, "--test", &split.test);
+        self.unless(&usual.valid, "--valid", &split.valid);
+        self.unless(&usual.seed, "--seed", &split.seed);
     }
 
     fn recipe(&mut self, recipe: &Recipe) {
@@ -219,12 +219,12 @@ impl Line {
                 self.option(option, word);
             }
         }
-        self.unless(usual.constant, "--constant", recipe.constant);
+        self.unless(&usual.constant, "--constant", &recipe.constant);
         if !recipe.missing_indicator {
             self.flag("--no-indicator");
         }
-        self.unless(usual.rare, "--rare", recipe.rare);
-        self.unless(usual.winsorise, "--winsorise", recipe.winsorise);
+        self.unless(&usual.rare, "--rare", &recipe.rare);
+        self.unless(&usual.winsorise, "--winsorise", &recipe.winsorise);
     }
 }
 

@@ -134,7 +134,7 @@ fn standing(run: &Run, metrics: Metrics, by: &Metric, is_yardstick: bool) -> Sta
     let model = &run.experiment.model;
     let mut label = model.kind.clone();
     for (key, value) in &model.set {
-        label += &format!(" {key}={value}");
+        label.extend([" ", key, "=", value]);
     }
     Standing {
         id: run.id.clone(),

@@ -171,29 +171,28 @@ fn task(
         return Err(Error::question(what, "choose another target"));
     }
     let is_number = table.is_numeric(target) || table.allows(target, Kind::Datetime);
+    let infer = || -> Result<Task, Error> {
+        let inferred = data::task_of(table, target, question.positive.as_deref())?;
+        let several_numbers = inferred == Task::Multiclass && is_number;
+        let as_number = several_numbers && kind.can(Task::Regression);
+        Ok(if as_number { Task::Regression } else { inferred })
+    };
     let task = match question.task {
         Some(task) => task,
-        None => {
-            let inferred = data::task_of(table, target, question.positive.as_deref())?;
-            let several_numbers = inferred == Task::Multiclass && is_number;
-            let task = if several_numbers && kind.can(Task::Regression) {
-                Task::Regression
-            } else {
-                inferred
-            };
-            notes.push(match task {
-                Task::Regression => format!("`{target}` is taken as a number: regression"),
-                Task::Binary => format!("`{target}` is taken as one of two classes: binary"),
-                Task::Multiclass => format!("`{target}` has {n_distinct} classes: multiclass"),
-            });
-            task
-        }
+        None => infer()?,
     };
+    if question.task.is_none() {
+        notes.push(match task {
+            Task::Regression => format!("`{target}` is taken as a number: regression"),
+            Task::Binary => format!("`{target}` is taken as one of two classes: binary"),
+            Task::Multiclass => format!("`{target}` has {n_distinct} classes: multiclass"),
+        });
+    }
     if n_distinct == 1 {
         let what = format!("the target `{target}` has the same value in every row");
         return Err(Error::question(what, "choose a target that varies"));
     }
-    if kind.can(task) && !(task == Task::Regression && !is_number) {
+    if kind.can(task) && (is_number || task != Task::Regression) {
         return Ok(task);
     }
     let others = models::CATALOG.iter().filter(|other| other.can(task) && other.name != "baseline");

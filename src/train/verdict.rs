@@ -26,7 +26,7 @@ pub(super) fn sentence(
         leaderboard.iter().filter(|s| s.verdict == Some(verdict)).collect::<Vec<_>>()
     };
     let (better, worse) = (said("better"), said("worse"));
-    let mut text = match better.as_slice() {
+    let mut clauses = vec![match better.as_slice() {
         [] => format!("{on} nothing beats {yardstick_name}"),
         [only] => {
             format!("{on} {} beats {yardstick_name}: {}", name(only), difference(only, by))
@@ -37,24 +37,24 @@ pub(super) fn sentence(
             name(best),
             difference(best, by)
         ),
-    };
+    }];
     let ahead = leaderboard.first().filter(|first| {
         better.is_empty() && !first.is_yardstick && first.verdict == Some("no evidence")
     });
-    if let Some(ahead) = ahead {
-        text += &format!(
-            "; {} is ahead, {}, which chance alone can explain",
+    clauses.extend(ahead.map(|ahead| {
+        format!(
+            "{} is ahead, {}, which chance alone can explain",
             name(ahead),
             difference(ahead, by)
-        );
-    }
-    match worse.as_slice() {
-        [] => {}
-        [only] => text += &format!("; {} is worse", name(only)),
-        [one, other] => text += &format!("; {} and {} are worse", name(one), name(other)),
-        many => text += &format!("; {} runs are worse", many.len()),
-    }
-    text + "."
+        )
+    }));
+    clauses.extend(match worse.as_slice() {
+        [] => None,
+        [only] => Some(format!("{} is worse", name(only))),
+        [one, other] => Some(format!("{} and {} are worse", name(one), name(other))),
+        many => Some(format!("{} runs are worse", many.len())),
+    });
+    clauses.join("; ") + "."
 }
 
 /// A run as the sentence calls it: `logistic alpha=0.1 (r0003)`.
@@ -66,18 +66,16 @@ fn name(standing: &Standing) -> String {
 /// `AUC +0.012 (0.003 to 0.021), p 0.01 after Holm`.
 fn difference(standing: &Standing, by: &Metric) -> String {
     let Estimate { value, low, high } = standing.diff.unwrap_or_default();
-    let mut text = by.label.to_owned();
-    if let Some(value) = value {
-        text += &format!(" {}", signed(value));
-    }
-    if let Some((low, high)) = low.zip(high) {
-        text += &format!(" ({} to {})", signed(low), signed(high));
-    }
-    match standing.p_holm {
-        Some(p) if p < 0.001 => text + ", p below 0.001",
-        Some(p) => text + &format!(", p {p:.3}"),
-        None => text,
-    }
+    let value = value.map_or(String::new(), |value| format!(" {}", signed(value)));
+    let range = low.zip(high);
+    let range = range
+        .map_or(String::new(), |(low, high)| format!(" ({} to {})", signed(low), signed(high)));
+    let p = match standing.p_holm {
+        Some(p) if p < 0.001 => ", p below 0.001".to_owned(),
+        Some(p) => format!(", p {p:.3}"),
+        None => String::new(),
+    };
+    format!("{}{value}{range}{p}", by.label)
 }
 
 /// Three decimals for what is a share, four digits for what is large.

@@ -262,6 +262,20 @@ fn share(key: &str, value: &str, most: f64) -> Result<f64, Error> {
     }
 }
 
+/// Takes a kind of model that can do what the target asks, where the chosen one cannot.
+pub(super) fn suit_kind(workspace: &mut Workspace) {
+    let Some(table) = workspace.now.table.clone() else { return };
+    let experiment = &mut workspace.now.experiment;
+    let mut probe = experiment.clone();
+    probe.model = crate::train::ModelSpec { kind: "baseline".into(), ..Default::default() };
+    let Ok((resolved, _)) = crate::train::resolve(&table, &probe) else { return };
+    let Some(task) = resolved.question.task else { return };
+    if models::kind(&experiment.model.kind).is_ok_and(|kind| !kind.can(task)) {
+        let kind = if task == Task::Regression { "linear" } else { "logistic" };
+        experiment.model = crate::train::ModelSpec { kind: kind.into(), ..Default::default() };
+    }
+}
+
 /// Carries out a verb that changes a setting.
 pub(super) fn apply(workspace: &mut Workspace, verb: &Verb) -> Result<(), Error> {
     let table = std::sync::Arc::clone(workspace.table()?);
@@ -358,7 +372,11 @@ pub(super) fn apply(workspace: &mut Workspace, verb: &Verb) -> Result<(), Error>
         }
         _ => {}
     }
-    workspace.derive()
+    workspace.derive()?;
+    if matches!(verb, Verb::Target(_) | Verb::Kind(..)) {
+        suit_kind(workspace);
+    }
+    Ok(())
 }
 
 fn unknown(what: &str, key: &str, known: &[&str]) -> Error {

@@ -36,6 +36,9 @@ impl Workspace {
                 }
                 self.now.base = Some(table);
                 self.derive()?;
+                if !resumed {
+                    super::settings::suit_kind(self);
+                }
                 let mut work = self.survey_work();
                 if let (true, Ok(table)) = (self.now.view != View::default(), self.table()) {
                     let (table, view) = (Arc::clone(table), self.now.view.clone());

@@ -71,7 +71,10 @@ impl EvalTab {
     /// What a narrow frame calls it.
     pub fn short(self) -> &'static str {
         match self {
-            Self::Calibration => "calib",
+            Self::Summary => "sum",
+            Self::Calibration => "cal",
+            Self::Deciles => "dec",
+            Self::Residuals => "resid",
             Self::Coefficients => "coef",
             other => other.title(),
         }

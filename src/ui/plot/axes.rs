@@ -33,7 +33,11 @@ pub(super) fn draw_x_axis(
     for x in plot.left()..plot.right() {
         buf.set_string(x, row, "─", quiet);
     }
-    let ticks = axis.ticks(usize::from(plot.width / 9).clamp(2, 12));
+    let most = usize::from(plot.width / 9).clamp(2, 12);
+    // Along steps and epochs, which are whole, fractions would say nothing.
+    let span = axis.high - axis.low;
+    let whole = axis.low.fract() == 0.0 && axis.high.fract() == 0.0 && span >= 3.0;
+    let ticks = axis.ticks(if whole && span < most as f64 { span as usize + 1 } else { most });
     let mut labels = LabelLine::new(plot.width);
     for (tick, label) in ticks.iter().zip(axis.labels(&ticks)) {
         let Some(place @ 0.0..=1.0) = axis.place(*tick) else { continue };

@@ -49,13 +49,19 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
         Some(crate::data::Task::Regression) => "corr",
         _ => "AUC",
     };
+    let longest = table.columns.iter().map(|c| text::width(&c.name)).max().unwrap_or(0) as u16;
     let heads = [
-        Column::left("column").widths(10, 28),
+        Column::left("column").widths(longest.clamp(10, 24), 30),
         Column::left("kind").priority(2),
-        Column::left("role"),
+        Column::left("role").widths(11, 11),
         Column::right("miss").priority(1),
         Column::left("shape").priority(3),
         Column::right(relation).priority(1),
+        Column::right("IV").priority(4),
+        Column::right("distinct").priority(5),
+        Column::right("mean").priority(6),
+        Column::right("median").priority(7),
+        Column::left("range, or most frequent").priority(8).widths(12, 40),
     ];
     let cells = |i: usize| {
         let column = table.columns.get(i)?;
@@ -114,14 +120,32 @@ fn column_cells(app: &App, column: &DataColumn, profile: Option<&ColumnProfile>)
         Cell::new(missing, if some_missing { Look::Warn } else { Look::Dim }),
         Cell::new(shape, Look::Accent),
         Cell::new(numbers::optional(strength, 2), if strong { Look::Strong } else { Look::Dim }),
+        Cell::new(numbers::optional(relation.and_then(|r| r.iv), 2), Look::Dim),
+        Cell::new(profile.map_or(String::new(), |p| numbers::count(p.distinct)), Look::Dim),
+        Cell::new(number(profile.and_then(|p| p.mean)), Look::Dim),
+        Cell::new(number(profile.and_then(|p| p.quantiles).map(|q| q[3])), Look::Dim),
+        Cell::new(profile.map_or(String::new(), range), Look::Dim),
     ]
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or(String::new(), |v| numbers::significant(v, 4))
+}
+
+/// `4 … 72` of numbers, else the most frequent levels.
+fn range(profile: &ColumnProfile) -> String {
+    if profile.mean.is_some() {
+        return format!("{} … {}", number(profile.min), number(profile.max));
+    }
+    let top: Vec<&str> = profile.top.iter().take(3).map(|(v, _)| v.as_str()).collect();
+    top.join(", ")
 }
 
 /// What is known of the chosen column, in a few lines.
 fn about(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(table) = &app.workspace.now.table else { return };
     let Some(column) = table.columns.get(app.data.column) else { return };
-    line::rule(&column.name, row(area, 0), canvas.buf, canvas.theme);
+    line::rule("", row(area, 0), canvas.buf, canvas.theme);
     let survey = app.workspace.survey.as_deref();
     let Some(profile) = survey.and_then(|s| s.profiles.get(&column.name)) else {
         canvas.words(row(area, 1), &[word("looking at the values …", Look::Dim)]);
@@ -157,7 +181,9 @@ fn about(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 _ => format!("mean of the target {} to {}", numbers::significant(low, 3), numbers::significant(high, 3)),
             };
             second.push(word(said, Look::Dim));
-            second.push(word(format!("  {}", plot::sparkline(&rates, 12)), Look::Accent));
+            if area.height > 3 {
+                second.push(word(format!("  {}", plot::sparkline(&rates, 12)), Look::Accent));
+            }
         }
         if let Some(iv) = relation.iv {
             second.push(word(format!("  information value {}", numbers::fixed(iv, 3)), Look::Dim));
@@ -174,7 +200,8 @@ fn about(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let n = survey.map_or(0, |s| s.findings.len());
         let mut third = Vec::new();
         if n > 0 {
-            third.push(word(format!("⚠ {n} findings"), Look::Warn));
+            let plural = if n == 1 { "" } else { "s" };
+            third.push(word(format!("⚠ {n} finding{plural}"), Look::Warn));
             third.push(word(" on this table: ] turns the tabs", Look::Dim));
         }
         if let Some(note) = survey.and_then(|s| s.notes.first()) {

@@ -20,9 +20,8 @@ pub(super) fn draw(
 ) {
     let run = app.shown().cloned();
     let task = run.as_ref().map_or(Task::Binary, |r| r.task);
-    let short = area.width < 76;
-    let tabs: Vec<&str> =
-        EvalTab::of(task).iter().map(|t| if short { t.short() } else { t.title() }).collect();
+    let name = |t: &EvalTab| if area.width < 76 { t.short() } else { t.title() };
+    let tabs: Vec<&str> = EvalTab::of(task).iter().map(name).collect();
     let tab = EvalTab::of(task).iter().position(|t| *t == app.eval.tab).unwrap_or(0);
     let pane = Pane { number: Some(4), title: "Evaluation", tabs: &tabs, tab, right: "", focused };
     let inner = pane.render(area, canvas.buf, canvas.theme);
@@ -182,7 +181,7 @@ fn decision(
         ("recall", confusion.recall()),
         ("F1", confusion.f1()),
         ("accuracy", confusion.accuracy()),
-        ("called", confusion.flagged()),
+        ("flagged", confusion.flagged()),
     ];
     let costs = app.workspace.question().costs;
     let cost = confusion.cost(costs.false_positive, costs.false_negative);

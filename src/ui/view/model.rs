@@ -85,16 +85,16 @@ fn outlook(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let left_out = table.columns.iter().filter(|c| c.protected.is_some() && !c.is_feature(use_protected));
         let n = left_out.filter(|c| c.role == crate::data::Role::Feature).count();
         if n > 0 {
-            words.push(word(format!(" · {n} protected left out"), Role::Warn));
+            words.push(word(format!(" · {n} protected ◆ out"), Role::Warn));
         }
     }
     if let Some([train, valid, test]) = survey.split_rows {
         let valid = if valid > 0 { format!(" │ {}", numbers::count(valid)) } else { String::new() };
-        words.push(word(format!(" · rows {}{valid} │ {}", numbers::count(train), numbers::count(test)), Role::Dim));
+        words.push(word(format!(" · {}{valid} │ {}", numbers::count(train), numbers::count(test)), Role::Dim));
     }
     canvas.words(row(area, 1), &words);
     if let Some(size) = &survey.size {
-        let text = format!("{} columns after the recipe · {}", size.columns, numbers::bytes(size.bytes as u64));
+        let text = format!("{} columns to fit · {}", size.columns, numbers::bytes(size.bytes as u64));
         canvas.words(row(area, 2), &[word(text, Role::Dim)]);
     }
     canvas.words_right(row(area, 2), &[word("t", Role::Key), word(" train  ", Role::Dim), word("A", Role::Key), word(" train all ", Role::Dim)]);

@@ -27,9 +27,11 @@ pub(super) fn curves(
     if let Some(here) = &here {
         series.push(Series { name: "threshold", role: Role::Bad, points: here, dash: Dash::Points });
     }
+    let narrow = area.width < 44;
     let diagonal = Reference::Segment((0.0, 0.0), (1.0, 1.0));
     let (x_label, y_label, references) = match tab {
         EvalTab::Pr => ("recall", "precision", share.map(Reference::Across).into_iter().collect()),
+        EvalTab::Roc | EvalTab::Summary if narrow => ("FPR", "TPR", vec![diagonal]),
         EvalTab::Gains => ("share of rows, highest score first", "share of positives found", vec![diagonal]),
         EvalTab::Calibration => ("predicted", "observed", vec![diagonal]),
         _ => ("false positive rate", "true positive rate", vec![diagonal]),
@@ -41,7 +43,7 @@ pub(super) fn curves(
         x_range: Some((0.0, 1.0)),
         y_range: Some((0.0, 1.0)),
         references,
-        legend: curves.len() > 1 || mark.is_some(),
+        legend: !narrow && (curves.len() > 1 || mark.is_some()),
         ..LinePlot::default()
     }
     .render(area, canvas.buf, canvas.theme);

@@ -83,8 +83,14 @@ impl Pane<'_> {
                 (" ", title),
             ]);
         }
-        for (i, tab) in self.tabs.iter().enumerate() {
-            words.push((if i == 0 { "  " } else { " " }, Role::Text));
+        // Tabs at the left give way until the one in front is in sight.
+        let room = usize::from(line.width).saturating_sub(text::width(self.title) + 7);
+        let taken = |first: usize| -> usize {
+            self.tabs[first..=self.tab.min(self.tabs.len() - 1)].iter().map(|t| text::width(t) + 2).sum()
+        };
+        let first = (0..self.tabs.len()).find(|f| *f >= self.tab || taken(*f) <= room).unwrap_or(0);
+        for (i, tab) in self.tabs.iter().enumerate().skip(first) {
+            words.push((if i == first { "  " } else { " " }, Role::Text));
             words.push((tab, if i == self.tab { Role::Tab } else { Role::TitleIdle }));
             words.push((" ", Role::Text));
         }
