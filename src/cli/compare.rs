@@ -252,7 +252,9 @@ impl Answer<'_> {
         titles.extend([format!(">{against}"), "95 % of it".into()]);
         titles.extend([">p (Holm)".into(), "verdict".into(), ">fit".into()]);
         let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
-        let mut table = TextTable::new(&titles);
+        let labels: Vec<&str> = others.iter().rev().map(|name| report::label(name)).collect();
+        let less = [&["fit", "95 % of it"], &labels[..], &["95 %"]].concat();
+        let mut table = TextTable::new(&titles).optional(&less);
         for row in &self.comparison.leaderboard {
             let main = row.metrics.get(&ranked_by).copied().unwrap_or_default();
             let value = |name: &&str| text::maybe(row.metrics.get(*name).and_then(|e| e.value));

@@ -136,7 +136,8 @@ impl About {
             ">AUC",
             ">IV",
             ">corr.",
-        ]);
+        ])
+        .optional(&["mean", "shape", "median", "distinct", "range or levels", "missing"]);
         for (profile, column) in self.profiles.iter().zip(&table.columns) {
             rows.row(column_text(profile, column));
         }

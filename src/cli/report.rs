@@ -128,7 +128,8 @@ fn coefficients(run: &Run, depth: Depth, console: &Console) -> String {
         "95 %",
         ">odds ratio",
         "note",
-    ]);
+    ])
+    .optional(&["statistic", "std. error", "95 %"]);
     for c in run.intercept.iter().chain(all[..n_shown].iter().copied()) {
         let between = match (c.low, c.high) {
             (Some(low), Some(high)) => format!("{} – {}", text::number(low), text::number(high)),

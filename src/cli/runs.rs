@@ -174,7 +174,8 @@ fn list(registry: &Registry, shared: &Shared, console: &Console) -> anyhow::Resu
         "95 %",
         ">fit",
         "note",
-    ]);
+    ])
+    .optional(&["fit", "rows", "95 %", "when (UTC)", "table"]);
     for run in &runs {
         let (part, metrics) = run.headline();
         let name = if run.task == Task::Regression { "rmse" } else { "roc_auc" };

@@ -16,6 +16,7 @@ pub(super) struct TextTable {
     header: Vec<(String, Align)>,
     rows: Vec<Vec<String>>,
     long: Long,
+    optional: Vec<String>,
 }
 
 /// What becomes of words that are longer than their column.
@@ -35,7 +36,18 @@ impl TextTable {
             Some(title) => (title.to_owned(), Align::Right),
             None => ((*title).to_owned(), Align::Left),
         };
-        Self { header: titles.iter().map(column).collect(), rows: Vec::new(), long: Long::Cut }
+        Self {
+            header: titles.iter().map(column).collect(),
+            rows: Vec::new(),
+            long: Long::Cut,
+            optional: Vec::new(),
+        }
+    }
+
+    /// The same table, from which these columns may be left out, in this order, where the
+    /// terminal is too narrow for all.
+    pub(super) fn optional(self, titles: &[&str]) -> Self {
+        Self { optional: titles.iter().map(|title| (*title).to_owned()).collect(), ..self }
     }
 
     /// The same table, with long words continued on further lines and never cut.
@@ -56,7 +68,13 @@ impl TextTable {
         let mut out = String::new();
         // A column without a word in it is not worth its room.
         let is_used = |i: &usize| self.rows.iter().any(|row| !row[*i].is_empty());
-        let shown: Vec<usize> = (0..self.header.len()).filter(is_used).collect();
+        let mut shown: Vec<usize> = (0..self.header.len()).filter(is_used).collect();
+        for title in &self.optional {
+            if self.natural(&shown).iter().sum::<usize>() + gaps(&shown) <= width {
+                break;
+            }
+            shown.retain(|i| self.header[*i].0 != *title);
+        }
         let widths = self.widths(&shown, width);
         let titles: Vec<&str> = self.header.iter().map(|(title, _)| title.as_str()).collect();
         let header = self.line(&titles, &shown, &widths);
@@ -71,14 +89,18 @@ impl TextTable {
         out
     }
 
-    fn widths(&self, shown: &[usize], width: usize) -> Vec<usize> {
+    /// How wide the columns are when nothing is cut.
+    fn natural(&self, shown: &[usize]) -> Vec<usize> {
         let widest = |i: &usize| {
             let cells = self.rows.iter().map(|row| row[*i].width());
             cells.max().unwrap_or(0).max(self.header[*i].0.width())
         };
-        let mut widths: Vec<usize> = shown.iter().map(widest).collect();
-        let gaps = 2 * widths.len().saturating_sub(1);
-        while widths.iter().sum::<usize>() + gaps > width {
+        shown.iter().map(widest).collect()
+    }
+
+    fn widths(&self, shown: &[usize], width: usize) -> Vec<usize> {
+        let mut widths = self.natural(shown);
+        while widths.iter().sum::<usize>() + gaps(shown) > width {
             let words = (0..shown.len()).filter(|i| self.header[shown[*i]].1 == Align::Left);
             let longest = words.max_by_key(|i| widths[*i]).filter(|i| widths[*i] > NARROWEST);
             let Some(longest) = longest else { break };
@@ -116,6 +138,11 @@ impl TextTable {
         let cells: Vec<String> = shown.iter().zip(widths).map(pad).collect();
         cells.join("  ").trim_end().to_owned()
     }
+}
+
+/// Blanks between so many columns.
+fn gaps(shown: &[usize]) -> usize {
+    2 * shown.len().saturating_sub(1)
 }
 
 /// The text without characters that a terminal obeys instead of showing: control characters and
@@ -266,6 +293,15 @@ mod tests {
         let mut table = TextTable::new(&["column", ">n"]);
         table.row(["a_rather_long_name", "12345"]);
         assert_eq!(table.render(17, false), "column          n\na_rather_…  12345\n");
+    }
+
+    #[test]
+    fn columns_that_matter_less_are_left_out_first() {
+        let titles = ["name", "shape", ">n"];
+        let mut table = TextTable::new(&titles).optional(&["shape"]);
+        table.row(["income", "▁▂▃", "7"]);
+        assert_eq!(table.render(20, false), "name    shape  n\nincome  ▁▂▃    7\n");
+        assert_eq!(table.render(12, false), "name    n\nincome  7\n");
     }
 
     #[test]

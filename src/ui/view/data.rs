@@ -181,11 +181,11 @@ fn about(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 _ => format!("mean of the target {} to {}", numbers::significant(low, 3), numbers::significant(high, 3)),
             };
             second.push(word(said, Look::Dim));
-            if area.height > 3 {
+            if area.width >= 90 {
                 second.push(word(format!("  {}", plot::sparkline(&rates, 12)), Look::Accent));
             }
         }
-        if let Some(iv) = relation.iv {
+        if let Some(iv) = relation.iv.filter(|_| area.width >= 90) {
             second.push(word(format!("  information value {}", numbers::fixed(iv, 3)), Look::Dim));
         }
     }
