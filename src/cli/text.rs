@@ -224,7 +224,7 @@ pub(super) fn p_value(p: f64) -> String {
 
 /// A share in percent.
 pub(super) fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
+    if 0.0 < share && share < 0.001 { "< 0.1 %".into() } else { format!("{:.1} %", 100.0 * share) }
 }
 
 /// A count with a comma between thousands.
@@ -334,6 +334,7 @@ mod tests {
         check(123_456.7, "123457");
         assert_eq!(metric(0.5), "0.5000");
         assert_eq!(maybe(None), "–");
+        assert_eq!((percent(0.086), percent(1e-4)), ("8.6 %".into(), "< 0.1 %".into()));
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(plural(1, "row"), "1 row");
         assert_eq!(seconds(123.4), "2 min 3 s");

@@ -18,16 +18,16 @@ mod profile;
 mod samples;
 mod schema;
 mod source;
+mod split;
 mod sql;
 mod steps;
-mod split;
 mod table;
 mod target;
 mod task;
-mod view;
-mod write;
 #[cfg(test)]
 mod testing;
+mod view;
+mod write;
 
 pub use calendar::text as date_text;
 pub use correlation::{Correlation, Matrix, associations, correlations};

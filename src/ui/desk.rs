@@ -37,8 +37,7 @@ impl Desk {
         // Nobody listens any more once the screen is gone; then there is nobody to tell.
         let sink = move |id, told| drop(news.send(Heard::News(id, told)));
         let spawned = jobs::spawn(id, &label, sink, move |ctx| {
-            let mut out =
-                |product| drop(products.send(Heard::Product(id, Box::new(product))));
+            let mut out = |product| drop(products.send(Heard::Product(id, Box::new(product))));
             work.carry_out(ctx, &mut out)
         });
         match spawned {

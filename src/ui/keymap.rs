@@ -3,6 +3,8 @@
 //! [`ACTIONS`] is read by the dispatcher ([`lookup`]), the footer ([`hints`]), the help screen
 //! and the README ([`rows`]) and the palette, so that none of them can disagree.
 
+use std::fmt::Write as _;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::ui::action::{Action, Scope};
@@ -210,7 +212,8 @@ pub fn readme_table() -> String {
     for scope in Scope::ALL {
         for row in rows(*scope) {
             let keys: Vec<String> = row.keys.iter().map(|k| format!("`{k}`")).collect();
-            table += &format!("| {} | {} | {} |\n", scope.title(), keys.join(" "), row.about);
+            let (place, keys) = (scope.title(), keys.join(" "));
+            let _ = writeln!(table, "| {place} | {keys} | {} |", row.about);
         }
     }
     table
@@ -252,6 +255,9 @@ mod tests {
     #[test]
     fn the_readme_lists_the_same_keys() {
         let table = readme_table();
-        assert!(include_str!("../../README.md").contains(&table), "put this in README.md:\n{table}");
+        assert!(
+            include_str!("../../README.md").contains(&table),
+            "put this in README.md:\n{table}"
+        );
     }
 }

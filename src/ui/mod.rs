@@ -96,7 +96,7 @@ pub fn open(launch: Launch) -> anyhow::Result<()> {
     if launch.path.is_some() {
         app.screen = app::Screen::Workbench;
     }
-    let player = launch.demo.map(Player::new);
+    let player = launch.demo.as_ref().map(Player::new);
     let mut stage = Stage { term, desk: Desk::new(line), line: &heard, player };
     let outcome = run::run(&mut app, &mut stage, first);
     stage.term.give_back();
@@ -123,7 +123,11 @@ fn tables_here(folder: &Path) -> Vec<Item> {
                 path: name.clone(),
                 name,
                 size: widgets::numbers::bytes(meta.len()),
-                about: if ending == "toml" { "an experiment".into() } else { format!("a {ending} file") },
+                about: if ending == "toml" {
+                    "an experiment".into()
+                } else {
+                    format!("a {ending} file")
+                },
             })
         })
         .take(500)

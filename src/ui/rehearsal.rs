@@ -139,7 +139,11 @@ impl Rehearsal {
                 Beat::Expect(text) => {
                     self.settle();
                     let screen = self.text();
-                    assert!(screen.contains(text), "{}: `{text}` is not on the screen:\n{screen}", script.name);
+                    assert!(
+                        screen.contains(text),
+                        "{}: `{text}` is not on the screen:\n{screen}",
+                        script.name
+                    );
                 }
             }
         }

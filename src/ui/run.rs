@@ -58,7 +58,8 @@ pub fn run(app: &mut App, stage: &mut Stage<'_>, first: Vec<Effect>) -> anyhow::
             // Everything that has piled up is taken in before the next frame, so that neither a
             // held key nor a chatty job makes the screen lag behind.
             Ok(heard) => {
-                for heard in std::iter::once(heard).chain(stage.line.try_iter().collect::<Vec<_>>()) {
+                for heard in std::iter::once(heard).chain(stage.line.try_iter().collect::<Vec<_>>())
+                {
                     let before = app.workspace.log.len();
                     match take_in(app, stage, heard)? {
                         Took::Progress => progress = true,
@@ -186,9 +187,8 @@ fn edit(term: &mut Term, text: &str) -> anyhow::Result<String> {
     let words = editor.to_string_lossy().into_owned();
     let mut words = words.split_whitespace();
     let program = words.next().unwrap_or("vi").to_owned();
-    let status = term.with_released(|| {
-        std::process::Command::new(&program).args(words).arg(&file).status()
-    })?;
+    let status = term
+        .with_released(|| std::process::Command::new(&program).args(words).arg(&file).status())?;
     match status {
         Ok(status) if status.success() => Ok(std::fs::read_to_string(&file)?),
         Ok(status) => anyhow::bail!("`{program}` ended with {status}; nothing was changed"),
@@ -209,9 +209,9 @@ fn save(app: &mut App, logged: &mut usize, all: bool) {
     let workspace = &app.workspace;
     if workspace.now.table.is_some() {
         let session = workspace.session(app.screen_state());
-        let written = serde_json::to_value(session).map_err(|e| e.to_string()).and_then(|json| {
-            workspace.registry.save_session(&json).map_err(|e| e.to_string())
-        });
+        let written = serde_json::to_value(session)
+            .map_err(|e| e.to_string())
+            .and_then(|json| workspace.registry.save_session(&json).map_err(|e| e.to_string()));
         if let Err(error) = written {
             app.warn(format!("the session cannot be kept: {}", error.replace('\n', " ")));
         }

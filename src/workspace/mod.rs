@@ -6,8 +6,10 @@
 //! knows no screen and starts no thread.
 
 mod assess;
+mod choices;
 mod command;
 mod error;
+mod fields;
 mod log;
 mod settings;
 mod state;
@@ -15,19 +17,15 @@ mod take_in;
 mod verb;
 mod work;
 
-use std::{
-    collections::HashMap,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 pub use assess::{Assessment, Curve, Side};
 pub use command::{COMMANDS, Command, parse};
 pub use error::Error;
+pub use fields::{Field, fields};
 pub use log::{Entry, read_log};
-pub use settings::{Field, fields};
 pub use state::State;
 pub use verb::Verb;
 pub use work::{Plan, Product, Survey, Work};
@@ -245,8 +243,7 @@ impl Workspace {
             Verb::Filter(expr) => view.filter = (!expr.is_empty()).then(|| expr.clone()),
             Verb::Sort(column, descending) => {
                 table.expect_column(column)?;
-                view.sort =
-                    Some(data::Sort { column: column.clone(), descending: *descending });
+                view.sort = Some(data::Sort { column: column.clone(), descending: *descending });
             }
             Verb::Hide(column) => {
                 table.expect_column(column)?;

@@ -10,7 +10,7 @@ use crate::registry::{Registry, RunSummary};
 use crate::train::{self, Comparison, Experiment, Run, RunId};
 
 /// How long [`Plan::All`] may take before it starts no further kind.
-const BUDGET: Duration = Duration::from_secs(60);
+const BUDGET: Duration = Duration::from_mins(1);
 
 /// How many rows are on screen before a file is read to its end.
 const HEAD_ROWS: usize = 1000;

@@ -228,7 +228,7 @@ fn a_saved_log_is_replayed_line_by_line() {
     let (folder, mut stage) = stage(120, 36);
     let log = folder.path().join("log.txt");
     let lines = "# a remark\nopen sample:german_credit\nmodel ridge\nset alpha=10\ntrain\ntarget credit_risk\n";
-    std::fs::write(&log, lines).unwrap();
+    karat::files::write(&log, lines.as_bytes()).unwrap();
     stage.press(":");
     stage.type_text(&format!("replay {}", log.display()));
     stage.press("Enter");

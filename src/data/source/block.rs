@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::Error;
 use super::columns::{Column, Mode};
 use super::dialect::Dialect;
 use super::json;
 use super::records::{self, Sink};
 use super::text::Layout;
+use crate::data::Error;
 
 /// Why a block is no part of a table; lines count from its beginning.
 pub(super) enum Trouble {

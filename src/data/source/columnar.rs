@@ -7,10 +7,10 @@ use polars::prelude::{
     PolarsError, SerReader, Series, StringChunked, TimeUnit,
 };
 
-use super::super::Error;
 use super::dialect::unique;
 use super::input::Input;
 use super::text::Columns;
+use crate::data::Error;
 
 /// The columnar formats that are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ fn columns(frame: DataFrame) -> Result<Columns, Error> {
 }
 
 /// The values with one of the types that a table has, and what was changed for it.
-pub(in super::super) fn plain(series: &Series) -> Result<Option<(Series, Option<String>)>, Error> {
+pub(in crate::data) fn plain(series: &Series) -> Result<Option<(Series, Option<String>)>, Error> {
     let says = |text: &str| Some(text.to_owned());
     Ok(Some(match series.dtype() {
         DataType::Binary | DataType::BinaryOffset => return Ok(None),

@@ -6,7 +6,7 @@ use polars::prelude::{
     Series, StringChunkedBuilder, TimeUnit,
 };
 
-use super::super::parse::{Missing, Reading, boolean, date, missing, number};
+use crate::data::parse::{Missing, Reading, boolean, date, missing, number};
 
 /// How a column is taken in on this pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::super::ROW;
-use super::super::parse::{Habit, Missing, Reading, infer, missing, number};
 use super::records::{self, Delimiter, Rows};
+use crate::data::ROW;
+use crate::data::parse::{Habit, Missing, Reading, infer, missing, number};
 
 /// The layout of a delimited text file.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use std::{
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use sha2::{Digest, Sha256};
 
-use super::super::Error;
+use crate::data::Error;
 
 /// Something that can be read from the start as often as needed.
 pub(super) enum Input<'a> {

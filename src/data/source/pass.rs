@@ -3,11 +3,11 @@
 
 use std::{collections::BTreeSet, sync::Mutex};
 
-use super::super::Error;
 use super::block::{Block, columns};
 use super::columns::{Column, Mode};
 use super::input::{Meter, Text, into_utf8};
 use super::text::{Layout, Source};
+use crate::data::Error;
 use crate::jobs::{Ctx, each};
 
 /// How many bytes are taken in at once.

@@ -3,8 +3,8 @@
 
 use std::{io::ErrorKind, path::Path};
 
-use super::super::{Error, nearest};
 use super::label_of;
+use crate::data::{Error, nearest};
 
 const HINT: &str =
     "karat reads CSV, TSV, Parquet, NDJSON and Arrow IPC, plain or packed with gzip or zstd";

@@ -248,7 +248,7 @@ fn json_comes_in_lines_and_in_an_array() {
 #[test]
 fn parquet_and_ipc_are_read() {
     let mut frame =
-        ok("a,b,day\n1,x,2024-12-31\n2,,2025-01-01\n").frame.drop(super::super::ROW).unwrap();
+        ok("a,b,day\n1,x,2024-12-31\n2,,2025-01-01\n").frame.drop(crate::data::ROW).unwrap();
     let mut parquet = Vec::new();
     ParquetWriter::new(&mut parquet).finish(&mut frame).unwrap();
     let mut ipc = Vec::new();

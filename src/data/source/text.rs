@@ -6,8 +6,6 @@ use std::collections::BTreeSet;
 
 use polars::prelude::{DataType, Series};
 
-use super::super::Error;
-use super::super::parse::{Habit, Missing, Reading, infer, missing};
 use super::block::Block;
 use super::columns::{Column, Mode};
 use super::dialect::Dialect;
@@ -15,6 +13,8 @@ use super::input::{Coding, Input, Meter, Packing};
 use super::json;
 use super::pass::Pass;
 use super::records::{self, Rows};
+use crate::data::Error;
+use crate::data::parse::{Habit, Missing, Reading, infer, missing};
 use crate::jobs::Ctx;
 
 /// How many rows decide on the plan.
@@ -203,7 +203,7 @@ fn plan(layout: &Layout, sample: &str) -> Vec<Plan> {
 }
 
 fn note_habit(habit: &mut Habit, reading: Reading, certain: bool) {
-    use super::super::parse::Order::{DayMonthYear, MonthDayYear};
+    use crate::data::parse::Order::{DayMonthYear, MonthDayYear};
     match reading {
         Reading::Formatted(format) if certain => habit.comma |= format.comma,
         Reading::Date(order) | Reading::Datetime(order) if certain => {

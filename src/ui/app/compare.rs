@@ -72,7 +72,8 @@ impl App {
             return self.load(missing);
         }
         self.compare.waiting = false;
-        let runs: Vec<Arc<Run>> = ids.iter().filter_map(|id| self.workspace.run(id).cloned()).collect();
+        let runs: Vec<Arc<Run>> =
+            ids.iter().filter_map(|id| self.workspace.run(id).cloned()).collect();
         let Some(task) = runs.first().map(|r| r.task) else { return vec![] };
         let metrics = rankings(task);
         let metric = self.compare.metric.filter(|m| metrics.contains(m)).unwrap_or(metrics[0]);
@@ -106,11 +107,19 @@ impl App {
                 effects.extend(self.recompare());
                 effects
             }
-            Action::NextMetric | Action::NextTab | Action::PrevTab | Action::Left | Action::Right => {
+            Action::NextMetric
+            | Action::NextTab
+            | Action::PrevTab
+            | Action::Left
+            | Action::Right => {
                 let Some(task) = self.workspace.run(&id).map(|r| r.task) else { return vec![] };
                 let metrics = rankings(task);
                 let at = metrics.iter().position(|m| Some(*m) == self.compare.metric).unwrap_or(0);
-                let by = if matches!(action, Action::PrevTab | Action::Left) { metrics.len() - 1 } else { 1 };
+                let by = if matches!(action, Action::PrevTab | Action::Left) {
+                    metrics.len() - 1
+                } else {
+                    1
+                };
                 self.compare.metric = Some(metrics[(at + by) % metrics.len()]);
                 self.recompare()
             }
@@ -138,15 +147,20 @@ impl App {
 
     fn show_differences(&mut self, id: &RunId) {
         let Some(yardstick) = self.yardstick() else { return };
-        let (Some(left), Some(right)) = (self.workspace.run(&yardstick), self.workspace.run(id)) else { return };
+        let (Some(left), Some(right)) = (self.workspace.run(&yardstick), self.workspace.run(id))
+        else {
+            return;
+        };
         let differences = train::experiment_diff(&left.experiment, &right.experiment);
         let mut lines = vec![PageLine::Heading(format!("yardstick {yardstick} → {id}"))];
         if differences.is_empty() {
             lines.push(PageLine::Text("the same experiment".into()));
         }
-        lines.extend(differences.into_iter().map(|(field, from, to)| {
-            PageLine::Pair(field, format!("{from} → {to}"))
-        }));
+        lines.extend(
+            differences
+                .into_iter()
+                .map(|(field, from, to)| PageLine::Pair(field, format!("{from} → {to}"))),
+        );
         self.overlays.push(Overlay::Page { title: "What differs".into(), lines, scroll: 0 });
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::act::moved;
+use super::words::{about_kind, about_role, command_on, row_text, verb_of};
 use super::{App, Ask, Effect, Overlay, PageLine, Pick};
-use crate::data::{self, Kind, Matrix, Remedy, RemedyAction, Role, Table, View};
+use crate::data::{self, Kind, Matrix, Role, Table, View};
 use crate::ui::action::Action;
 use crate::ui::widgets::numbers;
 use crate::workspace::{Verb, Work, Workspace};
@@ -119,7 +120,12 @@ impl App {
             Action::PrevTab => self.turn(DataTab::ALL.len() - 1),
             Action::Search => {
                 let now = self.data.search.clone().unwrap_or_default();
-                self.ask("Search", "text to look for; n and N go to the next and to the one before", &now, Ask::Search);
+                self.ask(
+                    "Search",
+                    "text to look for; n and N go to the next and to the one before",
+                    &now,
+                    Ask::Search,
+                );
                 vec![]
             }
             Action::NextMatch => self.find(true, false),
@@ -139,7 +145,8 @@ impl App {
         self.data.tab = DataTab::ALL[(at + by) % DataTab::ALL.len()];
         if self.data.tab == DataTab::Correlations && self.data.correlations.is_none() {
             let work = self.workspace.table().ok().map(Arc::clone);
-            return self.start_all(work.map(|table| Work::Correlate { table }).into_iter().collect());
+            return self
+                .start_all(work.map(|table| Work::Correlate { table }).into_iter().collect());
         }
         vec![]
     }
@@ -161,16 +168,27 @@ impl App {
             }
             Action::SetTarget => self.do_verb(&Verb::Target(name.clone())),
             Action::SetRole => {
-                let items = Role::ALL.iter().map(|r| (r.word().to_owned(), about_role(*r).to_owned()));
+                let items =
+                    Role::ALL.iter().map(|r| (r.word().to_owned(), about_role(*r).to_owned()));
                 let begin = command_on("role", name);
-                self.pick(format!("What is {name} for?"), items.collect(), column.role.word(), Pick::Command(begin));
+                self.pick(
+                    format!("What is {name} for?"),
+                    items.collect(),
+                    column.role.word(),
+                    Pick::Command(begin),
+                );
                 vec![]
             }
             Action::SetKind => {
                 let allowed = Kind::ALL.iter().filter(|k| table.allows(name, **k));
                 let items = allowed.map(|k| (k.word().to_owned(), about_kind(*k).to_owned()));
                 let begin = command_on("kind", name);
-                self.pick(format!("What does {name} hold?"), items.collect(), column.kind.word(), Pick::Command(begin));
+                self.pick(
+                    format!("What does {name} hold?"),
+                    items.collect(),
+                    column.kind.word(),
+                    Pick::Command(begin),
+                );
                 vec![]
             }
             Action::ToggleFeature => {
@@ -185,11 +203,21 @@ impl App {
             Action::SpecialCodes => {
                 let now = column.special.join(",");
                 let begin = command_on("special", name);
-                self.ask(format!("Codes of {name} that mean missing"), "such as -999, 999; nothing takes them back", &now, Ask::Command(begin));
+                self.ask(
+                    format!("Codes of {name} that mean missing"),
+                    "such as -999, 999; nothing takes them back",
+                    &now,
+                    Ask::Command(begin),
+                );
                 vec![]
             }
             Action::Compute => {
-                self.ask("A computed column", "NAME = EXPRESSION, such as rate = amount / income, or d = log(x)", "", Ask::Command("compute ".into()));
+                self.ask(
+                    "A computed column",
+                    "NAME = EXPRESSION, such as rate = amount / income, or d = log(x)",
+                    "",
+                    Ask::Command("compute ".into()),
+                );
                 vec![]
             }
             _ => vec![],
@@ -211,7 +239,12 @@ impl App {
             Action::Right => self.data.col = (self.data.col + 1).min(visible.len() - 1),
             Action::Filter => {
                 let now = self.workspace.now.view.filter.clone().unwrap_or_default();
-                self.ask("Show only rows for which this holds", "such as age_years > 60 AND housing = 'own'; nothing shows all", &now, Ask::Command("filter ".into()));
+                self.ask(
+                    "Show only rows for which this holds",
+                    "such as age_years > 60 AND housing = 'own'; nothing shows all",
+                    &now,
+                    Ask::Command("filter ".into()),
+                );
             }
             Action::FilterLike => {
                 let quoted = format!("\"{}\"", name.replace('"', "\"\""));
@@ -235,7 +268,11 @@ impl App {
             }
             Action::HideColumn => return self.do_verb(&Verb::Hide(name)),
             Action::FreezeColumns => {
-                let frozen = if self.workspace.now.view.frozen == self.data.col + 1 { 0 } else { self.data.col + 1 };
+                let frozen = if self.workspace.now.view.frozen == self.data.col + 1 {
+                    0
+                } else {
+                    self.data.col + 1
+                };
                 return self.do_verb(&Verb::Freeze(frozen));
             }
             Action::ShowAll => return self.do_verb(&Verb::ShowAll),
@@ -264,10 +301,7 @@ impl App {
             Action::Left => self.turn(DataTab::ALL.len() - 1),
             Action::Right => self.turn(1),
             Action::Enter => match survey.findings.get(self.data.finding).map(|f| &f.remedy) {
-                Some(Some(remedy)) => match verb_of(remedy) {
-                    Some(verb) => self.do_verb(&verb),
-                    None => self.refuse("this finding has to be judged by a person"),
-                },
+                Some(Some(remedy)) => self.do_verb(&verb_of(remedy)),
                 Some(None) => self.refuse("this finding has no remedy; it is good to know"),
                 None => vec![],
             },
@@ -291,12 +325,19 @@ impl App {
                 } else {
                     self.data.query.clone()
                 };
-                self.ask("Ask in SQL", "the table is called data; R makes the answer the table", &now, Ask::Query);
+                self.ask(
+                    "Ask in SQL",
+                    "the table is called data; R makes the answer the table",
+                    &now,
+                    Ask::Query,
+                );
             }
             Action::OpenAnswer if self.data.answer.is_some() => {
                 return self.do_verb(&Verb::Sql(self.data.query.clone()));
             }
-            Action::OpenAnswer => return self.refuse("there is no answer yet\nhint: write a query with Enter"),
+            Action::OpenAnswer => {
+                return self.refuse("there is no answer yet\nhint: write a query with Enter");
+            }
             _ => {}
         }
         vec![]
@@ -339,9 +380,19 @@ impl App {
         let low = needle.to_lowercase();
         if self.data.tab != DataTab::Table {
             let n = table.n_columns();
-            let from = self.data.column + if include_here { 0 } else if forward { 1 } else { n - 1 };
+            let from = self.data.column
+                + if include_here {
+                    0
+                } else if forward {
+                    1
+                } else {
+                    n - 1
+                };
             let hit = (0..n).map(|k| if forward { (from + k) % n } else { (from + n - k) % n });
-            return match hit.into_iter().find(|i| table.columns[*i].name.to_lowercase().contains(&low)) {
+            return match hit
+                .into_iter()
+                .find(|i| table.columns[*i].name.to_lowercase().contains(&low))
+            {
                 Some(at) => {
                     self.data.column = at;
                     vec![]
@@ -352,7 +403,13 @@ impl App {
         let n = self.data.n_rows(&self.workspace);
         let order: Vec<u32> =
             (0..n).map(|row| self.data.position(&self.workspace, row) as u32).collect();
-        let from = if include_here { self.data.row } else if forward { self.data.row + 1 } else { self.data.row.wrapping_sub(1) };
+        let from = if include_here {
+            self.data.row
+        } else if forward {
+            self.data.row + 1
+        } else {
+            self.data.row.wrapping_sub(1)
+        };
         let visible = self.data.visible(&self.workspace);
         match data::find(&table, &order, &needle, from, forward, &visible) {
             Some((row, column)) => {
@@ -382,7 +439,7 @@ impl App {
     }
 
     pub(super) fn run_query(&mut self, sql: &str) -> Vec<Effect> {
-        self.data.query = sql.to_owned();
+        sql.clone_into(&mut self.data.query);
         match self.workspace.table() {
             Ok(table) => {
                 let table = Arc::clone(table);
@@ -400,56 +457,5 @@ impl App {
         });
         let title = format!("Row {}", rows.get(position).copied().unwrap_or_default());
         self.overlays.push(Overlay::Page { title, lines: lines.collect(), scroll: 0 });
-    }
-}
-
-fn command_on(command: &str, name: &str) -> String {
-    let quoted = if name.contains(['=', '`']) { format!("`{}`", name.replace('`', "``")) } else { name.to_owned() };
-    format!("{command} {quoted}=")
-}
-
-fn row_text(table: &Table, position: usize, columns: &[String]) -> String {
-    let value = |c: &String| table.text(position, c).unwrap_or_default();
-    columns.iter().map(value).collect::<Vec<_>>().join("\t")
-}
-
-/// The verb that a remedy stands for.
-pub(crate) fn verb_of(remedy: &Remedy) -> Option<Verb> {
-    Some(match &remedy.action {
-        RemedyAction::SetRole(column, role) => Verb::Role(column.clone(), *role),
-        RemedyAction::SetKind(column, kind) => Verb::Kind(column.clone(), *kind),
-        RemedyAction::Special(column, codes) => Verb::Special(column.clone(), codes.clone()),
-        RemedyAction::KeepOut(column) => Verb::Role(column.clone(), Role::Ignored),
-        RemedyAction::TimeSplit(column) => Verb::Role(column.clone(), Role::Time),
-        RemedyAction::DropDuplicates => Verb::Dedupe,
-        RemedyAction::ClassWeight => Verb::Set("class_weight".into(), "balanced".into()),
-        RemedyAction::Winsorise(_) => Verb::Recipe("winsorise".into(), "0.01".into()),
-        RemedyAction::RareLevels(_) => Verb::Recipe("rare".into(), "0.02".into()),
-        RemedyAction::Impute(_) => Verb::Recipe("impute".into(), "median".into()),
-    })
-}
-
-fn about_role(role: Role) -> &'static str {
-    match role {
-        Role::Target => "to be predicted",
-        Role::Feature => "may enter the model",
-        Role::Id => "names the row",
-        Role::Time => "orders the rows in time; the split follows it",
-        Role::Text => "text, for text models only",
-        Role::Weight => "how much a row counts",
-        Role::Group => "rows of one group stay on one side of the split",
-        Role::Amount => "money at stake",
-        Role::Ignored => "left out",
-    }
-}
-
-fn about_kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Number => "a quantity",
-        Kind::Category => "one of a few levels, each with a coefficient of its own",
-        Kind::Boolean => "one of two opposite levels",
-        Kind::Datetime => "a date",
-        Kind::Text => "free text",
-        Kind::Identifier => "names the row and nothing else",
     }
 }

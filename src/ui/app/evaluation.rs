@@ -111,7 +111,11 @@ impl App {
     /// Which rows of the shown run are looked at.
     pub fn side(&self, run: &Run) -> Side {
         let sides = Side::of(run);
-        self.eval.side.filter(|s| sides.contains(s)).or(sides.first().copied()).unwrap_or(Side::Train)
+        self.eval
+            .side
+            .filter(|s| sides.contains(s))
+            .or(sides.first().copied())
+            .unwrap_or(Side::Train)
     }
 
     /// The assessment of a run on the side that is looked at.
@@ -149,7 +153,11 @@ impl App {
             EvalTab::Coefficients => run.coefficients.len() + 1,
             _ => 0,
         };
-        let cursor = if self.eval.tab == EvalTab::Summary { &mut self.eval.cell } else { &mut self.eval.row };
+        let cursor = if self.eval.tab == EvalTab::Summary {
+            &mut self.eval.cell
+        } else {
+            &mut self.eval.row
+        };
         if let Some(to) = moved((*cursor).min(n.max(1) - 1), n, action, self.page) {
             *cursor = to;
             return vec![];
@@ -163,7 +171,8 @@ impl App {
             }
             Action::Left | Action::Right if run.task == Task::Binary => {
                 let by = if action == Action::Left { -STEP } else { STEP };
-                let to = (((self.workspace.threshold(&run) + by) / STEP).round() * STEP).clamp(0.0, 1.0);
+                let to =
+                    (((self.workspace.threshold(&run) + by) / STEP).round() * STEP).clamp(0.0, 1.0);
                 // The nearest double of a step keeps dust out of the log.
                 let to = (to * 1e6).round() / 1e6;
                 self.do_verb(&Verb::Threshold(run.id.clone(), to))
@@ -210,10 +219,16 @@ impl App {
         let effects = self.do_verb(&Verb::Threshold(run.id.clone(), best.threshold));
         let text = format!(
             "threshold {:.3} costs least on the {} rows: {:.4} a row (a false positive {}, a false negative {})",
-            best.threshold, side.word(), best.cost_per_row, costs.false_positive, costs.false_negative
+            best.threshold,
+            side.word(),
+            best.cost_per_row,
+            costs.false_positive,
+            costs.false_negative
         );
         if side == Side::Train {
-            self.warn(format!("{text}; chosen on training rows: set validation or folds for a fair one"));
+            self.warn(format!(
+                "{text}; chosen on training rows: set validation or folds for a fair one"
+            ));
         } else {
             self.say(text);
         }
@@ -223,7 +238,8 @@ impl App {
     /// Opens the rows behind the chosen number.
     fn open_rows(&mut self, run: &Arc<Run>) -> Vec<Effect> {
         let side = self.side(run);
-        let (Some(table), Some(scores)) = (self.workspace.now.table.clone(), side.scores(run)) else {
+        let (Some(table), Some(scores)) = (self.workspace.now.table.clone(), side.scores(run))
+        else {
             return self.refuse("the scores are still being read");
         };
         let cut = self.workspace.threshold(run);
@@ -232,16 +248,30 @@ impl App {
         let mut chosen: Vec<usize> = (0..scores.rows.len()).collect();
         let title = match (run.task, self.eval.tab) {
             (Task::Binary, EvalTab::Deciles) => {
-                let Some(decile) = self.assessment(run).and_then(|a| a.deciles.get(self.eval.row).copied()) else { return vec![] };
-                chosen.retain(|i| (decile.score_low..=decile.score_high).contains(&scores.score[*i]));
-                format!("decile {}: score {:.3} to {:.3}", decile.rank, decile.score_low, decile.score_high)
+                let Some(decile) =
+                    self.assessment(run).and_then(|a| a.deciles.get(self.eval.row).copied())
+                else {
+                    return vec![];
+                };
+                chosen
+                    .retain(|i| (decile.score_low..=decile.score_high).contains(&scores.score[*i]));
+                format!(
+                    "decile {}: score {:.3} to {:.3}",
+                    decile.rank, decile.score_low, decile.score_high
+                )
             }
             (Task::Binary, _) => {
                 let (actual, called) = [(0, 0), (0, 1), (1, 0), (1, 1)][self.eval.cell.min(3)];
                 chosen.retain(|i| {
-                    usize::from(scores.truth[*i] > 0.5) == actual && usize::from(scores.score[*i] >= cut) == called
+                    usize::from(scores.truth[*i] > 0.5) == actual
+                        && usize::from(scores.score[*i] >= cut) == called
                 });
-                format!("{} rows: actual {}, called {} at {cut:.2}", side.word(), name(actual), name(called))
+                format!(
+                    "{} rows: actual {}, called {} at {cut:.2}",
+                    side.word(),
+                    name(actual),
+                    name(called)
+                )
             }
             _ => format!("{} rows, largest error first", side.word()),
         };
@@ -272,12 +302,16 @@ impl App {
         }
         match action {
             Action::Left => view.column = view.column.saturating_sub(1),
-            Action::Right => view.column = (view.column + 1).min(view.table.n_columns().saturating_sub(1)),
+            Action::Right => {
+                view.column = (view.column + 1).min(view.table.n_columns().saturating_sub(1));
+            }
             Action::CopyRow => {
                 let (position, _, score) = view.rows[view.row];
                 let cells = view.table.columns.iter();
-                let cells = cells.map(|c| view.table.text(position as usize, &c.name).unwrap_or_default());
-                let text = std::iter::once(score.to_string()).chain(cells).collect::<Vec<_>>().join("\t");
+                let cells =
+                    cells.map(|c| view.table.text(position as usize, &c.name).unwrap_or_default());
+                let text =
+                    std::iter::once(score.to_string()).chain(cells).collect::<Vec<_>>().join("\t");
                 self.say("copied the row");
                 return vec![Effect::Copy(text)];
             }

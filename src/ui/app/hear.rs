@@ -114,7 +114,8 @@ impl App {
 
 fn run_said(run: &crate::train::Run) -> String {
     let side = run.test.as_ref().map_or(&run.train, |test| test);
-    let squares = run.task == crate::data::Task::Regression || matches!(run.model.kind.as_str(), "linear" | "ridge");
+    let squares = run.task == crate::data::Task::Regression
+        || matches!(run.model.kind.as_str(), "linear" | "ridge");
     let name = if squares { "mse" } else { "roc_auc" };
     let metric = crate::metrics::metric(name);
     let value = side.get(name).and_then(|e| e.value);

@@ -16,6 +16,7 @@ mod overlay;
 mod palette;
 mod text;
 mod training;
+mod words;
 
 pub use compare::ComparePane;
 pub use data::{DataPane, DataTab};
@@ -287,8 +288,7 @@ impl App {
 
     /// Puts a sentence on the message line.
     pub fn say(&mut self, text: impl Into<String>) {
-        self.message =
-            Some(Message { text: text.into(), hint: String::new(), tone: Tone::Said });
+        self.message = Some(Message { text: text.into(), hint: String::new(), tone: Tone::Said });
     }
 
     /// Puts a warning on the message line.

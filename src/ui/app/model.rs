@@ -77,7 +77,8 @@ impl App {
         if let crate::workspace::Verb::Cost(_, cost) = &verb
             && cost.is_nan()
         {
-            return self.refuse(&format!("`{value}` is not a number\nhint: give a cost of 0 or more"));
+            return self
+                .refuse(&format!("`{value}` is not a number\nhint: give a cost of 0 or more"));
         }
         let effects = self.do_verb(&verb);
         // Fields come and go with the kind and the split; the cursor stays on the one it set.
@@ -114,12 +115,8 @@ fn nudged(field: &Field, by: isize) -> Option<String> {
     let value: f64 = field.value.parse().ok()?;
     let up = by > 0;
     let next = match field.label.as_str() {
-        "test" | "validation" => {
-            (((value / 0.05).round() + by as f64) * 0.05).clamp(0.0, 0.9)
-        }
-        "rare" | "winsorise" => {
-            (((value / 0.005).round() + by as f64) * 0.005).clamp(0.0, 0.25)
-        }
+        "test" | "validation" => (((value / 0.05).round() + by as f64) * 0.05).clamp(0.0, 0.9),
+        "rare" | "winsorise" => (((value / 0.005).round() + by as f64) * 0.005).clamp(0.0, 0.25),
         "seed" => (value + by as f64).max(0.0),
         "folds" => match (value as usize, up) {
             (0, true) => 5.0,

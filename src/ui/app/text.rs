@@ -20,7 +20,10 @@ impl App {
             pair("role", format!("{}{}", column.role, guess(column.role_guessed))),
         ];
         if let Some(protected) = column.protected {
-            lines.push(pair("protected", format!("{protected}; a feature only on your word (role, or use protected)")));
+            lines.push(pair(
+                "protected",
+                format!("{protected}; a feature only on your word (role, or use protected)"),
+            ));
         }
         if let Some(personal) = column.personal {
             lines.push(pair("personal", format!("{personal}; masked, and kept out of everything")));
@@ -54,10 +57,13 @@ impl App {
         match self.shown() {
             Some(run) => {
                 lines.push(PageLine::Heading(format!("as fitted in run {}", run.id)));
-                lines.extend(run.model.formula().to_string().lines().map(|l| PageLine::Fixed(l.to_owned())));
+                lines.extend(
+                    run.model.formula().to_string().lines().map(|l| PageLine::Fixed(l.to_owned())),
+                );
                 lines.extend(run.warnings.iter().map(|w| PageLine::Text(format!("⚠ {w}"))));
             }
-            None => lines.push(PageLine::Text("Train it with t and its coefficients stand here.".into())),
+            None => lines
+                .push(PageLine::Text("Train it with t and its coefficients stand here.".into())),
         }
         self.page("Formula", lines);
         vec![]
@@ -107,7 +113,10 @@ fn profile_lines(profile: &ColumnProfile, n_rows: usize) -> Vec<PageLine> {
     let share = |n: usize| numbers::percent(n as f64 / n_rows.max(1) as f64, 1);
     let number = |v: Option<f64>| v.map_or(numbers::NONE.into(), |v| numbers::significant(v, 5));
     let mut lines = vec![
-        pair("missing", format!("{} ({})", numbers::count(profile.missing), share(profile.missing))),
+        pair(
+            "missing",
+            format!("{} ({})", numbers::count(profile.missing), share(profile.missing)),
+        ),
         pair("distinct", numbers::count(profile.distinct)),
     ];
     if profile.mean.is_some() {
@@ -115,20 +124,33 @@ fn profile_lines(profile: &ColumnProfile, n_rows: usize) -> Vec<PageLine> {
         lines.push(pair("min … max", format!("{} … {}", number(profile.min), number(profile.max))));
         if let Some(q) = &profile.quantiles {
             let names = ["1 %", "5 %", "25 %", "median", "75 %", "95 %", "99 %"];
-            let text: Vec<String> = names.iter().zip(q).map(|(n, v)| format!("{n} {}", numbers::significant(*v, 4))).collect();
+            let text: Vec<String> = names
+                .iter()
+                .zip(q)
+                .map(|(n, v)| format!("{n} {}", numbers::significant(*v, 4)))
+                .collect();
             lines.push(pair("quantiles", text.join(" · ")));
         }
     }
     if !profile.top.is_empty() {
         lines.push(PageLine::Heading("most frequent".into()));
-        lines.extend(profile.top.iter().take(10).map(|(value, n)| {
-            pair(value, format!("{} ({})", numbers::count(*n), share(*n)))
-        }));
+        lines.extend(
+            profile
+                .top
+                .iter()
+                .take(10)
+                .map(|(value, n)| pair(value, format!("{} ({})", numbers::count(*n), share(*n)))),
+        );
     }
     if let Some(relation) = &profile.relation {
-        lines.push(PageLine::Heading("relation to the target, on training rows once a split exists".into()));
+        lines.push(PageLine::Heading(
+            "relation to the target, on training rows once a split exists".into(),
+        ));
         if let Some(auc) = relation.auc {
-            lines.push(pair("AUC alone", format!("{} (0.5 says nothing, 1 gives it away)", numbers::fixed(auc, 3))));
+            lines.push(pair(
+                "AUC alone",
+                format!("{} (0.5 says nothing, 1 gives it away)", numbers::fixed(auc, 3)),
+            ));
         }
         if let Some(iv) = relation.iv {
             lines.push(pair("information value", numbers::fixed(iv, 3)));

@@ -102,7 +102,12 @@ impl App {
             Action::NoteRun => {
                 let note = self.workspace.runs.iter().find(|r| r.id == *id);
                 let note = note.map(|r| r.note.clone()).unwrap_or_default();
-                self.ask(format!("A note on run {id}"), "any words", &note, Ask::Command(format!("note {id}=")));
+                self.ask(
+                    format!("A note on run {id}"),
+                    "any words",
+                    &note,
+                    Ask::Command(format!("note {id}=")),
+                );
                 vec![]
             }
             Action::DeleteRun => {
@@ -138,7 +143,8 @@ impl App {
         }
         let last = curve.len() as isize - 1;
         let here = self.training.cursor;
-        let at = here.and_then(|x| curve.iter().position(|p| p.step >= x)).map_or(last, |i| i as isize);
+        let at =
+            here.and_then(|x| curve.iter().position(|p| p.step >= x)).map_or(last, |i| i as isize);
         let at = if here.is_some() { (at + by).clamp(0, last) } else { last };
         self.training.cursor = Some(curve[at as usize].step);
     }

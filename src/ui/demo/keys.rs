@@ -63,7 +63,10 @@ mod tests {
     fn keys_are_read_as_they_are_written() {
         let codes: Vec<KeyCode> = parse_keys("j Enter Right*3 *").iter().map(|k| k.code).collect();
         let right = KeyCode::Right;
-        assert_eq!(codes, [KeyCode::Char('j'), KeyCode::Enter, right, right, right, KeyCode::Char('*')]);
+        assert_eq!(
+            codes,
+            [KeyCode::Char('j'), KeyCode::Enter, right, right, right, KeyCode::Char('*')]
+        );
         assert_eq!(parse_keys("ctrl-r")[0].modifiers, KeyModifiers::CONTROL);
     }
 }

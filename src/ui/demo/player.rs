@@ -38,32 +38,46 @@ pub struct Player {
     pressing: VecDeque<(KeyEvent, Duration)>,
     due: Duration,
     speed: f64,
-    step: bool,
-    go: bool,
     keys: bool,
-    paused: bool,
+    pace: Pace,
+}
+
+/// Who decides when the next beat comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// The clock.
+    Clock,
+    /// Nobody, until a person goes on.
+    Paused,
+    /// A person, beat by beat.
+    Steps,
+    /// A person, who has just said so.
+    Go,
 }
 
 impl Player {
     /// A player at the beginning of its tour.
-    pub fn new(demo: Demo) -> Self {
+    pub fn new(demo: &Demo) -> Self {
         let beats = script(&demo.name).map_or(&[][..], |s| s.beats);
         Self {
             beats: beats.iter().copied().collect(),
             pressing: VecDeque::new(),
             due: Duration::ZERO,
             speed: if demo.speed > 0.0 { demo.speed } else { 1.0 },
-            step: demo.step,
-            go: false,
             keys: demo.keys,
-            paused: false,
+            pace: if demo.step { Pace::Steps } else { Pace::Clock },
         }
     }
 
     /// How long the loop may wait for something else; `None` while a job runs, whose end will
     /// wake it, and while a person is waited for.
     pub fn wait(&self, app: &App, now: Duration) -> Option<Duration> {
-        if self.paused || !app.jobs.is_idle() || (self.step && !self.go && self.pressing.is_empty()) {
+        let waits = match self.pace {
+            Pace::Clock | Pace::Go => false,
+            Pace::Paused => true,
+            Pace::Steps => self.pressing.is_empty(),
+        };
+        if waits || !app.jobs.is_idle() {
             return None;
         }
         Some(self.due.saturating_sub(now))
@@ -72,12 +86,17 @@ impl Player {
     /// Takes a person's key: space goes on or pauses, Esc and `q` end the tour.
     pub fn takes(&mut self, key: KeyEvent) -> bool {
         match key.code {
-            KeyCode::Char(' ') if self.step => self.go = true,
-            KeyCode::Char(' ') => self.paused = !self.paused,
+            KeyCode::Char(' ') => {
+                self.pace = match self.pace {
+                    Pace::Clock => Pace::Paused,
+                    Pace::Paused => Pace::Clock,
+                    Pace::Steps | Pace::Go => Pace::Go,
+                };
+            }
             KeyCode::Esc | KeyCode::Char('q') => {
                 self.beats.clear();
                 self.pressing.clear();
-                (self.paused, self.step) = (false, false);
+                self.pace = Pace::Clock;
                 self.due = Duration::ZERO;
             }
             KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return false,
@@ -88,7 +107,7 @@ impl Player {
 
     /// Does the next thing, when its time has come and no job runs.
     pub fn next(&mut self, app: &mut App, now: Duration) -> Option<Played> {
-        if self.paused || now < self.due || !app.jobs.is_idle() {
+        if self.pace == Pace::Paused || now < self.due || !app.jobs.is_idle() {
             return None;
         }
         if let Some((key, pause)) = self.pressing.pop_front() {
@@ -100,15 +119,18 @@ impl Player {
             }
             return Some(Played::Key(key));
         }
-        if self.step && !self.go && !self.beats.is_empty() {
+        if self.pace == Pace::Steps && !self.beats.is_empty() {
             return None;
         }
         match self.beats.pop_front() {
             None => Some(Played::Over),
             Some(Beat::Say(text)) => {
-                self.go = false;
+                if self.pace == Pace::Go {
+                    self.pace = Pace::Steps;
+                }
                 app.caption = Some((text.to_owned(), String::new()));
-                self.due = now + (CAPTION + READING * text.chars().count() as u32).div_f64(self.speed);
+                self.due =
+                    now + (CAPTION + READING * text.chars().count() as u32).div_f64(self.speed);
                 Some(Played::Changed)
             }
             Some(Beat::Press(keys)) => {

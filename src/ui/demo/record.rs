@@ -5,13 +5,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::files::Writer;
+use crate::ui::term::Tap;
 
 /// What sees the bytes of every frame and writes them down; the file appears when it is dropped.
 ///
 /// # Errors
 ///
 /// When the file cannot be written.
-pub fn recorder(path: &Path, width: u16, height: u16) -> anyhow::Result<Box<dyn FnMut(&[u8])>> {
+pub fn recorder(path: &Path, width: u16, height: u16) -> anyhow::Result<Tap> {
     let header = serde_json::json!({
         "version": 2,
         "width": width,

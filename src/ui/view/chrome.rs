@@ -1,6 +1,8 @@
 //! What stands around the panes: header, message, footer, and the line of a pane that is not in
 //! front.
 
+use std::fmt::Write as _;
+
 use ratatui::layout::Rect;
 
 use super::{Canvas, Role, word};
@@ -85,7 +87,8 @@ pub(super) fn message(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if let Some((caption, key)) = &app.caption {
         let pressed = if key.is_empty() { String::new() } else { format!("  {key} ") };
         canvas.words_right(area, &[word(pressed.clone(), Role::Cursor)]);
-        let place = Rect { width: area.width.saturating_sub(text::width(&pressed) as u16 + 1), ..area };
+        let place =
+            Rect { width: area.width.saturating_sub(text::width(&pressed) as u16 + 1), ..area };
         canvas.words(place, &[word(" ▶ ", Role::Accent), word(caption.clone(), Role::Strong)]);
         return;
     }
@@ -116,9 +119,10 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Some(Overlay::Palette { .. }) => {
             (own(&[("Enter", "do it"), ("Tab", "complete"), ("↑↓", "choose"), ("Esc", "close")]), 4)
         }
-        Some(Overlay::Picker { .. }) => {
-            (own(&[("Enter", "choose"), ("↑↓", "move"), ("type", "to search"), ("Esc", "close")]), 4)
-        }
+        Some(Overlay::Picker { .. }) => (
+            own(&[("Enter", "choose"), ("↑↓", "move"), ("type", "to search"), ("Esc", "close")]),
+            4,
+        ),
         Some(Overlay::Prompt { .. }) => (own(&[("Enter", "accept"), ("Esc", "close")]), 2),
         Some(Overlay::Confirm { .. }) => (own(&[("y", "yes"), ("n", "no")]), 2),
         Some(Overlay::Rows(_)) => {
@@ -153,7 +157,14 @@ fn skipped(action: crate::ui::action::Action) -> bool {
     use crate::ui::action::Action as A;
     matches!(
         action,
-        A::Train | A::TrainAll | A::Compare | A::NextPane | A::Zoom | A::NextTab | A::Search | A::Save
+        A::Train
+            | A::TrainAll
+            | A::Compare
+            | A::NextPane
+            | A::Zoom
+            | A::NextTab
+            | A::Search
+            | A::Save
     )
 }
 
@@ -187,7 +198,11 @@ pub(super) fn summary(app: &App, canvas: &mut Canvas<'_>, pane: Pane, area: Rect
             if let Some(table) = &app.workspace.now.table {
                 let n = app.workspace.survey.as_ref().map_or(0, |s| s.findings.len());
                 words.push(word(
-                    format!("{} rows × {} columns", numbers::count(table.n_rows()), table.n_columns()),
+                    format!(
+                        "{} rows × {} columns",
+                        numbers::count(table.n_rows()),
+                        table.n_columns()
+                    ),
                     Role::Dim,
                 ));
                 if n > 0 {
@@ -199,35 +214,49 @@ pub(super) fn summary(app: &App, canvas: &mut Canvas<'_>, pane: Pane, area: Rect
             let features = question_features(app);
             let mut said = question.model.kind.clone();
             for (key, value) in &question.model.set {
-                said += &format!(" · {key} {value}");
+                let _ = write!(said, " · {key} {value}");
             }
             words.push(word(format!("{said} · {features}"), Role::Dim));
         }
-        Pane::Training => match app.jobs.training() {
-            Some(job) => {
-                words.push(word(format!("{} {}", job.label, plot::gauge(job.fraction, 16)), Role::Accent));
+        Pane::Training => {
+            if let Some(job) = app.jobs.training() {
+                words.push(word(
+                    format!("{} {}", job.label, plot::gauge(job.fraction, 16)),
+                    Role::Accent,
+                ));
                 if let Some(loss) = job.curve.last().and_then(|p| p.loss) {
-                    words.push(word(format!("  loss {}", numbers::significant(loss, 4)), Role::Dim));
+                    words
+                        .push(word(format!("  loss {}", numbers::significant(loss, 4)), Role::Dim));
                 }
-            }
-            None => {
+            } else {
                 let n = app.workspace.runs_here().count();
-                let said = if n == 0 { "nothing trained yet · t trains".to_owned() } else { format!("{n} runs") };
+                let said = if n == 0 {
+                    "nothing trained yet · t trains".to_owned()
+                } else {
+                    format!("{n} runs")
+                };
                 words.push(word(said, Role::Dim));
             }
-        },
+        }
         Pane::Evaluation => match app.shown() {
             Some(run) => {
                 words.push(word(format!("run {} {} · ", run.id, run.model.kind), Role::Dim));
                 let side = app.side(run);
-                let names: &[&str] = if run.task == Task::Binary { &["roc_auc", "ks"] } else { &["rmse", "r2"] };
+                let names: &[&str] =
+                    if run.task == Task::Binary { &["roc_auc", "ks"] } else { &["rmse", "r2"] };
                 for name in names {
                     let estimate = side.metrics(run).and_then(|m| m.get(*name)).copied();
                     let label = crate::metrics::metric(name).map_or(*name, |m| m.label);
                     words.push(word(format!("{label} "), Role::Dim));
-                    words.push(word(numbers::optional(estimate.and_then(|e| e.value), 3), Role::Strong));
+                    words.push(word(
+                        numbers::optional(estimate.and_then(|e| e.value), 3),
+                        Role::Strong,
+                    ));
                     if let Some((low, high)) = estimate.and_then(|e| e.low.zip(e.high)) {
-                        words.push(word(format!(" ({}–{})", numbers::fixed(low, 2), numbers::fixed(high, 2)), Role::Dim));
+                        words.push(word(
+                            format!(" ({}–{})", numbers::fixed(low, 2), numbers::fixed(high, 2)),
+                            Role::Dim,
+                        ));
                     }
                     words.push(word("  ", Role::Text));
                 }

@@ -28,10 +28,18 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
     note_page(state, focused, list.height);
     leaderboard(app, state, canvas, list, focused, &comparison);
     let rest = below(inner, list.height);
-    let used = canvas.paragraph(Rect { height: rest.height.min(3), ..rest }, &comparison.sentence, Role::Strong);
+    let used = canvas.paragraph(
+        Rect { height: rest.height.min(3), ..rest },
+        &comparison.sentence,
+        Role::Strong,
+    );
     let method = format!(
         "{} · Holm over {} comparisons · {} rows in common",
-        comparison.leaderboard.iter().find_map(|r| r.method.map(ToString::to_string)).unwrap_or_default(),
+        comparison
+            .leaderboard
+            .iter()
+            .find_map(|r| r.method.map(ToString::to_string))
+            .unwrap_or_default(),
         n.saturating_sub(1),
         numbers::count(comparison.rows_shared)
     );
@@ -50,7 +58,11 @@ fn leaderboard(
     focused: bool,
     comparison: &train::Comparison,
 ) {
-    let task = comparison.leaderboard.first().and_then(|r| app.workspace.run(&r.id)).map_or(Task::Binary, |r| r.task);
+    let task = comparison
+        .leaderboard
+        .first()
+        .and_then(|r| app.workspace.run(&r.id))
+        .map_or(Task::Binary, |r| r.task);
     let shown: &[&str] = match task {
         Task::Regression => &["rmse", "mae", "r2"],
         _ => &["roc_auc", "ks", "brier", "log_loss"],
@@ -75,24 +87,45 @@ fn leaderboard(
     ]);
     let yardstick = app.yardstick();
     let digits = |name: &str, v: f64| {
-        if task == Task::Regression && name != "r2" { numbers::significant(v, 5) } else { numbers::fixed(v, 3) }
+        if task == Task::Regression && name != "r2" {
+            numbers::significant(v, 5)
+        } else {
+            numbers::fixed(v, 3)
+        }
     };
     let cells = |i: usize| {
         let entry = comparison.leaderboard.get(i)?;
         let is_yardstick = yardstick.as_ref() == Some(&entry.id);
         let marked = app.training.marked.contains(&entry.id);
-        let mark = if is_yardstick { "◆" } else if marked { "●" } else { " " };
+        let mark = if is_yardstick {
+            "◆"
+        } else if marked {
+            "●"
+        } else {
+            " "
+        };
         let mut cells = vec![
-            Cell::new(format!("{mark} {}", entry.id), if is_yardstick { Role::Accent } else { Role::Text }),
+            Cell::new(
+                format!("{mark} {}", entry.id),
+                if is_yardstick { Role::Accent } else { Role::Text },
+            ),
             Cell::new(entry.model.clone(), Role::Strong),
         ];
         for (i, name) in names.iter().enumerate() {
             let found: Option<Estimate> = entry.metrics.get(*name).copied();
             let value = found.and_then(|e| e.value);
-            cells.push(Cell::new(value.map_or(numbers::NONE.into(), |v| digits(name, v)), if i == 0 { Role::Strong } else { Role::Text }));
+            cells.push(Cell::new(
+                value.map_or(numbers::NONE.into(), |v| digits(name, v)),
+                if i == 0 { Role::Strong } else { Role::Text },
+            ));
             if i == 0 {
                 let range = found.and_then(|e| e.low.zip(e.high));
-                cells.push(Cell::new(range.map_or(String::new(), |(l, h)| format!("{}–{}", digits(name, l), digits(name, h))), Role::Dim));
+                cells.push(Cell::new(
+                    range.map_or(String::new(), |(l, h)| {
+                        format!("{}–{}", digits(name, l), digits(name, h))
+                    }),
+                    Role::Dim,
+                ));
             }
         }
         if is_yardstick {
@@ -113,7 +146,12 @@ fn leaderboard(
             };
             cells.extend([
                 Cell::new(diff.map_or(numbers::NONE.into(), |d| numbers::signed(d, 3)), Role::Text),
-                Cell::new(range.map_or(String::new(), |(l, h)| format!("{} to {}", numbers::signed(l, 3), numbers::signed(h, 3))), Role::Dim),
+                Cell::new(
+                    range.map_or(String::new(), |(l, h)| {
+                        format!("{} to {}", numbers::signed(l, 3), numbers::signed(h, 3))
+                    }),
+                    Role::Dim,
+                ),
                 Cell::new(entry.p_holm.map_or(numbers::NONE.into(), numbers::p_value), Role::Dim),
                 Cell::new(said, look),
             ]);
@@ -147,7 +185,11 @@ fn overlay(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let runs: Vec<_> = ids.iter().filter_map(|id| app.workspace.run(id)).collect();
     let Some(first) = runs.first() else { return };
     let left = Rect { width: area.width * 9 / 20, ..area };
-    let right = Rect { x: area.x + left.width + 2, width: area.width.saturating_sub(left.width + 2), ..area };
+    let right = Rect {
+        x: area.x + left.width + 2,
+        width: area.width.saturating_sub(left.width + 2),
+        ..area
+    };
     if first.task == Task::Binary {
         let found: Vec<_> = runs
             .iter()
@@ -165,13 +207,23 @@ fn overlay(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             .collect();
         plots::curves(canvas, left, EvalTab::Roc, &named, None, None);
     }
-    let other = app.compared().filter(|id| *id != yardstick).and_then(|id| app.workspace.run(&id).cloned());
+    let other =
+        app.compared().filter(|id| *id != yardstick).and_then(|id| app.workspace.run(&id).cloned());
     let Some(other) = other else {
         line::rule("what differs", row(right, 0), canvas.buf, canvas.theme);
-        canvas.paragraph(below(right, 1), "Move to another run to see how it differs from the yardstick.", Role::Dim);
+        canvas.paragraph(
+            below(right, 1),
+            "Move to another run to see how it differs from the yardstick.",
+            Role::Dim,
+        );
         return;
     };
-    line::rule(&format!("what differs: {yardstick} → {}", other.id), row(right, 0), canvas.buf, canvas.theme);
+    line::rule(
+        &format!("what differs: {yardstick} → {}", other.id),
+        row(right, 0),
+        canvas.buf,
+        canvas.theme,
+    );
     let differences = train::experiment_diff(&first.experiment, &other.experiment);
     if differences.is_empty() {
         canvas.words(row(right, 1), &[word("the same experiment", Role::Dim)]);

@@ -41,11 +41,18 @@ fn tab_title(app: &App, tab: DataTab) -> String {
 fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     let Some(table) = &app.workspace.now.table else { return };
     let survey = app.workspace.survey.as_deref();
-    let detail = if area.height >= 14 { 4 } else if area.height >= 9 { 3 } else { 0 };
+    let detail = if area.height >= 14 {
+        4
+    } else if area.height >= 9 {
+        3
+    } else {
+        0
+    };
     let list = Rect { height: area.height - detail, ..area };
     note_page(state, focused, list.height);
     state.columns.selected = app.data.column;
-    let relation = match survey.and_then(|s| s.resolved.as_ref().ok()).and_then(|e| e.question.task) {
+    let relation = match survey.and_then(|s| s.resolved.as_ref().ok()).and_then(|e| e.question.task)
+    {
         Some(crate::data::Task::Regression) => "corr",
         _ => "AUC",
     };
@@ -153,32 +160,55 @@ fn about(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     };
     let n = table.n_rows().max(1) as f64;
     let first = if column.personal.is_some() {
-        format!("{} found: masked, and kept out of models, logs and exports", column.personal.map_or("", Personal::word))
+        format!(
+            "{} found: masked, and kept out of models, logs and exports",
+            column.personal.map_or("", Personal::word)
+        )
     } else if let (Some(mean), Some(sd)) = (profile.mean, profile.sd) {
         let median = profile.quantiles.as_ref().map_or(f64::NAN, |q| q[3]);
         let n4 = |v: f64| numbers::significant(v, 4);
         format!(
             "mean {} ± {} · median {} · {} to {} · {} distinct",
-            n4(mean), n4(sd), n4(median), profile.min.map_or(String::new(), n4), profile.max.map_or(String::new(), n4), numbers::count(profile.distinct)
+            n4(mean),
+            n4(sd),
+            n4(median),
+            profile.min.map_or(String::new(), n4),
+            profile.max.map_or(String::new(), n4),
+            numbers::count(profile.distinct)
         )
     } else {
-        let top = profile.top.iter().take(4).map(|(v, k)| format!("{v} {}", numbers::percent(*k as f64 / n, 0)));
-        format!("{} levels · {}", numbers::count(profile.distinct), top.collect::<Vec<_>>().join(" · "))
+        let top = profile
+            .top
+            .iter()
+            .take(4)
+            .map(|(v, k)| format!("{v} {}", numbers::percent(*k as f64 / n, 0)));
+        format!(
+            "{} levels · {}",
+            numbers::count(profile.distinct),
+            top.collect::<Vec<_>>().join(" · ")
+        )
     };
     canvas.words(row(area, 1), &[word(first, Look::Text)]);
     let mut second = Vec::new();
     if let Some(relation) = &profile.relation {
         let rates: Vec<f64> = relation.bad_rates.iter().filter_map(|b| b.rate).collect();
-        if let (Some(low), Some(high)) = (
-            rates.iter().copied().reduce(f64::min),
-            rates.iter().copied().reduce(f64::max),
-        ) {
+        if let (Some(low), Some(high)) =
+            (rates.iter().copied().reduce(f64::min), rates.iter().copied().reduce(f64::max))
+        {
             let what = app.workspace.question().question.positive.clone();
             let said = match what {
                 Some(what) if relation.bad_rates.iter().any(|b| b.bads.is_some()) => {
-                    format!("share of {what} {} to {}", numbers::percent(low, 0), numbers::percent(high, 0))
+                    format!(
+                        "share of {what} {} to {}",
+                        numbers::percent(low, 0),
+                        numbers::percent(high, 0)
+                    )
                 }
-                _ => format!("mean of the target {} to {}", numbers::significant(low, 3), numbers::significant(high, 3)),
+                _ => format!(
+                    "mean of the target {} to {}",
+                    numbers::significant(low, 3),
+                    numbers::significant(high, 3)
+                ),
             };
             second.push(word(said, Look::Dim));
             if area.width >= 90 {
@@ -205,7 +235,10 @@ fn about(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             third.push(word(" on this table: ] turns the tabs", Look::Dim));
         }
         if let Some(note) = survey.and_then(|s| s.notes.first()) {
-            third.push(word(if third.is_empty() { note.clone() } else { format!(" · {note}") }, Look::Dim));
+            third.push(word(
+                if third.is_empty() { note.clone() } else { format!(" · {note}") },
+                Look::Dim,
+            ));
         }
         canvas.words(row(area, 3), &third);
     }
@@ -227,7 +260,13 @@ fn table(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, 
     let cells = |i: usize| {
         (i < n).then(|| {
             let position = app.data.position(&app.workspace, i);
-            rows::cells(table, position, numbers_of_rows.get(position).copied(), &visible, app.data.search.as_deref())
+            rows::cells(
+                table,
+                position,
+                numbers_of_rows.get(position).copied(),
+                &visible,
+                app.data.search.as_deref(),
+            )
         })
     };
     DataTable {
@@ -244,7 +283,10 @@ fn table(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, 
     if note > 0 {
         let mut words = Vec::new();
         if let Some(filter) = &view.filter {
-            words.push(word(format!("{} of {} rows ", numbers::count(n), numbers::count(table.n_rows())), Look::Strong));
+            words.push(word(
+                format!("{} of {} rows ", numbers::count(n), numbers::count(table.n_rows())),
+                Look::Strong,
+            ));
             words.push(word(format!("where {filter}"), Look::Accent));
         }
         if let Some(sort) = &view.sort {
@@ -265,14 +307,22 @@ fn findings(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rec
         return;
     };
     if survey.findings.is_empty() {
-        canvas.paragraph(area, "✓ Nothing stands out: no missing values, constants, duplicates, leaks or outliers.", Look::Good);
+        canvas.paragraph(
+            area,
+            "✓ Nothing stands out: no missing values, constants, duplicates, leaks or outliers.",
+            Look::Good,
+        );
         return;
     }
     let detail = if area.height >= 9 { 4 } else { 2 };
     let list = Rect { height: area.height.saturating_sub(detail), ..area };
     note_page(state, focused, list.height);
     state.findings.selected = app.data.finding;
-    let heads = [Column::left(""), Column::left("finding").widths(20, 0), Column::left("remedy").priority(1).widths(8, 26)];
+    let heads = [
+        Column::left(""),
+        Column::left("finding").widths(20, 0),
+        Column::left("remedy").priority(1).widths(8, 26),
+    ];
     let cells = |i: usize| {
         let finding = survey.findings.get(i)?;
         let (mark, look) = match finding.severity {
@@ -281,7 +331,11 @@ fn findings(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rec
             Severity::Bad => ("✗", Look::Bad),
         };
         let remedy = finding.remedy.as_ref().map_or(String::new(), |r| r.label.clone());
-        Some(vec![Cell::new(mark, look), Cell::new(finding.text.clone(), Look::Text), Cell::new(remedy, Look::Accent)])
+        Some(vec![
+            Cell::new(mark, look),
+            Cell::new(finding.text.clone(), Look::Text),
+            Cell::new(remedy, Look::Accent),
+        ])
     };
     DataTable {
         columns: &heads,
@@ -296,10 +350,26 @@ fn findings(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rec
     .render(list, canvas.buf, canvas.theme, &mut state.findings);
     let Some(finding) = survey.findings.get(app.data.finding) else { return };
     let foot = below(area, list.height);
-    line::rule(finding.column.as_deref().unwrap_or("the table"), row(foot, 0), canvas.buf, canvas.theme);
-    let used = canvas.paragraph(Rect { height: foot.height.saturating_sub(2), ..below(foot, 1) }, &finding.text, Look::Text);
+    line::rule(
+        finding.column.as_deref().unwrap_or("the table"),
+        row(foot, 0),
+        canvas.buf,
+        canvas.theme,
+    );
+    let used = canvas.paragraph(
+        Rect { height: foot.height.saturating_sub(2), ..below(foot, 1) },
+        &finding.text,
+        Look::Text,
+    );
     if let Some(remedy) = &finding.remedy {
-        canvas.words(row(foot, 1 + used), &[word("Enter", Look::Key), word(format!(" {}", remedy.label), Look::Accent), word("   u takes it back", Look::Dim)]);
+        canvas.words(
+            row(foot, 1 + used),
+            &[
+                word("Enter", Look::Key),
+                word(format!(" {}", remedy.label), Look::Accent),
+                word("   u takes it back", Look::Dim),
+            ],
+        );
     }
 }
 
@@ -309,7 +379,13 @@ fn sql(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, fo
     } else {
         app.data.query.clone()
     };
-    canvas.words(row(area, 0), &[word("sql ", Look::Key), word(query, if app.data.query.is_empty() { Look::Dim } else { Look::Strong })]);
+    canvas.words(
+        row(area, 0),
+        &[
+            word("sql ", Look::Key),
+            word(query, if app.data.query.is_empty() { Look::Dim } else { Look::Strong }),
+        ],
+    );
     let list = below(area, 1);
     let Some(answer) = &app.data.answer else {
         let hint = "The table is called data. The answer stands here; R makes it the table that is trained on, u takes that back.";
@@ -321,7 +397,9 @@ fn sql(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, fo
     state.answer.selected = app.data.answer_at.0;
     state.answer.column = app.data.answer_at.1;
     let heads = rows::heads(answer, &names, None);
-    let cells = |i: usize| (i < answer.n_rows()).then(|| rows::cells(answer, i, None, &names, None)[1..].to_vec());
+    let cells = |i: usize| {
+        (i < answer.n_rows()).then(|| rows::cells(answer, i, None, &names, None)[1..].to_vec())
+    };
     DataTable {
         columns: &heads[1..],
         rows: Some(answer.n_rows()),
@@ -342,19 +420,42 @@ fn correlations(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area:
     };
     let n = matrix.names.len();
     if n < 2 {
-        canvas.paragraph(area, "Fewer than two columns of numbers: nothing to correlate.", Look::Dim);
+        canvas.paragraph(
+            area,
+            "Fewer than two columns of numbers: nothing to correlate.",
+            Look::Dim,
+        );
         return;
     }
     let values: Vec<Vec<Option<f64>>> = matrix.values.chunks(n).map(<[_]>::to_vec).collect();
-    let mut heat = HeatMatrix { names: &matrix.names, values: &values, selected: Some(app.data.pair), offset: state.pair };
+    let mut heat = HeatMatrix {
+        names: &matrix.names,
+        values: &values,
+        selected: Some(app.data.pair),
+        offset: state.pair,
+    };
     let place = Rect { height: area.height.saturating_sub(1), ..area };
     let (down, across) = heat.capacity(place);
-    let keep = |offset: usize, at: usize, room: usize| offset.min(at).max((at + 1).saturating_sub(room.max(1)));
-    state.pair = (keep(state.pair.0, app.data.pair.0, down), keep(state.pair.1, app.data.pair.1, across));
+    let keep = |offset: usize, at: usize, room: usize| {
+        offset.min(at).max((at + 1).saturating_sub(room.max(1)))
+    };
+    state.pair =
+        (keep(state.pair.0, app.data.pair.0, down), keep(state.pair.1, app.data.pair.1, across));
     heat.offset = state.pair;
     heat.render(place, canvas.buf, canvas.theme);
     let (a, b) = app.data.pair;
     let value = values.get(a).and_then(|r| r.get(b)).copied().flatten();
-    let said = format!("{} and {}", text::cut(&matrix.names[a.min(n - 1)], 24), text::cut(&matrix.names[b.min(n - 1)], 24));
-    canvas.words(row(area, place.height), &[word(said, Look::Text), word(format!("  {}", numbers::optional(value, 3)), Look::Strong), word("  Pearson, rows where both are there", Look::Dim)]);
+    let said = format!(
+        "{} and {}",
+        text::cut(&matrix.names[a.min(n - 1)], 24),
+        text::cut(&matrix.names[b.min(n - 1)], 24)
+    );
+    canvas.words(
+        row(area, place.height),
+        &[
+            word(said, Look::Text),
+            word(format!("  {}", numbers::optional(value, 3)), Look::Strong),
+            word("  Pearson, rows where both are there", Look::Dim),
+        ],
+    );
 }

@@ -2,13 +2,14 @@
 
 use ratatui::layout::Rect;
 
-use super::{Canvas, Role, ViewState, below, note_page, plots, row, word};
+use super::eval_tables::{coefficients, deciles, errors, residuals};
+use super::{Canvas, Role, ViewState, below, plots, row, word};
 use crate::data::Task;
 use crate::metrics::{Confusion, Estimate, metric};
-use crate::train::{Coefficient, Run};
+use crate::train::Run;
 use crate::ui::app::{App, EvalTab};
-use crate::ui::plot::{self, ConfusionGrid, Dash, Histogram, LinePlot, Reference, Series};
-use crate::ui::widgets::{Cell, Column, DataTable, Pane, numbers, text};
+use crate::ui::plot::{self, ConfusionGrid, Dash};
+use crate::ui::widgets::{Pane, numbers, text};
 use crate::workspace::{Assessment, Side};
 
 pub(super) fn draw(
@@ -27,7 +28,11 @@ pub(super) fn draw(
     let inner = pane.render(area, canvas.buf, canvas.theme);
     let Some(run) = run else {
         let waiting = app.eval.run.is_some() && !app.jobs.is_idle();
-        let text = if waiting { "reading the run …" } else { "Nothing trained yet. t trains; the figures of the run stand here." };
+        let text = if waiting {
+            "reading the run …"
+        } else {
+            "Nothing trained yet. t trains; the figures of the run stand here."
+        };
         canvas.paragraph(inner, text, Role::Dim);
         return;
     };
@@ -36,7 +41,9 @@ pub(super) fn draw(
     let body = below(inner, 1);
     let Some(assessment) = app.assessment(&run).cloned() else { return };
     match EvalTab::of(task)[tab] {
-        EvalTab::Summary if task == Task::Binary => binary(app, &run, &assessment, canvas, body, focused),
+        EvalTab::Summary if task == Task::Binary => {
+            binary(app, &run, &assessment, canvas, body, focused);
+        }
         EvalTab::Summary => regression(&run, &assessment, canvas, body),
         EvalTab::Roc | EvalTab::Pr | EvalTab::Gains | EvalTab::Calibration => {
             curve(app, &run, &assessment, canvas, body);
@@ -78,13 +85,22 @@ fn headline(run: &Run, side: Side, name: &str, canvas: &mut Canvas<'_>, area: Re
     let Some(metric) = metric(name) else { return };
     let found = estimate(run, side, name);
     let mut words = vec![word(text::fit(metric.label, 9), Role::Dim)];
-    let digits = |v: f64| if metric.family == crate::metrics::Family::Binary { numbers::fixed(v, 3) } else { numbers::significant(v, 6) };
+    let digits = |v: f64| {
+        if metric.family == crate::metrics::Family::Binary {
+            numbers::fixed(v, 3)
+        } else {
+            numbers::significant(v, 6)
+        }
+    };
     let value = found.and_then(|e| e.value);
     words.push(word(text::fit_right(&value.map_or(numbers::NONE.into(), digits), 8), Role::Strong));
     if let (Some(value), Some((low, high))) = (value, found.and_then(|e| e.low.zip(e.high))) {
         if metric.family == crate::metrics::Family::Binary && area.width >= 44 {
             let scale = if name == "roc_auc" { (0.5, 1.0) } else { (0.0, 1.0) };
-            words.push(word(format!(" {}", plot::interval(value, Some((low, high)), scale, 14)), Role::Accent));
+            words.push(word(
+                format!(" {}", plot::interval(value, Some((low, high)), scale, 14)),
+                Role::Accent,
+            ));
         }
         words.push(word(format!(" {}–{}", digits(low), digits(high)), Role::Dim));
     }
@@ -236,7 +252,11 @@ fn verdict(run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
         g if g < -0.04 => ("does better than in training: luck, or an easy test", Role::Warn),
         _ => ("hardly overfits", Role::Good),
     };
-    let text = format!("{family} {} in training, {} here: ", numbers::fixed(train, 3), numbers::fixed(here, 3));
+    let text = format!(
+        "{family} {} in training, {} here: ",
+        numbers::fixed(train, 3),
+        numbers::fixed(here, 3)
+    );
     canvas.words(area, &[word(text, Role::Dim), word(said, role)]);
 }
 
@@ -284,164 +304,33 @@ fn curve(app: &App, run: &Run, assessment: &Assessment, canvas: &mut Canvas<'_>,
     let n3 = |v: Option<f64>| numbers::optional(v, 3);
     let value = |name| estimate(run, side, name).and_then(|e| e.value);
     let said = match tab {
-        EvalTab::Roc => format!("AUC {} · Gini {} · KS {}", n3(value("roc_auc")), n3(value("gini")), n3(value("ks"))),
-        EvalTab::Pr => format!("average precision {} against {} by chance", n3(value("average_precision")), n3(share)),
+        EvalTab::Roc => format!(
+            "AUC {} · Gini {} · KS {}",
+            n3(value("roc_auc")),
+            n3(value("gini")),
+            n3(value("ks"))
+        ),
+        EvalTab::Pr => format!(
+            "average precision {} against {} by chance",
+            n3(value("average_precision")),
+            n3(share)
+        ),
         EvalTab::Gains => {
             let found = here.iter().find(|(x, _)| *x >= 0.2).map(|(_, y)| *y);
-            format!("the fifth with the highest score holds {} of the positives", found.map_or(numbers::NONE.into(), |v| numbers::percent(v, 0)))
+            format!(
+                "the fifth with the highest score holds {} of the positives",
+                found.map_or(numbers::NONE.into(), |v| numbers::percent(v, 0))
+            )
         }
         _ => match &assessment.cox {
             Some(cox) => format!(
                 "ten bins of equal size · slope {} (ideal 1) · intercept {} (ideal 0) · Brier {}",
-                numbers::fixed(cox.slope, 2), numbers::fixed(cox.intercept, 2), n3(value("brier"))
+                numbers::fixed(cox.slope, 2),
+                numbers::fixed(cox.intercept, 2),
+                n3(value("brier"))
             ),
             None => "ten bins of equal size".into(),
         },
     };
     canvas.words(row(area, area.height - 1), &[word(said, Role::Dim)]);
-}
-
-fn deciles(
-    app: &App,
-    state: &mut ViewState,
-    assessment: &Assessment,
-    canvas: &mut Canvas<'_>,
-    area: Rect,
-    focused: bool,
-) {
-    note_page(state, focused, area.height);
-    state.deciles.selected = app.eval.row;
-    let heads = [
-        Column::right("decile"),
-        Column::right("score").priority(1),
-        Column::right("rows"),
-        Column::right("positive"),
-        Column::right("rate"),
-        Column::left("").priority(2),
-        Column::right("found"),
-        Column::right("lift").priority(1),
-        Column::right("KS").priority(3),
-    ];
-    let most = assessment.deciles.iter().map(|d| d.bad_rate).fold(1e-9, f64::max);
-    let cells = |i: usize| {
-        let d = assessment.deciles.get(i)?;
-        Some(vec![
-            Cell::new(d.rank.to_string(), Role::Dim),
-            Cell::new(format!("{}–{}", numbers::fixed(d.score_low, 2), numbers::fixed(d.score_high, 2)), Role::Dim),
-            Cell::new(numbers::count(d.n.round() as usize), Role::Text),
-            Cell::new(numbers::count(d.bads.round() as usize), Role::Text),
-            Cell::new(numbers::percent(d.bad_rate, 1), Role::Strong),
-            Cell::new(plot::bar(d.bad_rate / most, 10), Role::Accent),
-            Cell::new(d.captured.map_or(numbers::NONE.into(), |c| numbers::percent(c, 0)), Role::Text),
-            Cell::new(numbers::optional(d.lift, 2), Role::Text),
-            Cell::new(numbers::optional(d.ks, 2), Role::Dim),
-        ])
-    };
-    DataTable {
-        columns: &heads,
-        rows: Some(assessment.deciles.len()),
-        row: &cells,
-        focused,
-        cell_cursor: false,
-        frozen: 0,
-        footer: false,
-        empty: "too few rows",
-    }
-    .render(area, canvas.buf, canvas.theme, &mut state.deciles);
-}
-
-fn residuals(assessment: &Assessment, canvas: &mut Canvas<'_>, area: Rect) {
-    LinePlot {
-        series: vec![Series { name: "residual", role: Role::Valid, points: &assessment.residuals, dash: Dash::Points }],
-        x_label: "fitted",
-        y_label: "residual = actual − fitted",
-        references: vec![Reference::Across(0.0)],
-        ..LinePlot::default()
-    }
-    .render(area, canvas.buf, canvas.theme);
-}
-
-fn errors(assessment: &Assessment, canvas: &mut Canvas<'_>, area: Rect) {
-    let (Some(histogram), Some(summary)) = (&assessment.histogram, &assessment.errors) else {
-        canvas.paragraph(area, "too few rows", Role::Dim);
-        return;
-    };
-    let end = histogram.low + histogram.width * histogram.counts.len() as f64;
-    let place = Rect { height: area.height.saturating_sub(2), ..area };
-    Histogram { counts: &histogram.counts, range: Some((histogram.low, end)), label: "residual", role: Role::Valid, selected: None }
-        .render(place, canvas.buf, canvas.theme);
-    let n4 = |v: f64| numbers::significant(v, 4);
-    let said = format!(
-        "mean {} · 5 % {} · 25 % {} · median {} · 75 % {} · 95 % {}",
-        n4(summary.mean), n4(summary.q05), n4(summary.q25), n4(summary.median), n4(summary.q75), n4(summary.q95)
-    );
-    canvas.words(row(area, area.height.saturating_sub(1)), &[word(said, Role::Dim)]);
-}
-
-fn coefficients(
-    app: &App,
-    state: &mut ViewState,
-    run: &Run,
-    canvas: &mut Canvas<'_>,
-    area: Rect,
-    focused: bool,
-) {
-    let foot = u16::from(run.no_inference.is_some() && area.height > 4);
-    let list = Rect { height: area.height - foot, ..area };
-    note_page(state, focused, list.height);
-    state.coefficients.selected = app.eval.row;
-    let logit = run.task == Task::Binary && run.model.kind == "logistic";
-    let exact = run.coefficients.iter().any(|c| c.std_error.is_some());
-    let mut heads = vec![Column::left("column").widths(12, 40), Column::right("coefficient")];
-    if exact {
-        heads.extend([
-            Column::right("std. error").priority(1),
-            Column::right(if logit { "z" } else { "t" }).priority(3),
-            Column::right("p"),
-            Column::right("95 %").priority(2),
-        ]);
-    }
-    if logit {
-        heads.push(Column::right("odds ratio").priority(1));
-    }
-    let all: Vec<&Coefficient> = run.intercept.iter().chain(&run.coefficients).collect();
-    let n4 = |v: Option<f64>| v.map_or(numbers::NONE.into(), |v| numbers::significant(v, 4));
-    let cells = |i: usize| {
-        let c = all.get(i)?;
-        let strong = c.p.is_some_and(|p| p < 0.05);
-        let name = match &c.note {
-            Some(note) => format!("{} ({note})", c.feature),
-            None => c.feature.clone(),
-        };
-        let mut cells = vec![
-            Cell::new(name, if c.note.is_some() { Role::Warn } else { Role::Text }),
-            Cell::new(numbers::significant(c.value, 5), Role::Strong),
-        ];
-        if exact {
-            cells.extend([
-                Cell::new(n4(c.std_error), Role::Dim),
-                Cell::new(c.statistic.map_or(numbers::NONE.into(), |z| numbers::fixed(z, 2)), Role::Dim),
-                Cell::new(c.p.map_or(numbers::NONE.into(), numbers::p_value), if strong { Role::Strong } else { Role::Dim }),
-                Cell::new(c.low.zip(c.high).map_or(numbers::NONE.into(), |(l, h)| format!("{}…{}", numbers::significant(l, 3), numbers::significant(h, 3))), Role::Dim),
-            ]);
-        }
-        if logit {
-            cells.push(Cell::new(c.odds_ratio.map_or(numbers::NONE.into(), |o| numbers::significant(o, 4)), Role::Text));
-        }
-        Some(cells)
-    };
-    DataTable {
-        columns: &heads,
-        rows: Some(all.len()),
-        row: &cells,
-        focused,
-        cell_cursor: false,
-        frozen: 0,
-        footer: true,
-        empty: "this kind has no coefficients",
-    }
-    .render(list, canvas.buf, canvas.theme, &mut state.coefficients);
-    if let (1, Some(why)) = (foot, &run.no_inference) {
-        canvas.words(row(area, area.height - 1), &[word("no standard errors: ", Role::Warn), word(why.clone(), Role::Dim)]);
-    }
 }

@@ -3,14 +3,21 @@
 use ratatui::layout::Rect;
 
 use super::{Canvas, Role, ViewState, below, note_page, row, word};
+use crate::ui::action::Action as A;
 use crate::ui::app::App;
 use crate::ui::widgets::{Pane, line, text};
 
 pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect) {
     let focused = app.overlays.is_empty();
-    let pane = Pane { title: "Open", right: "Enter opens · :open PATH for any other file", focused, ..Pane::default() };
+    let pane = Pane {
+        title: "Open",
+        right: "Enter opens · :open PATH for any other file",
+        focused,
+        ..Pane::default()
+    };
     let inner = pane.render(area, canvas.buf, canvas.theme);
-    let intro = "Load a table, configure a model, watch it train, compare, explain: all from the keyboard.";
+    let intro =
+        "Load a table, configure a model, watch it train, compare, explain: all from the keyboard.";
     let used = if inner.height > 16 { canvas.paragraph(inner, intro, Role::Dim) + 1 } else { 0 };
     let list = below(inner, used);
     let items = app.gallery.items();
@@ -67,17 +74,23 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
 fn first_steps(canvas: &mut Canvas<'_>, area: Rect) {
     line::rule("first steps", row(area, 0), canvas.buf, canvas.theme);
     let key = |action| crate::ui::keymap::key_of(action).map_or(String::new(), |k| k.to_string());
-    use crate::ui::action::Action as A;
     let steps = [
-        ("Enter".to_owned(), "opens the chosen table; its columns, findings and rows stand in the Data pane"),
-        (key(A::Train), "trains with the proposed target; the figures stand in the Evaluation pane"),
+        (
+            "Enter".to_owned(),
+            "opens the chosen table; its columns, findings and rows stand in the Data pane",
+        ),
+        (
+            key(A::Train),
+            "trains with the proposed target; the figures stand in the Evaluation pane",
+        ),
         (key(A::TrainAll), "trains every kind of model"),
         (key(A::Compare), "compares the runs, with intervals and tests"),
         (key(A::Palette), "finds any action by its words"),
         (key(A::Help), "lists the keys of the place you are in"),
     ];
     for (i, (key, what)) in steps.into_iter().enumerate() {
-        let words = [word(text::fit_right(&key, 7), Role::Key), word(format!("  {what}"), Role::Dim)];
+        let words =
+            [word(text::fit_right(&key, 7), Role::Key), word(format!("  {what}"), Role::Dim)];
         canvas.words(row(area, 1 + i as u16), &words);
     }
 }

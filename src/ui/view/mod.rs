@@ -5,6 +5,7 @@
 mod chrome;
 mod compare;
 mod data;
+mod eval_tables;
 mod evaluation;
 mod gallery;
 mod model;

@@ -14,7 +14,8 @@ pub(super) fn draw(
     area: Rect,
     focused: bool,
 ) {
-    let library = crate::models::kind(&app.workspace.question().model.kind).map_or("", |k| k.library);
+    let library =
+        crate::models::kind(&app.workspace.question().model.kind).map_or("", |k| k.library);
     let pane = Pane { number: Some(2), title: "Model", right: library, focused, ..Pane::default() };
     let inner = pane.render(area, canvas.buf, canvas.theme);
     let fields = fields(&app.workspace);
@@ -49,11 +50,18 @@ pub(super) fn draw(
             value: value.to_owned(),
             hint,
             error: None,
-            changed: !field.is_default && !matches!(field.label.as_str(), "kind" | "target" | "positive"),
+            changed: !field.is_default
+                && !matches!(field.label.as_str(), "kind" | "target" | "positive"),
         });
     }
     note_page(state, focused, list.height);
-    let mut form = Form { rows: &rows, selected: Some(selected), focused, editing: None, offset: state.fields };
+    let mut form = Form {
+        rows: &rows,
+        selected: Some(selected),
+        focused,
+        editing: None,
+        offset: state.fields,
+    };
     state.fields = form.scrolled(list.height);
     form.offset = state.fields;
     form.render(list, canvas.buf, canvas.theme);
@@ -82,20 +90,33 @@ fn outlook(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let mut words = vec![word(chrome::question_features(app), Role::Text)];
     if let Some(table) = &app.workspace.now.table {
         let use_protected = app.workspace.question().question.use_protected;
-        let left_out = table.columns.iter().filter(|c| c.protected.is_some() && !c.is_feature(use_protected));
+        let left_out =
+            table.columns.iter().filter(|c| c.protected.is_some() && !c.is_feature(use_protected));
         let n = left_out.filter(|c| c.role == crate::data::Role::Feature).count();
         if n > 0 {
             words.push(word(format!(" · {n} protected ◆ out"), Role::Warn));
         }
     }
     if let Some([train, valid, test]) = survey.split_rows {
-        let valid = if valid > 0 { format!(" │ {}", numbers::count(valid)) } else { String::new() };
-        words.push(word(format!(" · {}{valid} │ {}", numbers::count(train), numbers::count(test)), Role::Dim));
+        let valid =
+            if valid > 0 { format!(" │ {}", numbers::count(valid)) } else { String::new() };
+        words.push(word(
+            format!(" · {}{valid} │ {}", numbers::count(train), numbers::count(test)),
+            Role::Dim,
+        ));
     }
     canvas.words(row(area, 1), &words);
     if let Some(size) = &survey.size {
-        let text = format!("{} columns to fit · {}", size.columns, numbers::bytes(size.bytes as u64));
+        let text = format!("{} columns to fit · {}", size.columns, numbers::bytes(size.bytes));
         canvas.words(row(area, 2), &[word(text, Role::Dim)]);
     }
-    canvas.words_right(row(area, 2), &[word("t", Role::Key), word(" train  ", Role::Dim), word("A", Role::Key), word(" train all ", Role::Dim)]);
+    canvas.words_right(
+        row(area, 2),
+        &[
+            word("t", Role::Key),
+            word(" train  ", Role::Dim),
+            word("A", Role::Key),
+            word(" train all ", Role::Dim),
+        ],
+    );
 }

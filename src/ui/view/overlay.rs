@@ -33,9 +33,11 @@ pub(super) fn draw(
             None
         }
         Overlay::Picker { title, picker, .. } => {
-            let widest = picker.choices().iter().map(|c| text::width(&c.label) + text::width(&c.note) + 8);
+            let widest =
+                picker.choices().iter().map(|c| text::width(&c.label) + text::width(&c.note) + 8);
             let width = widest.max().unwrap_or(30).clamp(36, 76) as u16;
-            let height = (picker.choices().len() as u16 + 3).clamp(5, area.height.saturating_sub(2));
+            let height =
+                (picker.choices().len() as u16 + 3).clamp(5, area.height.saturating_sub(2));
             let place = centred(area, width + 4, height);
             clear(place, canvas.buf);
             let pane = Pane { title, focused: true, ..Pane::default() };
@@ -86,7 +88,11 @@ fn palette(
     let names = 26.min(usize::from(inner.width) / 2);
     for (k, entry) in entries.iter().enumerate().skip(first).take(room) {
         let chosen = k == selected;
-        let name = if entry.usage.is_empty() { entry.name.clone() } else { format!("{} {}", entry.name, entry.usage) };
+        let name = if entry.usage.is_empty() {
+            entry.name.clone()
+        } else {
+            format!("{} {}", entry.name, entry.usage)
+        };
         let words = [
             word(if chosen { "▸ " } else { "  " }, Role::Accent),
             word(text::fit(&name, names), if chosen { Role::Selected } else { Role::Strong }),
@@ -140,7 +146,11 @@ fn page(
                 let wrapped = text::wrap(value, room.saturating_sub(names + 2).max(8));
                 for (i, part) in wrapped.into_iter().enumerate() {
                     let name = if i == 0 { text::fit(name, names) } else { text::fit("", names) };
-                    out.push(vec![word(name, Role::Key), word("  ", Role::Text), word(part, Role::Text)]);
+                    out.push(vec![
+                        word(name, Role::Key),
+                        word("  ", Role::Text),
+                        word(part, Role::Text),
+                    ]);
                 }
             }
             PageLine::Text(words) => {
@@ -154,7 +164,11 @@ fn page(
     clear(place, canvas.buf);
     let shown = usize::from(height.saturating_sub(2));
     let first = scroll.min(out.len().saturating_sub(shown));
-    let right = if out.len() > shown { format!("{}–{} of {}", first + 1, first + shown, out.len()) } else { String::new() };
+    let right = if out.len() > shown {
+        format!("{}–{} of {}", first + 1, first + shown, out.len())
+    } else {
+        String::new()
+    };
     let pane = Pane { title, right: &right, focused: true, ..Pane::default() };
     let inner = pane.render(place, canvas.buf, canvas.theme);
     state.page = shown.max(1);

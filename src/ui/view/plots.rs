@@ -25,14 +25,21 @@ pub(super) fn curves(
         .map(|(name, role, dash, points)| Series { name, role: *role, points, dash: *dash })
         .collect();
     if let Some(here) = &here {
-        series.push(Series { name: "threshold", role: Role::Bad, points: here, dash: Dash::Points });
+        series.push(Series {
+            name: "threshold",
+            role: Role::Bad,
+            points: here,
+            dash: Dash::Points,
+        });
     }
     let narrow = area.width < 44;
     let diagonal = Reference::Segment((0.0, 0.0), (1.0, 1.0));
     let (x_label, y_label, references) = match tab {
         EvalTab::Pr => ("recall", "precision", share.map(Reference::Across).into_iter().collect()),
         EvalTab::Roc | EvalTab::Summary if narrow => ("FPR", "TPR", vec![diagonal]),
-        EvalTab::Gains => ("share of rows, highest score first", "share of positives found", vec![diagonal]),
+        EvalTab::Gains => {
+            ("share of rows, highest score first", "share of positives found", vec![diagonal])
+        }
         EvalTab::Calibration => ("predicted", "observed", vec![diagonal]),
         _ => ("false positive rate", "true positive rate", vec![diagonal]),
     };

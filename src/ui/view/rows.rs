@@ -12,11 +12,17 @@ pub(super) fn heads(table: &Table, names: &[String], sort: Option<&Sort>) -> Vec
     let mut heads = vec![Column::right("row")];
     for name in names {
         let arrow = match sort {
-            Some(s) if s.column == *name => if s.descending { " ↓" } else { " ↑" },
+            Some(s) if s.column == *name => {
+                if s.descending {
+                    " ↓"
+                } else {
+                    " ↑"
+                }
+            }
             _ => "",
         };
-        let is_number = table.is_numeric(name)
-            && table.column(name).is_none_or(|c| c.kind != Kind::Category);
+        let is_number =
+            table.is_numeric(name) && table.column(name).is_none_or(|c| c.kind != Kind::Category);
         let title = format!("{name}{arrow}");
         let mut head = if is_number { Column::right(title) } else { Column::left(title) };
         if head.align == Align::Left {
@@ -36,17 +42,22 @@ pub(super) fn cells(
     search: Option<&str>,
 ) -> Vec<Cell> {
     let needle = search.map(str::to_lowercase);
-    let mut cells = vec![Cell::new(
-        number.map_or(String::new(), |n| numbers::count(n as usize)),
-        Role::Dim,
-    )];
+    let mut cells =
+        vec![Cell::new(number.map_or(String::new(), |n| numbers::count(n as usize)), Role::Dim)];
     cells.extend(names.iter().map(|name| {
         let masked = table.column(name).is_some_and(crate::data::Column::is_masked);
         match table.text(position, name) {
             None => Cell::new(numbers::NONE, Role::Guess),
             Some(value) => {
-                let found = needle.as_ref().is_some_and(|n| !masked && value.to_lowercase().contains(n));
-                let role = if masked { Role::Dim } else if found { Role::Match } else { Role::Text };
+                let found =
+                    needle.as_ref().is_some_and(|n| !masked && value.to_lowercase().contains(n));
+                let role = if masked {
+                    Role::Dim
+                } else if found {
+                    Role::Match
+                } else {
+                    Role::Text
+                };
                 Cell::new(value, role)
             }
         }
@@ -55,7 +66,13 @@ pub(super) fn cells(
 }
 
 /// The rows behind a number, over everything else.
-pub(super) fn draw(app: &App, view: &RowsView, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect) {
+pub(super) fn draw(
+    app: &App,
+    view: &RowsView,
+    state: &mut ViewState,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+) {
     let n = numbers::count(view.rows.len());
     let right = format!("{n} rows");
     crate::ui::widgets::clear(area, canvas.buf);
@@ -65,7 +82,8 @@ pub(super) fn draw(app: &App, view: &RowsView, state: &mut ViewState, canvas: &m
     let names: Vec<String> = view.table.columns.iter().map(|c| c.name.clone()).collect();
     let mut heads = heads(&view.table, &names, None);
     let task = app.shown().map_or(Task::Binary, |r| r.task);
-    let titles: &[&str] = if task == Task::Regression { &["predicted", "actual", "error"] } else { &["score"] };
+    let titles: &[&str] =
+        if task == Task::Regression { &["predicted", "actual", "error"] } else { &["score"] };
     for (i, title) in titles.iter().enumerate() {
         heads.insert(1 + i, Column::right(*title));
     }
@@ -73,14 +91,16 @@ pub(super) fn draw(app: &App, view: &RowsView, state: &mut ViewState, canvas: &m
     let cells = |i: usize| {
         let (position, truth, score) = *view.rows.get(i)?;
         let position = position as usize;
-        let mut row = cells(&view.table, position, numbers_of_rows.get(position).copied(), &names, None);
-        let figures = if task == Task::Regression {
-            vec![score, truth, truth - score]
-        } else {
-            vec![score]
-        };
+        let mut row =
+            cells(&view.table, position, numbers_of_rows.get(position).copied(), &names, None);
+        let figures =
+            if task == Task::Regression { vec![score, truth, truth - score] } else { vec![score] };
         for (k, value) in figures.into_iter().enumerate() {
-            let text = if task == Task::Regression { numbers::significant(value, 5) } else { numbers::fixed(value, 3) };
+            let text = if task == Task::Regression {
+                numbers::significant(value, 5)
+            } else {
+                numbers::fixed(value, 3)
+            };
             row.insert(1 + k, Cell::new(text, Role::Strong));
         }
         Some(row)

@@ -16,8 +16,13 @@ pub(super) fn draw(
     area: Rect,
     focused: bool,
 ) {
-    let right = if app.jobs.queue.is_empty() { String::new() } else { format!("{} queued", app.jobs.queue.len()) };
-    let pane = Pane { number: Some(3), title: "Training", right: &right, focused, ..Pane::default() };
+    let right = if app.jobs.queue.is_empty() {
+        String::new()
+    } else {
+        format!("{} queued", app.jobs.queue.len())
+    };
+    let pane =
+        Pane { number: Some(3), title: "Training", right: &right, focused, ..Pane::default() };
     let inner = pane.render(area, canvas.buf, canvas.theme);
     let rows = app.training_rows();
     if rows.is_empty() {
@@ -68,20 +73,45 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
     match row {
         Row::Queued(i) => {
             let label = app.jobs.queue.get(*i).map_or(String::new(), crate::workspace::Work::label);
-            vec![plain("  …".into(), Role::Dim), plain(label, Role::Dim), plain("queued".into(), Role::Dim), plain(String::new(), Role::Dim), plain(String::new(), Role::Dim), plain(String::new(), Role::Dim)]
+            vec![
+                plain("  …".into(), Role::Dim),
+                plain(label, Role::Dim),
+                plain("queued".into(), Role::Dim),
+                plain(String::new(), Role::Dim),
+                plain(String::new(), Role::Dim),
+                plain(String::new(), Role::Dim),
+            ]
         }
         Row::Running(i) => {
             let job = &app.jobs.running[*i];
             let loss = job.curve.last().and_then(|p| p.loss);
-            let state = if job.stopping { "finishing".to_owned() } else { plot::gauge(job.fraction, 16) };
-            let left = job.time_left(app.now).map_or(String::new(), |s| format!("~{}", numbers::duration(s)));
-            let label = if job.note.is_empty() { job.label.clone() } else { format!("{} · {}", job.label, job.note) };
-            vec![plain("  ▸".into(), Role::Accent), plain(label, Role::Strong), plain(state, Role::Accent), plain(loss.map_or(numbers::NONE.into(), |l| numbers::significant(l, 4)), Role::Text), plain(String::new(), Role::Text), plain(left, Role::Dim)]
+            let state =
+                if job.stopping { "finishing".to_owned() } else { plot::gauge(job.fraction, 16) };
+            let left = job
+                .time_left(app.now)
+                .map_or(String::new(), |s| format!("~{}", numbers::duration(s)));
+            let label = if job.note.is_empty() {
+                job.label.clone()
+            } else {
+                format!("{} · {}", job.label, job.note)
+            };
+            vec![
+                plain("  ▸".into(), Role::Accent),
+                plain(label, Role::Strong),
+                plain(state, Role::Accent),
+                plain(
+                    loss.map_or(numbers::NONE.into(), |l| numbers::significant(l, 4)),
+                    Role::Text,
+                ),
+                plain(String::new(), Role::Text),
+                plain(left, Role::Dim),
+            ]
         }
         Row::Done(id) => {
             let Some(run) = app.workspace.runs.iter().find(|r| r.id == *id) else { return vec![] };
             let marked = if app.training.marked.contains(id) { "●" } else { " " };
-            let yardstick = if app.workspace.now.yardstick.as_ref() == Some(id) { "◆" } else { marked };
+            let yardstick =
+                if app.workspace.now.yardstick.as_ref() == Some(id) { "◆" } else { marked };
             let shown = app.shown().is_some_and(|s| s.id == *id);
             let loaded = app.workspace.run(id);
             let loss = loaded.and_then(|r| r.history.last()).and_then(|p| p.loss);
@@ -94,13 +124,29 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
                 _ => "done".to_owned(),
             };
             let role = if run.n_warnings > 0 { Role::Warn } else { Role::Dim };
-            let label = if run.note.is_empty() { run.label() } else { format!("{} · {}", run.label(), run.note) };
+            let label = if run.note.is_empty() {
+                run.label()
+            } else {
+                format!("{} · {}", run.label(), run.note)
+            };
             vec![
                 plain(format!("{yardstick} {id}"), if shown { Role::Accent } else { Role::Text }),
                 plain(label, if shown { Role::Strong } else { Role::Text }),
                 plain(state, role),
-                plain(loss.map_or(numbers::NONE.into(), |l| numbers::significant(l, 4)), Role::Text),
-                plain(value.map_or(numbers::NONE.into(), |v| if name == "rmse" { numbers::significant(v, 4) } else { numbers::fixed(v, 3) }), Role::Strong),
+                plain(
+                    loss.map_or(numbers::NONE.into(), |l| numbers::significant(l, 4)),
+                    Role::Text,
+                ),
+                plain(
+                    value.map_or(numbers::NONE.into(), |v| {
+                        if name == "rmse" {
+                            numbers::significant(v, 4)
+                        } else {
+                            numbers::fixed(v, 3)
+                        }
+                    }),
+                    Role::Strong,
+                ),
                 plain(numbers::duration(run.fit_seconds), Role::Dim),
             ]
         }
@@ -116,17 +162,27 @@ fn curve(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let drawable = |c: &[(f64, f64)]| c.iter().filter(|(_, y)| y.is_finite()).count();
     if drawable(&loss) < 2 && drawable(&valid) < 2 {
         let text = match app.training_rows().get(app.training.row) {
-            Some(Row::Done(id)) if app.workspace.run(id).is_none() => "Enter reads this run back from the workspace.",
+            Some(Row::Done(id)) if app.workspace.run(id).is_none() => {
+                "Enter reads this run back from the workspace."
+            }
             Some(Row::Running(_)) => "The curve begins with the second step.",
-            Some(Row::Done(_)) => "Solved in closed form: there is no curve. Set solver to gd or sgd to watch the loss fall.",
+            Some(Row::Done(_)) => {
+                "Solved in closed form: there is no curve. Set solver to gd or sgd to watch the loss fall."
+            }
             _ => "",
         };
         canvas.paragraph(super::below(area, 1), text, Role::Dim);
         return;
     }
-    let mut series = vec![Series { name: "train", role: Role::Train, points: &loss, dash: Dash::Solid }];
+    let mut series =
+        vec![Series { name: "train", role: Role::Train, points: &loss, dash: Dash::Solid }];
     if drawable(&valid) > 0 {
-        series.push(Series { name: "valid", role: Role::Valid, points: &valid, dash: Dash::Dotted });
+        series.push(Series {
+            name: "valid",
+            role: Role::Valid,
+            points: &valid,
+            dash: Dash::Dotted,
+        });
     }
     LinePlot {
         series,

@@ -86,7 +86,10 @@ impl Pane<'_> {
         // Tabs at the left give way until the one in front is in sight.
         let room = usize::from(line.width).saturating_sub(text::width(self.title) + 7);
         let taken = |first: usize| -> usize {
-            self.tabs[first..=self.tab.min(self.tabs.len() - 1)].iter().map(|t| text::width(t) + 2).sum()
+            self.tabs[first..=self.tab.min(self.tabs.len() - 1)]
+                .iter()
+                .map(|t| text::width(t) + 2)
+                .sum()
         };
         let first = (0..self.tabs.len()).find(|f| *f >= self.tab || taken(*f) <= room).unwrap_or(0);
         for (i, tab) in self.tabs.iter().enumerate().skip(first) {
