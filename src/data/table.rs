@@ -1,6 +1,6 @@
 //! The table: a polars frame, what is known of its columns, and where it came from.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -112,6 +112,23 @@ impl Table {
             .ok()
             .and_then(|c| c.u32().ok().map(|c| c.iter().map(|v| v.unwrap_or(0)).collect()))
             .unwrap_or_else(|| (1..=self.n_rows() as u32).collect())
+    }
+
+    /// The 1-based source row of the row at this position.
+    pub fn row_number(&self, position: usize) -> Option<u32> {
+        self.frame.column(ROW).ok()?.u32().ok()?.get(position)
+    }
+
+    /// The positions of these source rows; `None` for those that are not in the table.
+    pub fn positions_of(&self, rows: &[u32]) -> Vec<Option<u32>> {
+        let own = self.rows();
+        if own.is_sorted() {
+            let place = |row: &u32| own.binary_search(row).ok().map(|at| at as u32);
+            return rows.iter().map(place).collect();
+        }
+        let places: HashMap<u32, u32> =
+            own.into_iter().enumerate().map(|(at, row)| (row, at as u32)).collect();
+        rows.iter().map(|row| places.get(row).copied()).collect()
     }
 
     /// The rows at these positions, in this order.

@@ -86,6 +86,7 @@ pub fn run(app: &mut App, stage: &mut Stage<'_>, first: Vec<Effect>) -> anyhow::
                 crate::ui::demo::Played::Over => {
                     stage.player = None;
                     app.caption = None;
+                    app.say("the tour is over: the keyboard is yours, q leaves");
                 }
             }
         }

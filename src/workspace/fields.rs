@@ -91,7 +91,7 @@ pub fn fields(workspace: &Workspace) -> Vec<Field> {
     );
     if task == Some(Task::Binary) {
         let positive = question.question.positive.clone().unwrap_or_default();
-        let levels = table.levels(&target).map(|l| l.names).unwrap_or_default();
+        let levels = workspace.survey.as_ref().map(|s| s.classes.clone()).unwrap_or_default();
         let guessed = typed.question.positive.is_none();
         rows.choice(
             "positive",

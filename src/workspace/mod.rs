@@ -265,7 +265,6 @@ impl Workspace {
         if !table.complete {
             return Err(Error::Reading);
         }
-        crate::train::resolve(table, &self.now.experiment)?;
         let work = Work::Train {
             table: Arc::clone(table),
             experiment: Box::new(self.now.experiment.clone()),
@@ -300,11 +299,7 @@ impl Workspace {
             ..self.now.experiment.data.clone()
         };
         self.now.experiment = Experiment { data, ..question };
-        let table = Arc::clone(self.table()?);
-        if let Err(error) = self.derive().and_then(|()| {
-            crate::train::resolve(&table, &self.now.experiment)?;
-            Ok(())
-        }) {
+        if let Err(error) = self.derive() {
             self.now = before;
             return Err(error);
         }

@@ -2,7 +2,7 @@
 
 use super::choices::pick;
 use super::{Error, Verb, Workspace};
-use crate::data::{Method, Role, Task};
+use crate::data::{Method, Role};
 use crate::features::Impute;
 use crate::models;
 
@@ -15,20 +15,6 @@ fn share(key: &str, value: &str, most: f64) -> Result<f64, Error> {
     match value.parse::<f64>() {
         Ok(share) if (0.0..=most).contains(&share) => Ok(share),
         _ => Err(wrong(key, value, &format!("a share from 0 to {most}"))),
-    }
-}
-
-/// Takes a kind of model that can do what the target asks, where the chosen one cannot.
-pub(super) fn suit_kind(workspace: &mut Workspace) {
-    let Some(table) = workspace.now.table.clone() else { return };
-    let experiment = &mut workspace.now.experiment;
-    let mut probe = experiment.clone();
-    probe.model = crate::train::ModelSpec { kind: "baseline".into(), ..Default::default() };
-    let Ok((resolved, _)) = crate::train::resolve(&table, &probe) else { return };
-    let Some(task) = resolved.question.task else { return };
-    if models::kind(&experiment.model.kind).is_ok_and(|kind| !kind.can(task)) {
-        let kind = if task == Task::Regression { "linear" } else { "logistic" };
-        experiment.model = crate::train::ModelSpec { kind: kind.into(), ..Default::default() };
     }
 }
 
@@ -47,7 +33,11 @@ pub(super) fn apply(workspace: &mut Workspace, verb: &Verb) -> Result<(), Error>
         Verb::Positive(value) => {
             let question = workspace.question();
             let target = question.question.target.clone().unwrap_or_default();
-            let levels = table.levels(&target)?.names;
+            let known = workspace.survey.as_ref().filter(|s| s.resolved.is_ok());
+            let levels = match known {
+                Some(survey) => survey.classes.clone(),
+                None => table.levels(&target)?.names,
+            };
             if !levels.contains(value) {
                 let want = format!("one of {}", levels.join(", "));
                 return Err(wrong("positive", value, &want));
@@ -128,11 +118,7 @@ pub(super) fn apply(workspace: &mut Workspace, verb: &Verb) -> Result<(), Error>
         }
         _ => {}
     }
-    workspace.derive()?;
-    if matches!(verb, Verb::Target(_) | Verb::Kind(..)) {
-        suit_kind(workspace);
-    }
-    Ok(())
+    workspace.derive()
 }
 
 fn unknown(what: &str, key: &str, known: &[&str]) -> Error {

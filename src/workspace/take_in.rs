@@ -36,9 +36,6 @@ impl Workspace {
                 }
                 self.now.base = Some(table);
                 self.derive()?;
-                if !resumed {
-                    super::settings::suit_kind(self);
-                }
                 let mut work = self.survey_work();
                 if let (true, Ok(table)) = (self.now.view != View::default(), self.table()) {
                     let (table, view) = (Arc::clone(table), self.now.view.clone());
@@ -72,8 +69,15 @@ impl Workspace {
                 Ok(Done { said, work: self.survey_work() })
             }
             Product::Survey(survey) => {
+                let mut said = String::new();
+                if let Some(model) =
+                    survey.suited.clone().filter(|m| *m != self.now.experiment.model)
+                {
+                    said = format!("model {}: it fits what the target asks", model.kind);
+                    self.now.experiment.model = model;
+                }
                 self.survey = Some(survey);
-                Ok(Done::default())
+                Ok(Done { said, work: vec![] })
             }
             Product::Run(run, summary, sides) => {
                 self.runs.push(*summary);
@@ -90,6 +94,7 @@ impl Workspace {
             Product::Wrote(path) => Ok(Done::said(format!("wrote {}", path.display()))),
             Product::Order(..)
             | Product::Answer(_)
+            | Product::Found(_)
             | Product::Correlations(_)
             | Product::Comparison(_) => Ok(Done::default()),
         }

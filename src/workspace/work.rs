@@ -6,6 +6,7 @@ use super::{Assessment, Error, assess::assess};
 use crate::data::{self, ColumnProfile, Finding, Matrix, OpenOptions, Step, Table, View};
 use crate::features;
 use crate::jobs::Ctx;
+use crate::models;
 use crate::registry::{Registry, RunSummary};
 use crate::train::{self, Comparison, Experiment, Run, RunId};
 
@@ -54,6 +55,21 @@ pub enum Work {
         table: Arc<Table>,
         /// The query.
         sql: String,
+    },
+    /// Search the rows of a view.
+    Find {
+        /// Which table.
+        table: Arc<Table>,
+        /// Its rows in the order of the view; the file's own order without it.
+        order: Option<Arc<Vec<u32>>>,
+        /// What is searched for.
+        needle: String,
+        /// The row to begin with, in the order of the view.
+        from: usize,
+        /// Down or up.
+        forward: bool,
+        /// The columns to look into.
+        columns: Vec<String>,
     },
     /// How the columns go together.
     Correlate {
@@ -112,6 +128,10 @@ pub enum Plan {
 /// What became known of a table.
 #[derive(Clone, Debug)]
 pub struct Survey {
+    /// The model that was taken because the one asked for cannot do what the target asks.
+    pub suited: Option<train::ModelSpec>,
+    /// The classes of the target, when it has classes.
+    pub classes: Vec<String>,
     /// The question with everything inferred filled in; or why there is none yet.
     pub resolved: Result<Experiment, String>,
     /// What was inferred, a sentence each.
@@ -122,8 +142,30 @@ pub struct Survey {
     pub size: Option<features::Plan>,
     /// Each column.
     pub profiles: BTreeMap<String, ColumnProfile>,
-    /// What is wrong with the table.
-    pub findings: Vec<Finding>,
+    /// What is wrong with the table; `None` while it is being found out.
+    pub findings: Option<Vec<Finding>>,
+}
+
+impl Default for Survey {
+    fn default() -> Self {
+        Self {
+            suited: None,
+            classes: vec![],
+            resolved: Err(String::new()),
+            notes: vec![],
+            split_rows: None,
+            size: None,
+            profiles: BTreeMap::new(),
+            findings: None,
+        }
+    }
+}
+
+impl Survey {
+    /// What is wrong with the table, as far as it is known.
+    pub fn findings(&self) -> &[Finding] {
+        self.findings.as_deref().unwrap_or_default()
+    }
 }
 
 /// What came out of work.
@@ -141,6 +183,8 @@ pub enum Product {
     Order(View, Arc<Vec<u32>>),
     /// The answer to a query.
     Answer(Arc<Table>),
+    /// Where a search was found: row of the view and column.
+    Found(Option<(usize, String)>),
     /// How the columns go together.
     Correlations(Arc<Matrix>),
     /// A run, kept, and how good it is on each side of its split.
@@ -167,6 +211,7 @@ impl Work {
             Self::Survey { .. } => "profile".into(),
             Self::Order { .. } => "filter and sort".into(),
             Self::Query { .. } => "query".into(),
+            Self::Find { .. } => "search".into(),
             Self::Correlate { .. } => "correlations".into(),
             Self::Train { experiment, plan, .. } => match plan {
                 Plan::Once if experiment.cv > 1 => {
@@ -189,6 +234,7 @@ impl Work {
             Self::Survey { .. } => Some("survey"),
             Self::Order { .. } => Some("order"),
             Self::Query { .. } => Some("query"),
+            Self::Find { .. } => Some("find"),
             Self::Correlate { .. } => Some("correlate"),
             Self::Compare { .. } => Some("compare"),
             Self::Load { .. } | Self::Save { .. } | Self::Train { .. } => None,
@@ -208,9 +254,7 @@ impl Work {
                 let table = data::apply(&base, &step, ctx)?;
                 out(Product::Stepped(step, Arc::new(table)));
             }
-            Self::Survey { table, experiment } => {
-                out(Product::Survey(Arc::new(survey(&table, &experiment, ctx)?)));
-            }
+            Self::Survey { table, experiment } => survey(&table, &experiment, ctx, out)?,
             Self::Order { table, view } => {
                 let order = data::order(&table, &view, ctx)?;
                 out(Product::Order(view, Arc::new(order)));
@@ -218,6 +262,11 @@ impl Work {
             Self::Query { table, sql } => {
                 let step = Step::Sql { query: sql };
                 out(Product::Answer(Arc::new(data::apply(&table, &step, ctx)?)));
+            }
+            Self::Find { table, order, needle, from, forward, columns } => {
+                let order = order.unwrap_or_else(|| Arc::new((0..table.n_rows() as u32).collect()));
+                let place = data::find(&table, &order, &needle, from, forward, &columns);
+                out(Product::Found(place));
             }
             Self::Correlate { table } => {
                 let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
@@ -307,27 +356,52 @@ fn open(
     Ok(())
 }
 
-fn survey(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Survey, Error> {
-    let mut size = None;
-    let mut split_rows = None;
+/// Looks at a table: first the question and the columns, then, which takes longer, what is wrong.
+fn survey(
+    table: &Table,
+    experiment: &Experiment,
+    ctx: &Ctx,
+    out: &mut dyn FnMut(Product),
+) -> Result<(), Error> {
+    let mut survey = Survey::default();
     let mut training = None;
-    let mut notes = Vec::new();
-    let resolved = match train::resolve(table, experiment) {
+    let suited = suited(table, experiment);
+    let experiment = suited.as_ref().unwrap_or(experiment);
+    survey.suited = suited.as_ref().map(|e| e.model.clone());
+    survey.resolved = match train::resolve(table, experiment) {
         Ok((resolved, said)) => {
-            notes = said;
+            survey.notes = said;
             if let Ok(split) = train::split_of(table, &resolved, ctx) {
-                split_rows = Some([split.train.len(), split.valid.len(), split.test.len()]);
-                size = train::plan(table, &resolved, &split, ctx).ok();
+                survey.split_rows = Some([split.train.len(), split.valid.len(), split.test.len()]);
+                survey.size = train::plan(table, &resolved, &split, ctx).ok();
                 training = Some(split.train);
             }
             Ok(resolved)
         }
         Err(error) => Err(error.to_string()),
     };
-    let target = resolved.as_ref().ok().and_then(|e| train::target_of(table, e));
+    let target = survey.resolved.as_ref().ok().and_then(|e| train::target_of(table, e));
+    if let Some(target) = target.as_ref().filter(|t| t.task != data::Task::Regression) {
+        survey.classes = table.levels(&target.name)?.names;
+    }
     let rows = training.as_deref();
     let profiles = data::profile(table, target.as_ref(), rows, ctx)?;
-    let findings = data::findings(table, &profiles, target.as_ref(), rows, ctx)?;
-    let profiles = profiles.into_iter().map(|p| (p.name.clone(), p)).collect();
-    Ok(Survey { resolved, notes, split_rows, size, profiles, findings })
+    survey.profiles = profiles.iter().map(|p| (p.name.clone(), p.clone())).collect();
+    out(Product::Survey(Arc::new(survey.clone())));
+    survey.findings = Some(data::findings(table, &profiles, target.as_ref(), rows, ctx)?);
+    out(Product::Survey(Arc::new(survey)));
+    Ok(())
+}
+
+/// The experiment with a kind of model that can do what the target asks, where its own cannot.
+fn suited(table: &Table, experiment: &Experiment) -> Option<Experiment> {
+    let mut probe = experiment.clone();
+    probe.model = train::ModelSpec { kind: "baseline".into(), ..Default::default() };
+    let task = train::resolve(table, &probe).ok()?.0.question.task?;
+    if models::kind(&experiment.model.kind).ok()?.can(task) {
+        return None;
+    }
+    let kind = if task == data::Task::Regression { "linear" } else { "logistic" };
+    probe.model.kind = kind.into();
+    Some(Experiment { model: probe.model, ..experiment.clone() })
 }

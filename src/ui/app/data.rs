@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::act::moved;
 use super::words::{about_kind, about_role, command_on, row_text, verb_of};
 use super::{App, Ask, Effect, Overlay, PageLine, Pick};
-use crate::data::{self, Kind, Matrix, Role, Table, View};
+use crate::data::{Column, Kind, Matrix, Role, Table, View};
 use crate::ui::action::Action;
 use crate::ui::widgets::numbers;
 use crate::workspace::{Verb, Work, Workspace};
@@ -249,7 +249,7 @@ impl App {
             Action::FilterLike => {
                 let quoted = format!("\"{}\"", name.replace('"', "\"\""));
                 let expr = match table.text(position, &name) {
-                    _ if table.column(&name).is_some_and(data::Column::is_masked) => {
+                    _ if table.column(&name).is_some_and(Column::is_masked) => {
                         return self.refuse("personal data cannot be searched");
                     }
                     None => format!("{quoted} IS NULL"),
@@ -293,14 +293,14 @@ impl App {
 
     fn act_findings(&mut self, action: Action) -> Vec<Effect> {
         let Some(survey) = self.workspace.survey.clone() else { return vec![] };
-        if let Some(at) = moved(self.data.finding, survey.findings.len(), action, self.page) {
+        if let Some(at) = moved(self.data.finding, survey.findings().len(), action, self.page) {
             self.data.finding = at;
             return vec![];
         }
         match action {
             Action::Left => self.turn(DataTab::ALL.len() - 1),
             Action::Right => self.turn(1),
-            Action::Enter => match survey.findings.get(self.data.finding).map(|f| &f.remedy) {
+            Action::Enter => match survey.findings().get(self.data.finding).map(|f| &f.remedy) {
                 Some(Some(remedy)) => self.do_verb(&verb_of(remedy)),
                 Some(None) => self.refuse("this finding has no remedy; it is good to know"),
                 None => vec![],
@@ -400,24 +400,29 @@ impl App {
                 None => self.refuse(&format!("no column has `{needle}` in its name")),
             };
         }
-        let n = self.data.n_rows(&self.workspace);
-        let order: Vec<u32> =
-            (0..n).map(|row| self.data.position(&self.workspace, row) as u32).collect();
-        let from = if include_here {
-            self.data.row
-        } else if forward {
-            self.data.row + 1
-        } else {
-            self.data.row.wrapping_sub(1)
+        let from = match (include_here, forward) {
+            (true, _) => self.data.row,
+            (false, true) => self.data.row + 1,
+            (false, false) => self.data.row.wrapping_sub(1),
         };
+        let columns = self.data.visible(&self.workspace);
+        let order = self.data.order_of(&self.workspace).cloned();
+        self.start_all(vec![Work::Find { table, order, needle, from, forward, columns }])
+    }
+
+    /// Goes to where a search was found.
+    pub(super) fn found(&mut self, place: Option<(usize, String)>) {
         let visible = self.data.visible(&self.workspace);
-        match data::find(&table, &order, &needle, from, forward, &visible) {
+        match place {
             Some((row, column)) => {
                 self.data.row = row;
-                self.data.col = visible.iter().position(|v| *v == column).unwrap_or(self.data.col);
-                vec![]
+                let at = visible.iter().position(|v| *v == column);
+                self.data.col = at.unwrap_or(self.data.col);
             }
-            None => self.refuse(&format!("`{needle}` is not found")),
+            None => {
+                let needle = self.data.search.clone().unwrap_or_default();
+                self.refuse(&format!("`{needle}` is not found"));
+            }
         }
     }
 
@@ -426,9 +431,19 @@ impl App {
         let Ok(wanted) = typed.replace(',', "").parse::<u32>() else {
             return self.refuse(&format!("`{typed}` is not a row's number"));
         };
-        let rows = table.rows();
         let n = self.data.n_rows(&self.workspace);
-        let at = (0..n).find(|row| rows[self.data.position(&self.workspace, *row)] == wanted);
+        let number = |row: usize| table.row_number(self.data.position(&self.workspace, row));
+        let at = if self.workspace.now.view.sort.is_none() {
+            // Unsorted, the rows stand in the order of the file.
+            let (mut low, mut high) = (0, n);
+            while low < high {
+                let middle = usize::midpoint(low, high);
+                if number(middle) < Some(wanted) { low = middle + 1 } else { high = middle }
+            }
+            Some(low).filter(|row| *row < n && number(*row) == Some(wanted))
+        } else {
+            (0..n).find(|row| number(*row) == Some(wanted))
+        };
         match at {
             Some(row) => {
                 self.data.row = row;
@@ -450,12 +465,11 @@ impl App {
     }
 
     fn show_row(&mut self, table: &Table, position: usize) {
-        let rows = table.rows();
         let lines = table.columns.iter().map(|c| {
             let value = table.text(position, &c.name).unwrap_or_else(|| "missing".into());
             PageLine::Pair(c.name.clone(), value)
         });
-        let title = format!("Row {}", rows.get(position).copied().unwrap_or_default());
+        let title = format!("Row {}", table.row_number(position).unwrap_or_default());
         self.overlays.push(Overlay::Page { title, lines: lines.collect(), scroll: 0 });
     }
 }

@@ -96,6 +96,9 @@ pub struct EvalPane {
     pub row: usize,
 }
 
+/// How many rows behind a number are shown at most, those farthest from the threshold.
+const MOST_ROWS: usize = 5000;
+
 /// One step of the threshold.
 const STEP: f64 = 0.01;
 
@@ -279,12 +282,22 @@ impl App {
             Task::Binary => (scores.score[i] - cut).abs(),
             _ => (scores.score[i] - scores.truth[i]).abs(),
         };
-        chosen.sort_by(|a, b| far(*b).total_cmp(&far(*a)));
-        let places: std::collections::HashMap<u32, u32> =
-            table.rows().into_iter().enumerate().map(|(at, row)| (row, at as u32)).collect();
-        let rows: Vec<(u32, f64, f64)> = chosen
-            .into_iter()
-            .filter_map(|i| Some((*places.get(&scores.rows[i])?, scores.truth[i], scores.score[i])))
+        let all = chosen.len();
+        let farthest = |a: &usize, b: &usize| far(*b).total_cmp(&far(*a)).then(a.cmp(b));
+        if all > MOST_ROWS {
+            chosen.select_nth_unstable_by(MOST_ROWS, farthest);
+            chosen.truncate(MOST_ROWS);
+        }
+        chosen.sort_by(farthest);
+        let title = if all > MOST_ROWS {
+            format!("{title}: the {MOST_ROWS} farthest of {all}")
+        } else {
+            title
+        };
+        let sources: Vec<u32> = chosen.iter().map(|i| scores.rows[*i]).collect();
+        let places = table.positions_of(&sources).into_iter().zip(&chosen);
+        let rows: Vec<(u32, f64, f64)> = places
+            .filter_map(|(place, i)| Some((place?, scores.truth[*i], scores.score[*i])))
             .collect();
         if rows.is_empty() {
             return self.refuse("no rows there");

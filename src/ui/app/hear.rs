@@ -53,6 +53,7 @@ impl App {
                 self.say(format!("{} rows", numbers::count(table.n_rows())));
             }
             Product::Correlations(matrix) => self.data.correlations = Some(matrix.clone()),
+            Product::Found(place) => self.found(place.clone()),
             Product::Comparison(comparison) => {
                 self.compare.comparison = Some(comparison.clone());
             }

@@ -364,7 +364,7 @@ impl App {
         pane.column = pane.column.min(n_columns.saturating_sub(1));
         pane.row = pane.row.min(n_rows.saturating_sub(1));
         pane.col = pane.col.min(visible.saturating_sub(1));
-        let n_findings = self.workspace.survey.as_ref().map_or(0, |s| s.findings.len());
+        let n_findings = self.workspace.survey.as_ref().map_or(0, |s| s.findings().len());
         pane.finding = pane.finding.min(n_findings.saturating_sub(1));
         let n_fields = crate::workspace::fields(&self.workspace).len();
         self.model.field = self.model.field.min(n_fields.saturating_sub(1));

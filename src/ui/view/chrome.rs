@@ -196,7 +196,7 @@ pub(super) fn summary(app: &App, canvas: &mut Canvas<'_>, pane: Pane, area: Rect
     match pane {
         Pane::Data => {
             if let Some(table) = &app.workspace.now.table {
-                let n = app.workspace.survey.as_ref().map_or(0, |s| s.findings.len());
+                let n = app.workspace.survey.as_ref().map_or(0, |s| s.findings().len());
                 words.push(word(
                     format!(
                         "{} rows × {} columns",

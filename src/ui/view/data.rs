@@ -34,7 +34,7 @@ pub(super) fn draw(
 }
 
 fn tab_title(app: &App, tab: DataTab) -> String {
-    let n = app.workspace.survey.as_ref().map_or(0, |s| s.findings.len());
+    let n = app.workspace.survey.as_ref().map_or(0, |s| s.findings().len());
     if tab == DataTab::Findings && n > 0 { format!("findings {n}") } else { tab.title().to_owned() }
 }
 
@@ -227,7 +227,7 @@ fn about(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     canvas.words(row(area, 2), &second);
     if area.height > 3 {
-        let n = survey.map_or(0, |s| s.findings.len());
+        let n = survey.map_or(0, |s| s.findings().len());
         let mut third = Vec::new();
         if n > 0 {
             let plural = if n == 1 { "" } else { "s" };
@@ -256,14 +256,13 @@ fn table(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, 
     shown.selected = app.data.row;
     shown.column = app.data.col + 1;
     let heads = rows::heads(table, &visible, view.sort.as_ref());
-    let numbers_of_rows = table.rows();
     let cells = |i: usize| {
         (i < n).then(|| {
             let position = app.data.position(&app.workspace, i);
             rows::cells(
                 table,
                 position,
-                numbers_of_rows.get(position).copied(),
+                table.row_number(position),
                 &visible,
                 app.data.search.as_deref(),
             )
@@ -306,7 +305,11 @@ fn findings(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rec
         canvas.paragraph(area, "looking at the table …", Look::Dim);
         return;
     };
-    if survey.findings.is_empty() {
+    if survey.findings.is_none() {
+        canvas.paragraph(area, "looking for what is wrong …", Look::Dim);
+        return;
+    }
+    if survey.findings().is_empty() {
         canvas.paragraph(
             area,
             "✓ Nothing stands out: no missing values, constants, duplicates, leaks or outliers.",
@@ -324,7 +327,7 @@ fn findings(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rec
         Column::left("remedy").priority(1).widths(8, 26),
     ];
     let cells = |i: usize| {
-        let finding = survey.findings.get(i)?;
+        let finding = survey.findings().get(i)?;
         let (mark, look) = match finding.severity {
             Severity::Info => ("·", Look::Dim),
             Severity::Warn => ("⚠", Look::Warn),
@@ -339,7 +342,7 @@ fn findings(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rec
     };
     DataTable {
         columns: &heads,
-        rows: Some(survey.findings.len()),
+        rows: Some(survey.findings().len()),
         row: &cells,
         focused,
         cell_cursor: false,
@@ -348,7 +351,7 @@ fn findings(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rec
         empty: "",
     }
     .render(list, canvas.buf, canvas.theme, &mut state.findings);
-    let Some(finding) = survey.findings.get(app.data.finding) else { return };
+    let Some(finding) = survey.findings().get(app.data.finding) else { return };
     let foot = below(area, list.height);
     line::rule(
         finding.column.as_deref().unwrap_or("the table"),

@@ -87,12 +87,10 @@ pub(super) fn draw(
     for (i, title) in titles.iter().enumerate() {
         heads.insert(1 + i, Column::right(*title));
     }
-    let numbers_of_rows = view.table.rows();
     let cells = |i: usize| {
         let (position, truth, score) = *view.rows.get(i)?;
         let position = position as usize;
-        let mut row =
-            cells(&view.table, position, numbers_of_rows.get(position).copied(), &names, None);
+        let mut row = cells(&view.table, position, view.table.row_number(position), &names, None);
         let figures =
             if task == Task::Regression { vec![score, truth, truth - score] } else { vec![score] };
         for (k, value) in figures.into_iter().enumerate() {
