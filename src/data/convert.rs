@@ -1,5 +1,9 @@
 //! From polars' columns to plain values: numbers, levels, and text for a person.
 
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
 use polars::prelude::*;
 
 use super::{Error, Levels, Personal};
@@ -32,33 +36,77 @@ fn floats(series: &Series) -> Vec<f64> {
 
 /// The values as sorted levels.
 pub(super) fn levels(series: &Series, special: &[String]) -> Result<Levels, Error> {
-    let numeric = series.dtype().is_primitive_numeric();
-    let text = if series.dtype().is_float() {
-        // Whole numbers that a missing value turned into floats keep their short name.
-        let names = floats(series).into_iter().map(|v| (!v.is_nan()).then(|| v.to_string()));
-        StringChunked::from_iter_options(series.name().clone(), names).into_series()
-    } else {
-        series.cast(&DataType::String)?
-    };
+    let dtype = series.dtype();
+    if dtype.is_integer() {
+        let whole = series.cast(&DataType::Int64)?;
+        return Ok(number_levels(whole.i64()?.iter(), special, i64::cmp));
+    }
+    if dtype.is_float() {
+        // Bits, because floats cannot be keys; 0 and -0 are one level.
+        let bits = |v: f64| (!v.is_nan()).then(|| (v + 0.0).to_bits());
+        let values = floats(series).into_iter().map(bits);
+        let by_value = |a: &Bits, b: &Bits| f64::from_bits(a.0).total_cmp(&f64::from_bits(b.0));
+        return Ok(number_levels(values.map(|v| v.map(Bits)), special, by_value));
+    }
+    let text = series.cast(&DataType::String)?;
     let text = text.str()?;
     let is_missing = |v: &str| v.is_empty() || special.iter().any(|s| s == v);
     let mut names: Vec<&str> = {
-        let mut seen = std::collections::HashSet::new();
-        text.iter().flatten().filter(|v| !is_missing(v) && seen.insert(*v)).collect()
+        let mut seen = HashSet::new();
+        text.iter().flatten().filter(|v| seen.insert(*v) && !is_missing(v)).collect()
     };
-    if numeric {
-        let number = |v: &str| v.parse::<f64>().unwrap_or(f64::NAN);
-        names.sort_by(|a, b| number(a).total_cmp(&number(b)));
-    } else {
-        names.sort_unstable();
-    }
-    let index: std::collections::HashMap<&str, u32> =
+    names.sort_unstable();
+    let index: HashMap<&str, u32> =
         names.iter().enumerate().map(|(i, n)| (*n, i as u32)).collect();
     let code = |v: Option<&str>| v.and_then(|v| index.get(v)).copied().unwrap_or(Levels::MISSING);
     Ok(Levels {
         codes: text.iter().map(code).collect(),
         names: names.into_iter().map(str::to_owned).collect(),
     })
+}
+
+/// A float as a key, written as the number it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Bits(u64);
+
+impl std::fmt::Display for Bits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f64::from_bits(self.0).fmt(f)
+    }
+}
+
+/// The levels of numbers, smallest first: only the different ones are written as text.
+fn number_levels<T: Copy + Eq + Hash + ToString>(
+    values: impl Iterator<Item = Option<T>>,
+    special: &[String],
+    order: impl Fn(&T, &T) -> Ordering,
+) -> Levels {
+    let mut index: HashMap<T, u32> = HashMap::new();
+    let mut found: Vec<T> = Vec::new();
+    let mut codes: Vec<u32> = values
+        .map(|value| match value {
+            None => Levels::MISSING,
+            Some(value) => *index.entry(value).or_insert_with(|| {
+                found.push(value);
+                found.len() as u32 - 1
+            }),
+        })
+        .collect();
+    let mut kept: Vec<(u32, T, String)> = found
+        .into_iter()
+        .enumerate()
+        .map(|(code, value)| (code as u32, value, value.to_string()))
+        .filter(|(_, _, name)| !special.contains(name))
+        .collect();
+    kept.sort_by(|a, b| order(&a.1, &b.1));
+    let mut rank = vec![Levels::MISSING; index.len()];
+    for (place, (code, ..)) in kept.iter().enumerate() {
+        rank[*code as usize] = place as u32;
+    }
+    for code in codes.iter_mut().filter(|code| **code != Levels::MISSING) {
+        *code = rank[*code as usize];
+    }
+    Levels { names: kept.into_iter().map(|(_, _, name)| name).collect(), codes }
 }
 
 /// A value as a person reads it; `None` when missing.
