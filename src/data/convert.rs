@@ -56,8 +56,7 @@ pub(super) fn levels(series: &Series, special: &[String]) -> Result<Levels, Erro
         text.iter().flatten().filter(|v| seen.insert(*v) && !is_missing(v)).collect()
     };
     names.sort_unstable();
-    let index: HashMap<&str, u32> =
-        names.iter().enumerate().map(|(i, n)| (*n, i as u32)).collect();
+    let index: HashMap<&str, u32> = names.iter().enumerate().map(|(i, n)| (*n, i as u32)).collect();
     let code = |v: Option<&str>| v.and_then(|v| index.get(v)).copied().unwrap_or(Levels::MISSING);
     Ok(Levels {
         codes: text.iter().map(code).collect(),

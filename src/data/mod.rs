@@ -44,7 +44,7 @@ pub use schema::{Column, Kind, Overrides, Personal, Protected, Role};
 pub use source::{OpenOptions, head, open, open_bytes, open_stdin};
 pub use split::{Fold, Method, Split, SplitSpec, folds, split};
 pub use sql::sql;
-pub use steps::{Step, apply};
+pub use steps::{Step, apply, check_filter};
 pub use table::{Levels, Origin, ROW, Table};
 pub use target::Target;
 pub use task::{Task, positive_class, task_of};

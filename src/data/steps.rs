@@ -101,6 +101,16 @@ fn first_of_each(table: &Table) -> Result<Vec<u32>, Error> {
     Ok(firsts.map(|(row, _)| row as u32).collect())
 }
 
+/// Whether `expr` can filter a table, tried on its first row: names, syntax, and truth.
+///
+/// # Errors
+///
+/// Says what is wrong with the expression.
+pub fn check_filter(table: &Table, expr: &str) -> Result<(), Error> {
+    let first: &[u32] = if table.n_rows() == 0 { &[] } else { &[0] };
+    keep(&table.take(first)?, expr, &Ctx::quiet()).map(|_| ())
+}
+
 /// The positions of the rows in which `expr` is true.
 pub(super) fn keep(table: &Table, expr: &str, ctx: &Ctx) -> Result<Vec<u32>, Error> {
     let series = evaluate(table, &compile(table, expr)?, ctx)?;

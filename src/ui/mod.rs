@@ -82,7 +82,9 @@ pub fn open(launch: Launch) -> anyhow::Result<()> {
     }
     let first = match (&launch.path, session) {
         (Some(path), Some(session))
-            if launch.experiment.is_none() && session.experiment.data.path == Path::new(path) =>
+            if launch.experiment.is_none()
+                && launch.options == OpenOptions::default()
+                && session.experiment.data.path == Path::new(path) =>
         {
             app.resume(&session)
         }

@@ -155,7 +155,7 @@ impl Rehearsal {
         self.terminal
             .draw(|frame| view::draw(app, state, frame))
             .expect("a test terminal cannot fail");
-        self.app.page = self.state.page;
+        (self.app.page, self.app.scroll_end) = (self.state.page, self.state.scroll_end);
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) {

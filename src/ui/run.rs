@@ -30,17 +30,29 @@ pub struct Stage<'a> {
 
 /// Runs the screen until it is left.
 pub fn run(app: &mut App, stage: &mut Stage<'_>, first: Vec<Effect>) -> anyhow::Result<()> {
+    let mut logged = 0;
+    let outcome = go_on(app, stage, first, &mut logged);
+    // Also when the terminal was lost on the way.
+    save(app, &mut logged, true);
+    outcome
+}
+
+fn go_on(
+    app: &mut App,
+    stage: &mut Stage<'_>,
+    first: Vec<Effect>,
+    logged: &mut usize,
+) -> anyhow::Result<()> {
     let begun = Instant::now();
     let mut state = ViewState::default();
     let mut quit = carry_out(app, stage, first)?;
     let mut drawn = Instant::now();
     let (mut dirty, mut progress) = (true, false);
     let mut unsaved: Option<Instant> = None;
-    let mut logged = 0;
     while !quit {
         if dirty || (progress && drawn.elapsed() >= FRAME) {
             stage.term.draw(|frame| view::draw(app, &mut state, frame))?;
-            app.page = state.page;
+            (app.page, app.scroll_end) = (state.page, state.scroll_end);
             drawn = Instant::now();
             (dirty, progress) = (false, false);
         }
@@ -92,10 +104,9 @@ pub fn run(app: &mut App, stage: &mut Stage<'_>, first: Vec<Effect>) -> anyhow::
         }
         if unsaved.is_some_and(|since| since.elapsed() >= REST) {
             unsaved = None;
-            save(app, &mut logged, false);
+            save(app, logged, false);
         }
     }
-    save(app, &mut logged, true);
     Ok(())
 }
 
@@ -217,13 +228,15 @@ fn save(app: &mut App, logged: &mut usize, all: bool) {
             app.warn(format!("the session cannot be kept: {}", error.replace('\n', " ")));
         }
     }
-    let workspace = &app.workspace;
-    let end = workspace.log.len() - usize::from(!all && !workspace.log.is_empty());
-    for entry in workspace.log.get(*logged..end).unwrap_or_default() {
+    let end = app.workspace.log.len() - usize::from(!all && !app.workspace.log.is_empty());
+    while *logged < end {
+        let entry = &app.workspace.log[*logged];
         let line = serde_json::json!({ "at": entry.at, "line": entry.line }).to_string();
-        if workspace.registry.append_history(&line).is_err() {
+        if let Err(error) = app.workspace.registry.append_history(&line) {
+            let text = error.to_string().replace('\n', " ");
+            app.warn(format!("the command log cannot be kept: {text}"));
             break;
         }
+        *logged += 1;
     }
-    *logged = (*logged).max(end);
 }

@@ -43,6 +43,7 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "recipe", usage: "KEY=VALUE", about: "Set the recipe: impute, constant, indicator, rare, unseen, scale, dates, winsorise", read: |s| pair(s).map(|(k, v)| Verb::Recipe(k, v)) },
     Command { name: "cost", usage: "KEY=VALUE", about: "Set what a false_positive or a false_negative costs", read: |s| pair(s).and_then(|(k, v)| Ok(Verb::Cost(k, number(&v)?))) },
     Command { name: "train", usage: "", about: "Train with the settings as they are", read: |s| none(s, Verb::Train) },
+    Command { name: "cross-validate", usage: "FOLDS", about: "Train with the settings as they are, over so many folds", read: |s| whole(s).map(Verb::CrossValidate) },
     Command { name: "train-all", usage: "", about: "Train every kind in the catalog and compare", read: |s| none(s, Verb::TrainAll) },
     Command { name: "sweep", usage: "", about: "Train over a grid of `alpha`", read: |s| none(s, Verb::Sweep) },
     Command { name: "threshold", usage: "RUN=VALUE", about: "Call a row positive above this score", read: |s| pair(s).and_then(|(r, v)| Ok(Verb::Threshold(RunId(r), number(&v)?))) },
@@ -50,6 +51,8 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "note", usage: "RUN=TEXT", about: "Write a note to a run", read: |s| pair(s).map(|(r, v)| Verb::Note(RunId(r), v)) },
     Command { name: "delete", usage: "RUN", about: "Delete a run for good", read: |s| text(s, "a run").map(|s| Verb::Delete(RunId(s))) },
     Command { name: "save", usage: "[RUN=]MODEL.karat", about: "Write the model to a file; without a run, the one on the screen", read: |s| text(s, "a file").map(|s| match s.split_once('=') { Some((run, path)) => Verb::Save(RunId(run.into()), path.trim().into()), None => Verb::Save(RunId::default(), s) }) },
+    Command { name: "undo", usage: "", about: "Take back the latest change", read: |s| none(s, Verb::Undo) },
+    Command { name: "redo", usage: "", about: "Bring back what was taken back", read: |s| none(s, Verb::Redo) },
     Command { name: "replay", usage: "FILE", about: "Carry out the lines of a saved command log, one after the other", read: |s| text(s, "a file").map(Verb::Replay) },
     Command { name: "export", usage: "[EXPERIMENT.toml]", about: "Write the experiment as TOML and show the command line that repeats it", read: |s| Ok(Verb::Export(s.trim().into())) },
 ];
@@ -166,12 +169,15 @@ mod tests {
             Verb::Yardstick(run.clone()),
             Verb::Note(run.clone(), "a = b".into()),
             Verb::Train,
+            Verb::CrossValidate(5),
             Verb::TrainAll,
             Verb::Sweep,
             Verb::Delete(run.clone()),
             Verb::Save(run, "m.karat".into()),
             Verb::Export("e.toml".into()),
             Verb::Export(String::new()),
+            Verb::Undo,
+            Verb::Redo,
             Verb::Replay(".karat/history.jsonl".into()),
         ];
         for verb in verbs {

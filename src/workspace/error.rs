@@ -44,3 +44,13 @@ pub enum Error {
     #[error(transparent)]
     Cancelled(#[from] crate::jobs::Cancelled),
 }
+
+impl Error {
+    /// There is nothing to take back or to bring back.
+    pub(super) fn nothing_to(what: &str) -> Self {
+        Self::Command {
+            what: format!("nothing to {what}"),
+            hint: "settings, steps, views and thresholds can be taken back; what was trained or written stays".into(),
+        }
+    }
+}

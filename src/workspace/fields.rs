@@ -89,9 +89,10 @@ pub fn fields(workspace: &Workspace) -> Vec<Field> {
         "the column to predict",
         Setter::Target,
     );
-    if task == Some(Task::Binary) {
+    let unresolved = workspace.survey.as_ref().is_some_and(|s| s.resolved.is_err());
+    let levels = workspace.survey.as_ref().map(|s| s.classes.clone()).unwrap_or_default();
+    if task == Some(Task::Binary) || (unresolved && levels.len() > 2) {
         let positive = question.question.positive.clone().unwrap_or_default();
-        let levels = workspace.survey.as_ref().map(|s| s.classes.clone()).unwrap_or_default();
         let guessed = typed.question.positive.is_none();
         rows.choice(
             "positive",

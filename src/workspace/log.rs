@@ -37,6 +37,12 @@ pub fn read_log(path: &str) -> Result<Vec<Verb>, Error> {
             what: format!("line {} of `{path}`: {}", i + 1, error.to_string().replace('\n', "; ")),
             hint: "mend the line, or put # before it".into(),
         })?;
+        if matches!(verb, Verb::Replay(_)) {
+            return Err(Error::Command {
+                what: format!("line {} of `{path}` replays a log", i + 1),
+                hint: "a log cannot replay another; put # before the line".into(),
+            });
+        }
         verbs.push(verb);
     }
     Ok(verbs)

@@ -66,6 +66,9 @@ pub struct Workspace {
     pub log: Vec<Entry>,
     /// Where runs, session and log are kept.
     pub registry: Arc<Registry>,
+    question: Experiment,
+    /// The session whose table is being read, and the path as it was typed.
+    opening: Option<(String, Option<Box<Session>>)>,
     undo: state::Undo,
 }
 
@@ -94,6 +97,8 @@ impl Workspace {
             assessments: HashMap::new(),
             log: Vec::new(),
             registry,
+            question: Experiment::default(),
+            opening: None,
             undo: state::Undo::default(),
         })
     }
@@ -103,12 +108,32 @@ impl Workspace {
         self.now.table.as_ref().ok_or(Error::NoTable)
     }
 
-    /// The question with everything inferred filled in; as typed while that is being found out.
+    /// The question with everything inferred filled in, as far as that has been found out.
     pub fn question(&self) -> &Experiment {
-        match self.survey.as_deref() {
-            Some(Survey { resolved: Ok(resolved), .. }) => resolved,
-            _ => &self.now.experiment,
-        }
+        &self.question
+    }
+
+    /// Fills what was inferred into the question as it stands. What a person has said since the
+    /// survey was made wins.
+    pub(crate) fn fill_in(&mut self) {
+        let typed = &self.now.experiment;
+        let resolved = self.survey.as_deref().and_then(|s| s.resolved.as_ref().ok().zip(Some(s)));
+        self.question = match resolved {
+            Some((resolved, survey)) if survey.asked == *typed => resolved.clone(),
+            Some((resolved, _)) => {
+                let mut question = typed.clone();
+                let (mine, known) = (&mut question.question, &resolved.question);
+                if mine.target.is_none() || mine.target == known.target {
+                    mine.target.clone_from(&known.target);
+                    mine.task = mine.task.or(known.task);
+                    if mine.positive.is_none() {
+                        mine.positive.clone_from(&known.positive);
+                    }
+                }
+                question
+            }
+            None => typed.clone(),
+        };
     }
 
     /// The runs on the table that is open, oldest first.
@@ -143,10 +168,11 @@ impl Workspace {
         };
         // A derived table is remembered when it arrives.
         let later = matches!(verb, Verb::Open(_) | Verb::Compute(..) | Verb::Sql(_))
-            || matches!(verb, Verb::Keep(_) | Verb::Dedupe);
-        if !later && !matches!(verb, Verb::Replay(_)) {
+            || matches!(verb, Verb::Keep(_) | Verb::Dedupe | Verb::Replay(_));
+        if !later {
             self.record(verb, before, at);
         }
+        self.fill_in();
         Ok(done)
     }
 
@@ -157,6 +183,7 @@ impl Workspace {
         });
         if replaced {
             self.log.pop();
+            self.undo.forget_future();
         } else if verb.is_undoable() {
             self.undo.remember(entry.line.clone(), before);
         }
@@ -165,14 +192,23 @@ impl Workspace {
 
     fn carry_out(&mut self, verb: &Verb) -> Result<Done, Error> {
         match verb {
-            Verb::Open(path) => Ok(Done {
-                said: format!("reading {path}"),
-                work: vec![Work::Open {
-                    path: path.clone(),
-                    options: OpenOptions::default(),
-                    resume: None,
-                }],
+            Verb::Undo => self.undo(),
+            Verb::Redo => self.redo(),
+            Verb::Open(path) if path == "-" => Err(Error::Command {
+                what: "standard input cannot be opened from the screen".into(),
+                hint: "start with it: `karat - < FILE`, or name a file".into(),
             }),
+            Verb::Open(path) => {
+                self.opening = Some((path.clone(), None));
+                Ok(Done {
+                    said: format!("reading {path}"),
+                    work: vec![Work::Open {
+                        path: path.clone(),
+                        options: OpenOptions::default(),
+                        resume: None,
+                    }],
+                })
+            }
             Verb::Compute(name, expr) => {
                 self.step(Step::Compute { name: name.clone(), expr: expr.clone() })
             }
@@ -183,6 +219,7 @@ impl Workspace {
                 self.look(verb)
             }
             Verb::Threshold(run, value) => {
+                self.expect_run(run)?;
                 self.now.thresholds.insert(run.clone(), *value);
                 Ok(Done::default())
             }
@@ -201,6 +238,9 @@ impl Workspace {
                 self.expect_run(run)?;
                 self.registry.delete(run)?;
                 self.loaded.remove(run);
+                self.assessments.retain(|(id, _), _| id != run);
+                self.now.thresholds.remove(run);
+                self.now.yardstick = self.now.yardstick.take().filter(|y| y != run);
                 self.runs.retain(|r| r.id != *run);
                 Ok(Done::said(format!("deleted {run}")))
             }
@@ -218,6 +258,15 @@ impl Workspace {
             Verb::Export(path) => self.export(path),
             // Line by line, each after the jobs of the one before: whoever holds the jobs does it.
             Verb::Replay(_) => Ok(Done::default()),
+            Verb::CrossValidate(k @ 2..=50) => {
+                let mut experiment = self.now.experiment.clone();
+                experiment.cv = *k;
+                self.train_on(experiment, Plan::Once)
+            }
+            Verb::CrossValidate(k) => Err(Error::Command {
+                what: format!("{k} folds are not possible"),
+                hint: "take 2 to 50".into(),
+            }),
             Verb::Train => self.train(Plan::Once),
             Verb::TrainAll => self.train(Plan::All),
             Verb::Sweep => self.train(Plan::Sweep),
@@ -240,7 +289,12 @@ impl Workspace {
         let table = Arc::clone(self.table()?);
         let view = &mut self.now.view;
         match verb {
-            Verb::Filter(expr) => view.filter = (!expr.is_empty()).then(|| expr.clone()),
+            Verb::Filter(expr) => {
+                if !expr.is_empty() {
+                    data::check_filter(&table, expr)?;
+                }
+                view.filter = (!expr.is_empty()).then(|| expr.clone());
+            }
             Verb::Sort(column, descending) => {
                 table.expect_column(column)?;
                 view.sort = Some(data::Sort { column: column.clone(), descending: *descending });
@@ -261,13 +315,17 @@ impl Workspace {
     }
 
     fn train(&self, plan: Plan) -> Result<Done, Error> {
+        self.train_on(self.now.experiment.clone(), plan)
+    }
+
+    fn train_on(&self, experiment: Experiment, plan: Plan) -> Result<Done, Error> {
         let table = self.table()?;
         if !table.complete {
             return Err(Error::Reading);
         }
         let work = Work::Train {
             table: Arc::clone(table),
-            experiment: Box::new(self.now.experiment.clone()),
+            experiment: Box::new(experiment),
             plan,
             registry: Arc::clone(&self.registry),
         };
@@ -279,7 +337,7 @@ impl Workspace {
         let experiment = self.question();
         let stem = experiment.data.path.file_stem().map_or("table".into(), |s| s.to_string_lossy());
         let path = if path.is_empty() {
-            format!("{}.toml", stem.trim_start_matches("sample:"))
+            free_name(stem.trim_start_matches("sample:"))
         } else {
             path.to_owned()
         };
@@ -303,6 +361,7 @@ impl Workspace {
             self.now = before;
             return Err(error);
         }
+        self.fill_in();
         self.undo.remember("edit".into(), before);
         self.log.push(Entry { at, line: "# the experiment was edited".into() });
         Ok(Done { said: String::new(), work: self.survey_work() })
@@ -336,16 +395,21 @@ impl Workspace {
         Ok(())
     }
 
-    /// Takes back the latest change; returns its line.
-    pub fn undo(&mut self) -> Option<(String, Vec<Work>)> {
-        let line = self.undo.back(&mut self.now)?;
-        Some((line, self.refresh()))
+    fn undo(&mut self) -> Result<Done, Error> {
+        let line = self.undo.back(&mut self.now).ok_or_else(|| Error::nothing_to("take back"))?;
+        self.settle(format!("took back: {line}"))
     }
 
-    /// Brings back what was taken back; returns its line.
-    pub fn redo(&mut self) -> Option<(String, Vec<Work>)> {
-        let line = self.undo.forth(&mut self.now)?;
-        Some((line, self.refresh()))
+    fn redo(&mut self) -> Result<Done, Error> {
+        let line = self.undo.forth(&mut self.now).ok_or_else(|| Error::nothing_to("bring back"))?;
+        self.settle(format!("brought back: {line}"))
+    }
+
+    /// After a jump to another state: its table is derived anew, and looked at.
+    fn settle(&mut self, said: String) -> Result<Done, Error> {
+        self.survey = None;
+        self.derive()?;
+        Ok(Done { said, work: self.refresh() })
     }
 
     fn refresh(&self) -> Vec<Work> {
@@ -370,11 +434,10 @@ impl Workspace {
 
     /// Takes a session up again; the table is read anew.
     pub fn resume(&mut self, session: &Session) -> Vec<Work> {
-        self.now.view = session.view.clone();
-        self.now.thresholds.clone_from(&session.thresholds);
-        self.now.yardstick.clone_from(&session.yardstick);
+        let path = session.experiment.data.path.to_string_lossy().into_owned();
+        self.opening = Some((path.clone(), Some(Box::new(session.clone()))));
         vec![Work::Open {
-            path: session.experiment.data.path.to_string_lossy().into_owned(),
+            path,
             options: OpenOptions::default(),
             resume: Some(Box::new(session.experiment.clone())),
         }]
@@ -393,6 +456,13 @@ impl Workspace {
         };
         Error::NoRun { id: id.to_string(), hint }
     }
+}
+
+/// A name for an experiment that no file in this folder has.
+pub fn free_name(stem: &str) -> String {
+    let numbered = (2..).map(|n| format!("{stem}-{n}.toml"));
+    let mut names = std::iter::once(format!("{stem}.toml")).chain(numbered);
+    names.find(|name| !std::path::Path::new(name).exists()).unwrap_or_default()
 }
 
 impl Done {

@@ -73,7 +73,13 @@ pub(super) fn apply(workspace: &mut Workspace, verb: &Verb) -> Result<(), Error>
             said.kinds.insert(name.clone(), *kind);
         }
         Verb::Special(name, codes) => {
-            table.expect_column(name)?;
+            if table.expect_column(name)?.is_masked() {
+                return Err(wrong(
+                    name,
+                    "personal data",
+                    "another column: this one is kept out of everything",
+                ));
+            }
             if codes.is_empty() {
                 said.special.remove(name);
             } else {

@@ -42,6 +42,20 @@ impl Undo {
         }
     }
 
+    /// Forgets what could be brought back, because something else was done instead.
+    pub(super) fn forget_future(&mut self) {
+        self.future.clear();
+    }
+
+    /// Puts a whole table into the place of its first rows wherever they are remembered.
+    pub(super) fn complete(&mut self, head: &Arc<Table>, whole: &Arc<Table>) {
+        for (_, state) in self.past.iter_mut().chain(&mut self.future) {
+            if state.base.as_ref().is_some_and(|base| Arc::ptr_eq(base, head)) {
+                state.base = Some(Arc::clone(whole));
+            }
+        }
+    }
+
     /// Exchanges `now` for the state before the latest change; returns what was taken back.
     pub(super) fn back(&mut self, now: &mut State) -> Option<String> {
         let (line, before) = self.past.pop()?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Assessment, Done, Entry, Error, Product, Verb, Work, Workspace};
+use super::{Assessment, Done, Entry, Error, Product, State, Verb, Work, Workspace};
 use crate::data::{Step, View};
 use crate::train::RunId;
 
@@ -20,22 +20,41 @@ impl Workspace {
                 let rows = table.n_rows();
                 let label = table.origin.label.clone();
                 let complete = table.complete;
+                let before = self.now.clone();
+                let survey = self.survey.take();
+                let verb = Verb::Open(self.opening.as_ref().map_or_else(
+                    || experiment.data.path.to_string_lossy().into_owned(),
+                    |(typed, _)| typed.clone(),
+                ));
                 if resumed {
                     // The whole file takes the place of its first rows; settings made since stay.
                     self.now.experiment.data.sha256.clone_from(&experiment.data.sha256);
+                    if let Some(head) = &self.now.base {
+                        self.undo.complete(head, &table);
+                    }
                 } else {
-                    let verb = Verb::Open(experiment.data.path.to_string_lossy().into_owned());
-                    let before = std::mem::take(&mut self.now);
-                    let was_empty = before.table.is_none();
-                    self.now.experiment = experiment;
-                    if was_empty {
-                        self.log.push(Entry { at, line: verb.line() });
-                    } else {
-                        self.record(&verb, before, at);
+                    self.now = State { experiment, ..State::default() };
+                    if let Some((_, Some(session))) = &self.opening {
+                        self.now.view = session.view.clone();
+                        self.now.thresholds.clone_from(&session.thresholds);
+                        self.now.yardstick.clone_from(&session.yardstick);
                     }
                 }
                 self.now.base = Some(table);
-                self.derive()?;
+                if let Err(error) = self.derive() {
+                    self.now = before;
+                    self.survey = survey;
+                    return Err(error);
+                }
+                if !resumed && before.table.is_some() {
+                    self.record(&verb, before, at);
+                } else if !resumed {
+                    self.log.push(Entry { at, line: verb.line() });
+                }
+                if complete {
+                    self.opening = None;
+                }
+                self.fill_in();
                 let mut work = self.survey_work();
                 if let (true, Ok(table)) = (self.now.view != View::default(), self.table()) {
                     let (table, view) = (Arc::clone(table), self.now.view.clone());
@@ -65,6 +84,8 @@ impl Workspace {
                     Step::Dedupe => Verb::Dedupe,
                 };
                 self.record(&verb, before, at);
+                self.survey = None;
+                self.fill_in();
                 let said = format!("{} → {rows} rows", verb.line());
                 Ok(Done { said, work: self.survey_work() })
             }
@@ -77,6 +98,7 @@ impl Workspace {
                     self.now.experiment.model = model;
                 }
                 self.survey = Some(survey);
+                self.fill_in();
                 Ok(Done { said, work: vec![] })
             }
             Product::Run(run, summary, sides) => {

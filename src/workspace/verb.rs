@@ -61,6 +61,8 @@ pub enum Verb {
     Note(RunId, String),
     /// Train with the settings as they are.
     Train,
+    /// Train with the settings as they are, cross-validated over so many folds.
+    CrossValidate(usize),
     /// Train every kind in the catalog.
     TrainAll,
     /// Train over a grid of penalties.
@@ -73,6 +75,10 @@ pub enum Verb {
     Export(String),
     /// Carry out the lines of a saved command log.
     Replay(String),
+    /// Take back the latest change.
+    Undo,
+    /// Bring back what was taken back.
+    Redo,
 }
 
 impl Verb {
@@ -108,12 +114,15 @@ impl Verb {
             Self::Yardstick(run) => format!("yardstick {run}"),
             Self::Note(run, text) => format!("note {run}={text}"),
             Self::Train => "train".into(),
+            Self::CrossValidate(k) => format!("cross-validate {k}"),
             Self::TrainAll => "train-all".into(),
             Self::Sweep => "sweep".into(),
             Self::Delete(run) => format!("delete {run}"),
             Self::Save(run, path) => format!("save {run}={path}"),
             Self::Export(path) => format!("export {path}").trim_end().into(),
             Self::Replay(path) => format!("replay {path}"),
+            Self::Undo => "undo".into(),
+            Self::Redo => "redo".into(),
         }
     }
 
@@ -122,6 +131,7 @@ impl Verb {
         !matches!(
             self,
             Self::Train
+                | Self::CrossValidate(_)
                 | Self::TrainAll
                 | Self::Sweep
                 | Self::Delete(_)
@@ -129,6 +139,8 @@ impl Verb {
                 | Self::Save(..)
                 | Self::Export(_)
                 | Self::Replay(_)
+                | Self::Undo
+                | Self::Redo
         )
     }
 
@@ -137,10 +149,7 @@ impl Verb {
     pub fn is_replaced_by(&self, later: &Self) -> bool {
         match (self, later) {
             (Self::Threshold(a, _), Self::Threshold(b, _)) => a == b,
-            (Self::Set(a, _), Self::Set(b, _))
-            | (Self::Split(a, _), Self::Split(b, _))
-            | (Self::Recipe(a, _), Self::Recipe(b, _)) => a == b,
-            (Self::Filter(_), Self::Filter(_)) | (Self::Freeze(_), Self::Freeze(_)) => true,
+            (Self::Freeze(_), Self::Freeze(_)) => true,
             _ => false,
         }
     }

@@ -13,6 +13,9 @@ use crate::train::{self, Comparison, Experiment, Run, RunId};
 /// How long [`Plan::All`] may take before it starts no further kind.
 const BUDGET: Duration = Duration::from_mins(1);
 
+/// How many classes of a target are offered.
+const MOST_CLASSES: usize = 200;
+
 /// How many rows are on screen before a file is read to its end.
 const HEAD_ROWS: usize = 1000;
 
@@ -128,6 +131,8 @@ pub enum Plan {
 /// What became known of a table.
 #[derive(Clone, Debug)]
 pub struct Survey {
+    /// The question it was made for, with the model that suits it.
+    pub asked: Experiment,
     /// The model that was taken because the one asked for cannot do what the target asks.
     pub suited: Option<train::ModelSpec>,
     /// The classes of the target, when it has classes.
@@ -149,6 +154,7 @@ pub struct Survey {
 impl Default for Survey {
     fn default() -> Self {
         Self {
+            asked: Experiment::default(),
             suited: None,
             classes: vec![],
             resolved: Err(String::new()),
@@ -295,11 +301,20 @@ impl Work {
                 }
             }
             Self::Load { runs, registry } => {
+                // One run that cannot be read does not keep the others away.
+                let mut failed = None;
                 for (i, id) in runs.iter().enumerate() {
                     ctx.step(i, runs.len(), vec![])?;
-                    let run = registry.load(id)?;
-                    let sides = assess(&run);
-                    out(Product::Loaded(Arc::new(run), sides));
+                    match registry.load(id) {
+                        Ok(run) => {
+                            let sides = assess(&run);
+                            out(Product::Loaded(Arc::new(run), sides));
+                        }
+                        Err(error) => failed = Some(error),
+                    }
+                }
+                if let Some(error) = failed {
+                    return Err(error.into());
                 }
             }
             Self::Compare { runs, yardstick, metric } => {
@@ -367,6 +382,7 @@ fn survey(
     let mut training = None;
     let suited = suited(table, experiment);
     let experiment = suited.as_ref().unwrap_or(experiment);
+    survey.asked = experiment.clone();
     survey.suited = suited.as_ref().map(|e| e.model.clone());
     survey.resolved = match train::resolve(table, experiment) {
         Ok((resolved, said)) => {
@@ -381,8 +397,15 @@ fn survey(
         Err(error) => Err(error.to_string()),
     };
     let target = survey.resolved.as_ref().ok().and_then(|e| train::target_of(table, e));
-    if let Some(target) = target.as_ref().filter(|t| t.task != data::Task::Regression) {
-        survey.classes = table.levels(&target.name)?.names;
+    let classes_of = match &target {
+        Some(target) if target.task == data::Task::Regression => None,
+        Some(target) => Some(target.name.clone()),
+        // Without an answer yet: perhaps the positive class of several has to be named.
+        None => experiment.question.target.clone().filter(|t| !table.is_numeric(t)),
+    };
+    if let Some(name) = classes_of.filter(|name| table.column(name).is_some()) {
+        survey.classes = table.levels(&name)?.names;
+        survey.classes.truncate(MOST_CLASSES);
     }
     let rows = training.as_deref();
     let profiles = data::profile(table, target.as_ref(), rows, ctx)?;

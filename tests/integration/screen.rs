@@ -236,3 +236,110 @@ fn a_saved_log_is_replayed_line_by_line() {
     let typed: Vec<&str> = stage.app.workspace.log.iter().map(|e| e.line.as_str()).collect();
     assert!(typed.contains(&"set alpha=10") && typed.contains(&"target credit_risk"), "{typed:?}");
 }
+
+#[test]
+fn a_smaller_table_does_not_leave_a_cursor_behind() {
+    let (_folder, mut stage) = stage(120, 36);
+    stage.open("sample:credit_data");
+    stage.press("[ G Right*20");
+    stage.open("sample:german_credit");
+    stage.press("[ Enter");
+    sees(&stage, "correlation");
+}
+
+#[test]
+fn a_log_cannot_replay_itself() {
+    let (folder, mut stage) = stage(120, 36);
+    let log = folder.path().join("log.txt");
+    let line = format!("replay {}", log.display());
+    karat::files::write(&log, line.as_bytes()).unwrap();
+    stage.press(":");
+    stage.type_text(&line);
+    stage.press("Enter");
+    assert!(stage.app.message.as_ref().unwrap().text.contains("replays a log"));
+}
+
+#[test]
+fn a_session_keeps_thresholds_yardstick_and_view() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = Rehearsal::new(folder.path(), 120, 36);
+    stage.open("sample:german_credit");
+    stage.press("t 4 Right*3");
+    for line in ["yardstick r0001", "sort -age_years", "hide housing"] {
+        stage.press(":");
+        stage.type_text(line);
+        stage.press("Enter");
+    }
+    let session = stage.app.workspace.session(stage.app.screen_state());
+    let mut again = Rehearsal::new(folder.path(), 120, 36);
+    again.app.gallery.session = Some(session.clone());
+    again.press("Home Enter");
+    let back = again.app.workspace.session(again.app.screen_state());
+    assert_eq!(back.thresholds, session.thresholds);
+    assert_eq!(back.yardstick, session.yardstick);
+    assert_eq!(back.view, session.view);
+}
+
+#[test]
+fn undo_goes_back_one_setting_at_a_time_and_is_in_the_log() {
+    let (_folder, mut stage) = stage(120, 36);
+    stage.open("sample:german_credit");
+    let set = |stage: &mut Rehearsal, line: &str| {
+        stage.press(":");
+        stage.type_text(line);
+        stage.press("Enter");
+    };
+    let alpha =
+        |stage: &Rehearsal| stage.app.workspace.now.experiment.model.set.get("alpha").cloned();
+    set(&mut stage, "set alpha=2");
+    stage.press("u");
+    set(&mut stage, "set alpha=3");
+    stage.press("u");
+    assert_eq!(alpha(&stage), None);
+    stage.press("ctrl-r");
+    assert_eq!(alpha(&stage).as_deref(), Some("3"));
+    let lines: Vec<&str> = stage.app.workspace.log.iter().map(|e| e.line.as_str()).collect();
+    assert_eq!(lines[1..], ["set alpha=2", "undo", "set alpha=3", "undo", "redo"]);
+}
+
+#[test]
+fn a_wrong_filter_is_refused_and_changes_nothing() {
+    let (_folder, mut stage) = stage(120, 36);
+    stage.open("sample:german_credit");
+    stage.press("] f");
+    stage.type_text("nonsense > 1");
+    stage.press("Enter");
+    sees(&stage, "nonsense");
+    assert!(matches!(stage.app.overlays.last(), Some(Overlay::Prompt { error: Some(_), .. })));
+    assert_eq!(stage.app.workspace.now.view.filter, None);
+}
+
+#[test]
+fn a_search_goes_from_match_to_match() {
+    let (_folder, mut stage) = stage(120, 36);
+    stage.open("sample:german_credit");
+    stage.press("] /");
+    stage.type_text("no checking account");
+    stage.press("Enter");
+    let first = stage.app.data.row;
+    assert_eq!(first, 2, "row 3 is the first without an account");
+    stage.press("n");
+    assert_eq!(stage.app.data.row, 5, "row 6 is the next one");
+    stage.press("N");
+    assert_eq!(stage.app.data.row, first);
+}
+
+#[test]
+fn a_column_that_is_gone_takes_its_settings_with_it() {
+    let (_folder, mut stage) = stage(120, 36);
+    stage.open("sample:german_credit");
+    for line in [
+        "role foreign_worker=ignored",
+        "sql SELECT age_years, credit_amount, credit_risk FROM data",
+    ] {
+        stage.press(":");
+        stage.type_text(line);
+        stage.press("Enter");
+    }
+    assert_eq!(stage.app.workspace.now.table.as_ref().unwrap().n_columns(), 3);
+}

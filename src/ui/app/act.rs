@@ -14,6 +14,11 @@ impl App {
         if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) {
             return self.act(Action::Interrupt);
         }
+        if key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL) {
+            return vec![Effect::Suspend];
+        }
+        // A message stands until the next key; what follows from that key speaks for itself.
+        self.message = None;
         if let Some(effects) = self.press_overlay(key) {
             return effects;
         }
@@ -78,22 +83,8 @@ impl App {
             Action::Interrupt => self.interrupt(),
             Action::Suspend => vec![Effect::Suspend],
             Action::Redraw => vec![Effect::Redraw],
-            Action::Undo => match self.workspace.undo() {
-                Some((line, work)) => {
-                    self.say(format!("took back: {line}"));
-                    self.clamp();
-                    self.start_all(work)
-                }
-                None => self.refuse("nothing to take back"),
-            },
-            Action::Redo => match self.workspace.redo() {
-                Some((line, work)) => {
-                    self.say(format!("brought back: {line}"));
-                    self.clamp();
-                    self.start_all(work)
-                }
-                None => self.refuse("nothing to bring back"),
-            },
+            Action::Undo => self.do_verb(&Verb::Undo),
+            Action::Redo => self.do_verb(&Verb::Redo),
             Action::NextPane => {
                 let pane = step(self, 1);
                 on_bench(self, pane);
@@ -132,21 +123,17 @@ impl App {
             Action::Train => self.do_verb(&Verb::Train),
             Action::TrainAll => self.do_verb(&Verb::TrainAll),
             Action::Sweep => self.do_verb(&Verb::Sweep),
-            Action::CrossValidate => {
-                let before = self.workspace.now.experiment.cv;
-                let mut effects = vec![];
-                if before < 2 {
-                    effects = self.do_line("split cv=5");
-                }
-                effects.extend(self.do_verb(&Verb::Train));
-                effects
-            }
+            Action::CrossValidate => self.do_verb(&Verb::CrossValidate(5)),
             Action::Cancel => self.cancel(),
             Action::Compare => self.open_compare(),
             Action::Save => self.ask_save(),
-            Action::Export => self.do_verb(&Verb::Export(String::new())),
+            Action::Export => self.ask_export(),
             Action::Edit => match self.workspace.table() {
-                Ok(_) => vec![Effect::Edit(self.workspace.question().to_toml())],
+                Ok(_) => {
+                    let rejected = self.rejected.take();
+                    let text = rejected.unwrap_or_else(|| self.workspace.question().to_toml());
+                    vec![Effect::Edit(text)]
+                }
                 Err(error) => self.refuse(&error.to_string()),
             },
             Action::History => {
@@ -183,7 +170,7 @@ impl App {
                 self.overlays.pop();
                 vec![]
             }
-            None if self.jobs.running.iter().any(|j| !j.stopping) => self.cancel(),
+            None if self.jobs.training().is_some_and(|j| !j.stopping) => self.cancel(),
             None => {
                 self.ask_quit();
                 vec![]
@@ -192,7 +179,7 @@ impl App {
     }
 
     fn back(&mut self) -> Vec<Effect> {
-        if self.overlays.pop().is_some() {
+        if self.overlays.pop().is_some() || self.training.cursor.take().is_some() {
         } else if self.screen == Screen::Compare
             || (self.screen == Screen::Gallery && self.workspace.now.table.is_some())
         {
@@ -244,12 +231,33 @@ impl App {
         vec![]
     }
 
+    fn ask_export(&mut self) -> Vec<Effect> {
+        if let Err(error) = self.workspace.table() {
+            return self.refuse(&error.to_string());
+        }
+        let path = &self.workspace.question().data.path;
+        let stem = path.file_stem().map_or("table".into(), |s| s.to_string_lossy().into_owned());
+        let name = crate::workspace::free_name(stem.trim_start_matches("sample:"));
+        self.ask(
+            "Write the experiment as TOML",
+            "the file to write; the command line that repeats it is shown as well",
+            &name,
+            Ask::Command("export ".into()),
+        );
+        vec![]
+    }
+
     /// Asks for a line of text.
     pub(super) fn ask(&mut self, title: impl Into<String>, hint: &str, text: &str, then: Ask) {
         self.overlays.push(Overlay::Prompt {
             title: title.into(),
-            hint: hint.into(),
+            hint: if text.is_empty() {
+                hint.into()
+            } else {
+                format!("{hint} · typing replaces, ←→ edits")
+            },
             field: TextField::with(text),
+            fresh: !text.is_empty(),
             then,
             error: None,
         });

@@ -67,13 +67,15 @@ impl App {
         let ids = self.comparable();
         let missing: Vec<RunId> =
             ids.iter().filter(|id| self.workspace.run(id).is_none()).cloned().collect();
-        if !missing.is_empty() {
-            self.compare.waiting = true;
+        // Asked for once: what could not be read back is left out.
+        if !missing.is_empty() && !std::mem::replace(&mut self.compare.waiting, true) {
             return self.load(missing);
         }
         self.compare.waiting = false;
         let runs: Vec<Arc<Run>> =
             ids.iter().filter_map(|id| self.workspace.run(id).cloned()).collect();
+        let classes = runs.last().map(|r| r.model.classes.clone()).unwrap_or_default();
+        let runs: Vec<Arc<Run>> = runs.into_iter().filter(|r| r.model.classes == classes).collect();
         let Some(task) = runs.first().map(|r| r.task) else { return vec![] };
         let metrics = rankings(task);
         let metric = self.compare.metric.filter(|m| metrics.contains(m)).unwrap_or(metrics[0]);
@@ -102,11 +104,7 @@ impl App {
                 self.focus = super::Pane::Evaluation;
                 self.show_run(&id)
             }
-            Action::Yardstick => {
-                let mut effects = self.do_verb(&Verb::Yardstick(id));
-                effects.extend(self.recompare());
-                effects
-            }
+            Action::Yardstick => self.do_verb(&Verb::Yardstick(id)),
             Action::NextMetric
             | Action::NextTab
             | Action::PrevTab

@@ -66,6 +66,8 @@ pub struct DataPane {
     pub answer: Option<Arc<Table>>,
     /// The chosen row and column of the answer.
     pub answer_at: (usize, usize),
+    /// The table that order, answer and correlations belong to.
+    pub table: Option<Arc<Table>>,
     /// How the columns go together, once it is known.
     pub correlations: Option<Arc<Matrix>>,
     /// The chosen pair of columns.
@@ -256,6 +258,10 @@ impl App {
                     Some(value) if table.is_numeric(&name) => format!("{quoted} = {value}"),
                     Some(value) => format!("{quoted} = '{}'", value.replace('\'', "''")),
                 };
+                let expr = match &self.workspace.now.view.filter {
+                    Some(filter) => format!("({filter}) AND {expr}"),
+                    None => expr,
+                };
                 return self.do_verb(&Verb::Filter(expr));
             }
             Action::SortBy => {
@@ -268,6 +274,9 @@ impl App {
             }
             Action::HideColumn => return self.do_verb(&Verb::Hide(name)),
             Action::FreezeColumns => {
+                if self.data.col >= 3 {
+                    return self.refuse("at most three columns can be frozen\nhint: go to one of the first three, or hide some");
+                }
                 let frozen = if self.workspace.now.view.frozen == self.data.col + 1 {
                     0
                 } else {
@@ -356,13 +365,10 @@ impl App {
             Action::Enter => {
                 if let Some(matrix) = &self.data.correlations {
                     let (a, b) = *pair;
-                    let value = matrix.values.get(a * n + b).copied().flatten();
-                    let text = format!(
-                        "{} and {}: Pearson's correlation {}",
-                        matrix.names[a],
-                        matrix.names[b],
-                        numbers::optional(value, 4)
-                    );
+                    let names = matrix.names.get(a).zip(matrix.names.get(b));
+                    let Some((first, second)) = names else { return vec![] };
+                    let value = numbers::optional(matrix.at(a, b), 4);
+                    let text = format!("{first} and {second}: Pearson's correlation {value}");
                     self.say(text);
                 }
             }
@@ -400,11 +406,10 @@ impl App {
                 None => self.refuse(&format!("no column has `{needle}` in its name")),
             };
         }
-        let from = match (include_here, forward) {
-            (true, _) => self.data.row,
-            (false, true) => self.data.row + 1,
-            (false, false) => self.data.row.wrapping_sub(1),
-        };
+        let n = self.data.n_rows(&self.workspace).max(1);
+        // The search begins behind `from`; to look at this row too it begins one before.
+        let here = self.data.row;
+        let from = if include_here { (here + n - 1) % n } else { here };
         let columns = self.data.visible(&self.workspace);
         let order = self.data.order_of(&self.workspace).cloned();
         self.start_all(vec![Work::Find { table, order, needle, from, forward, columns }])

@@ -12,13 +12,16 @@ impl App {
             return vec![];
         };
         let mut effects = vec![];
-        let failed = matches!(outcome, Outcome::Failed(_));
+        let failed = !matches!(outcome, Outcome::Done(()));
+        let half = self.workspace.now.base.as_ref().is_some_and(|b| !b.complete);
+        let unread = failed && half && label.starts_with("open ");
         match outcome {
             Outcome::Done(()) => {}
             Outcome::Cancelled => self.say(format!("{label} was cancelled")),
             Outcome::Failed(text) => effects = self.refuse(&text),
         }
         if was_training {
+            self.show_best();
             if let Some(work) = self.jobs.queue.pop_front() {
                 effects.extend(self.start_all(vec![work]));
             }
@@ -26,8 +29,13 @@ impl App {
                 effects.extend(self.recompare());
             }
         }
-        if self.compare.waiting && self.screen == Screen::Compare {
+        if self.compare.waiting && label == "load" && self.screen == Screen::Compare {
             effects.extend(self.recompare());
+        }
+        if unread {
+            self.warn(
+                "reading was stopped: only the first rows are here; open the file again to train",
+            );
         }
         if failed {
             self.replay.clear();
@@ -60,6 +68,7 @@ impl App {
             Product::Run(run, ..) => {
                 // The newest run is the one to look at.
                 self.eval.run = Some(run.id.clone());
+                self.training.batch.push(run.id.clone());
                 if !super::EvalTab::of(run.task).contains(&self.eval.tab) {
                     self.eval.tab = super::EvalTab::Summary;
                 }
@@ -85,10 +94,11 @@ impl App {
         if opened && first {
             self.screen = Screen::Workbench;
         }
+        if stepped && let Some(table) = &self.workspace.now.table {
+            // A new column stands last, and is what one wants to see.
+            self.data.column = table.n_columns().saturating_sub(1);
+        }
         if opened || stepped {
-            self.data.order = None;
-            self.data.correlations = None;
-            self.data.answer = None;
             if self.data.tab == DataTab::Correlations {
                 self.data.tab = DataTab::Columns;
             }
@@ -98,8 +108,36 @@ impl App {
         effects
     }
 
+    /// After several runs at once, the best of them is the one to look at.
+    fn show_best(&mut self) {
+        let batch = std::mem::take(&mut self.training.batch);
+        let runs = self.workspace.runs.iter().filter(|r| batch.contains(&r.id));
+        let name = if runs.clone().any(|r| r.task == crate::data::Task::Regression) {
+            "rmse"
+        } else {
+            "roc_auc"
+        };
+        let sign = if name == "rmse" { -1.0 } else { 1.0 };
+        let value =
+            |r: &crate::registry::RunSummary| r.headline().1.get(name).and_then(|e| e.value);
+        let best =
+            runs.filter_map(|r| Some((sign * value(r)?, r))).max_by(|a, b| a.0.total_cmp(&b.0));
+        let Some((score, best)) = best.filter(|_| batch.len() > 1) else { return };
+        let label = crate::metrics::metric(name).map_or(name, |m| m.label);
+        let figure = numbers::significant(sign * score, 4);
+        let text = format!(
+            "best of {}: run {} {}, {} {label} {figure}; C compares them",
+            batch.len(),
+            best.id,
+            best.label(),
+            best.headline().0
+        );
+        self.eval.run = Some(best.id.clone());
+        self.say(text);
+    }
+
     /// Reads the run to be shown back, so that the Evaluation pane is not empty.
-    fn load_newest(&mut self) -> Vec<Effect> {
+    pub(super) fn load_newest(&mut self) -> Vec<Effect> {
         let here: Vec<_> = self.workspace.runs_here().map(|r| r.id.clone()).collect();
         if !self.eval.run.as_ref().is_some_and(|run| here.contains(run)) {
             self.eval.run = None;
@@ -122,8 +160,17 @@ fn run_said(run: &crate::train::Run) -> String {
     let value = side.get(name).and_then(|e| e.value);
     let label = metric.map_or(name, |m| m.label);
     let rows = if run.test.is_some() { "test" } else { "training" };
+    let folds = run.cv.as_ref().and_then(|cv| cv.get(name)).and_then(|e| e.value);
+    let folds = folds.map_or(String::new(), |v| {
+        let v = numbers::significant(v, 4);
+        format!(
+            " · over {} folds {label} {v}, threshold {:.2} chosen there",
+            run.folds.len(),
+            run.threshold
+        )
+    });
     format!(
-        "run {} {}: {rows} {label} {} in {}",
+        "run {} {}: {rows} {label} {} in {}{folds}",
         run.id,
         run.model.kind,
         value.map_or(numbers::NONE.into(), |v| numbers::significant(v, 8)),

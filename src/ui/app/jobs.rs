@@ -63,7 +63,7 @@ pub struct Jobs {
 impl Jobs {
     /// Takes in work: says which job begins now, and which one makes room for it.
     pub fn take(&mut self, work: Work, now: f64) -> (Option<(JobId, Work)>, Option<JobId>) {
-        if work.is_training() && self.training().is_some() {
+        if work.is_training() && self.training().is_some_and(|job| !job.stopping) {
             self.queue.push_back(work);
             return (None, None);
         }
@@ -111,8 +111,10 @@ impl Jobs {
 
     /// Marks the job to be cancelled next: the training first, then the youngest of the others.
     pub fn cancel_one(&mut self) -> Option<(JobId, String)> {
+        // What the panes need to be complete is not cancelled by hand.
+        let asked_for = |j: &Job| !matches!(j.slot, Some("survey" | "order")) && j.label != "load";
         let at = self.running.iter().position(|j| j.is_training && !j.stopping);
-        let at = at.or_else(|| self.running.iter().rposition(|j| !j.stopping))?;
+        let at = at.or_else(|| self.running.iter().rposition(|j| !j.stopping && asked_for(j)))?;
         let job = &mut self.running[at];
         job.stopping = true;
         Some((job.id, job.label.clone()))

@@ -155,6 +155,10 @@ pub struct App {
     pub replay: std::collections::VecDeque<Verb>,
     /// Whether the clock stands still, as in a demo.
     pub fixed_clock: bool,
+    /// An edited experiment that was not understood, kept for the next attempt.
+    pub rejected: Option<String>,
+    /// How far the page that is shown can be scrolled; set by the loop.
+    pub scroll_end: usize,
     /// What a demo says of what is going on, and the key it has just pressed.
     pub caption: Option<(String, String)>,
     /// How many rows a page is; set by the loop from the height of the terminal.
@@ -183,6 +187,8 @@ impl App {
             at: 0,
             replay: std::collections::VecDeque::new(),
             fixed_clock: false,
+            rejected: None,
+            scroll_end: usize::MAX,
             caption: None,
             page: 10,
         }
@@ -215,8 +221,22 @@ impl App {
         self.do_verb(&Verb::Open(path.to_owned()))
     }
 
-    /// Carries out a verb and says what came of it.
+    /// Carries out a verb, after asking when a file would be overwritten.
     pub fn do_verb(&mut self, verb: &Verb) -> Vec<Effect> {
+        let (Verb::Save(_, path) | Verb::Export(path)) = verb else { return self.do_now(verb) };
+        if !std::path::Path::new(path).is_file() {
+            return self.do_now(verb);
+        }
+        self.overlays.push(Overlay::Confirm {
+            title: format!("Overwrite {path}?"),
+            text: "There is such a file already; what it holds would be gone.".into(),
+            then: Confirmed::Do(verb.clone()),
+        });
+        vec![]
+    }
+
+    /// Carries out a verb and says what came of it.
+    pub(super) fn do_now(&mut self, verb: &Verb) -> Vec<Effect> {
         let verb = match verb {
             Verb::Save(run, path) if run.0.is_empty() => match self.shown() {
                 Some(run) => Verb::Save(run.id.clone(), path.clone()),
@@ -242,7 +262,16 @@ impl App {
                     self.message = None;
                 }
                 self.after(&verb);
-                self.start_all(done.work)
+                let mut effects = self.start_all(done.work);
+                if matches!(verb, Verb::Undo | Verb::Redo) {
+                    effects.extend(self.load_newest());
+                }
+                let compares =
+                    matches!(verb, Verb::Yardstick(_) | Verb::Delete(_) | Verb::Undo | Verb::Redo);
+                if compares && self.screen == Screen::Compare {
+                    effects.extend(self.recompare());
+                }
+                effects
             }
             Err(error) => self.refuse(&crate::jobs::error_text(&error)),
         }
@@ -275,6 +304,9 @@ impl App {
         for work in work {
             if work.is_training() {
                 self.training.row = 0;
+                if self.jobs.training().is_none() {
+                    self.training.batch.clear();
+                }
             }
             let (begin, stop) = self.jobs.take(work, self.now);
             effects.extend(stop.map(Effect::Stop));
@@ -308,6 +340,7 @@ impl App {
     /// What the panes forget or look at after a verb.
     fn after(&mut self, verb: &Verb) {
         match verb {
+            Verb::Undo | Verb::Redo => self.clamp(),
             Verb::Delete(run) => {
                 self.training.marked.retain(|r| r != run);
                 if self.eval.run.as_ref() == Some(run) {
@@ -316,7 +349,6 @@ impl App {
                 self.compare.comparison = None;
                 self.clamp();
             }
-            Verb::Yardstick(_) => self.compare.comparison = None,
             Verb::Export(_) => {
                 let question = self.workspace.question();
                 let lines = vec![
@@ -351,7 +383,15 @@ impl App {
                     Err(error) => self.refuse(&crate::jobs::error_text(&error)),
                 }
             }
-            Err(error) => self.refuse(&crate::jobs::error_text(&error)),
+            Err(error) => {
+                self.rejected = Some(text.to_owned());
+                let said = crate::jobs::error_text(&error);
+                self.refuse(&said);
+                if let Some(message) = &mut self.message {
+                    message.hint = format!("{} (E opens your text again)", message.hint);
+                }
+                vec![]
+            }
         }
     }
 
@@ -360,6 +400,17 @@ impl App {
         let n_columns = self.workspace.now.table.as_ref().map_or(0, |t| t.n_columns());
         let n_rows = self.data.n_rows(&self.workspace);
         let visible = self.data.visible(&self.workspace).len();
+        // What was found out about another table is not shown beside this one.
+        let here = self.workspace.now.table.as_ref();
+        let same = match (here, &self.data.table) {
+            (Some(a), Some(b)) => std::sync::Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        if !same {
+            self.data.table = here.cloned();
+            (self.data.order, self.data.correlations, self.data.answer) = (None, None, None);
+            self.data.pair = (0, 0);
+        }
         let pane = &mut self.data;
         pane.column = pane.column.min(n_columns.saturating_sub(1));
         pane.row = pane.row.min(n_rows.saturating_sub(1));

@@ -72,6 +72,9 @@ impl App {
     pub(super) fn set_field(&mut self, label: &str, value: &str) -> Vec<Effect> {
         let fields = fields(&self.workspace);
         let Some(field) = fields.iter().find(|f| f.label == label) else { return vec![] };
+        if value.is_empty() && matches!(label, "target" | "positive" | "kind" | "group" | "time") {
+            return self.refuse("this has no default; choose one with Enter");
+        }
         let value = if value.is_empty() { default_of(label).unwrap_or("") } else { value };
         let verb = field.verb(value);
         if let crate::workspace::Verb::Cost(_, cost) = &verb
@@ -93,7 +96,6 @@ impl App {
 /// The defaults of the fields that are not parameters of a model.
 fn default_of(label: &str) -> Option<&'static str> {
     Some(match label {
-        "kind" => "logistic",
         "method" => "stratified",
         "test" => "0.2",
         "validation" | "folds" | "winsorise" | "constant" => "0",
@@ -124,6 +126,7 @@ fn nudged(field: &Field, by: isize) -> Option<String> {
             (n, false) if n <= 2 => 0.0,
             (n, false) => (n - 1) as f64,
         },
+        "epochs" | "batch_size" | "max_iter" => round_step(value, up).round().max(1.0),
         _ => round_step(value, up),
     };
     // Steps of 0.05 carry rounding dust that nobody wants to read.

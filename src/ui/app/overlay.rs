@@ -32,6 +32,8 @@ pub enum Overlay {
         hint: String,
         /// What was typed.
         field: TextField,
+        /// Whether the text was there before, so that typing replaces it.
+        fresh: bool,
         /// What becomes of the answer.
         then: Ask,
         /// Why the last answer was refused.

@@ -60,9 +60,10 @@ impl App {
             Overlay::Rows(_) => None,
             Overlay::Help { scroll, .. } | Overlay::Page { scroll, .. } => {
                 let action = keymap::lookup(&[crate::ui::action::Scope::Move], key);
-                match action.and_then(|a| moved(*scroll, usize::MAX, a, page)) {
-                    Some(at) if at < usize::MAX - 1 => *scroll = at,
-                    Some(_) => *scroll = usize::MAX / 2,
+                let end = self.scroll_end;
+                match action.and_then(|a| moved((*scroll).min(end), end.saturating_add(1), a, page))
+                {
+                    Some(at) => *scroll = at,
                     None if matches!(key.code, KeyCode::Char(':')) => {
                         self.overlays.pop();
                         return Some(self.act(Action::Palette));
@@ -182,6 +183,9 @@ impl App {
             }
             KeyCode::Enter => {
                 let chosen = picker.chosen().map(|i| picker.choices()[i].label.clone());
+                // What is not in the list is tried as it was typed, such as two class weights.
+                let typed = picker.query.text().trim().to_owned();
+                let chosen = chosen.or((!typed.is_empty()).then_some(typed));
                 let then = then.clone();
                 self.overlays.pop();
                 match (chosen, then) {
@@ -200,7 +204,7 @@ impl App {
     }
 
     fn press_prompt(&mut self, key: KeyEvent) -> Vec<Effect> {
-        let Some(Overlay::Prompt { field, then, .. }) = self.overlays.last_mut() else {
+        let Some(Overlay::Prompt { field, then, fresh, .. }) = self.overlays.last_mut() else {
             return vec![];
         };
         match key.code {
@@ -222,11 +226,16 @@ impl App {
                     } else {
                         format!("{} · {}", message.text, message.hint)
                     });
-                    self.overlays.push(Overlay::Prompt { title, hint, field, then, error });
+                    let fresh = false;
+                    self.overlays.push(Overlay::Prompt { title, hint, field, fresh, then, error });
                 }
                 effects
             }
             _ => {
+                let typed = matches!(key.code, KeyCode::Char(_)) && key.modifiers.is_empty();
+                if std::mem::take(fresh) && typed {
+                    field.set("");
+                }
                 field.key(key);
                 vec![]
             }

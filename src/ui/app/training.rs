@@ -15,6 +15,8 @@ pub struct TrainingPane {
     pub marked: Vec<RunId>,
     /// Whether the loss axis is logarithmic.
     pub log: bool,
+    /// The runs of the training under way, or of the last one.
+    pub batch: Vec<RunId>,
     /// Where the curve's cursor stands.
     pub cursor: Option<f64>,
 }

@@ -99,7 +99,12 @@ impl Player {
                 self.pace = Pace::Clock;
                 self.due = Duration::ZERO;
             }
-            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return false,
+            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => {
+                self.beats.clear();
+                self.pressing.clear();
+                self.pace = Pace::Clock;
+                return false;
+            }
             _ => {}
         }
         true

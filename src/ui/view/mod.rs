@@ -43,6 +43,8 @@ pub struct ViewState {
     gallery: usize,
     fields: usize,
     pair: (usize, usize),
+    /// How far the page that is shown can be scrolled.
+    pub scroll_end: usize,
     /// How many rows the list with the keyboard shows: the length of a page.
     pub page: usize,
 }

@@ -172,6 +172,7 @@ fn page(
     let pane = Pane { title, right: &right, focused: true, ..Pane::default() };
     let inner = pane.render(place, canvas.buf, canvas.theme);
     state.page = shown.max(1);
+    state.scroll_end = out.len().saturating_sub(shown);
     for (i, words) in out.iter().skip(first).take(shown).enumerate() {
         canvas.words(row(inner, i as u16), words);
     }
