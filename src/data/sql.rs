@@ -137,6 +137,11 @@ fn adopt(table: &Table, mut result: DataFrame) -> Result<Table, Error> {
     let _ = result.drop_in_place(ROW);
     if rows.is_none() {
         origin.notes.push("the rows of the query are new ones, numbered from 1".to_owned());
+        // Runs on the old rows must not be matched to rows that only share their numbers.
+        let names = result.get_column_names();
+        let names: Vec<&str> = names.into_iter().map(|name| name.as_str()).collect();
+        let mixed = format!("{} {} {}", origin.sha256, result.height(), names.join(" "));
+        origin.sha256 = crate::files::sha256_hex(mixed.as_bytes());
     }
     let mut frame = DataFrame::empty_with_height(result.height());
     let mut columns = Vec::new();

@@ -380,7 +380,15 @@ impl Workspace {
     pub(crate) fn derive(&mut self) -> Result<(), Error> {
         let Some(base) = &self.now.base else { return Ok(()) };
         let mut table = Table::clone(base);
-        data::apply_overrides(&mut table, &self.now.experiment.data.columns)?;
+        // What was said about a column that a query has dropped waits until it is back.
+        let mut said = self.now.experiment.data.columns.clone();
+        let here = |name: &String| name == "*" || table.column(name).is_some();
+        said.roles.retain(|name, _| here(name));
+        said.kinds.retain(|name, _| here(name));
+        said.special.retain(|name, _| here(name));
+        said.protected.retain(|name, _| here(name));
+        said.personal.retain(|name, _| here(name));
+        data::apply_overrides(&mut table, &said)?;
         if let Some(target) = &self.now.experiment.question.target {
             for column in &mut table.columns {
                 if column.name == *target {

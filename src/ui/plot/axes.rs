@@ -108,7 +108,8 @@ impl LabelLine {
         }
     }
 
-    /// Puts a name into the last gap that is wide enough, or else over the numbers at the end.
+    /// Puts a name into the last gap that is wide enough; numbers in the middle make room for it,
+    /// and without room beside the first and the last number there is no name.
     fn put_last(&mut self, name: &str) {
         let name = text::cut(name, self.cells.len() / 2);
         // One cell for each character, so that the line can be built of them.

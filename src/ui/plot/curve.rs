@@ -23,7 +23,8 @@ pub(super) fn draw_curve(
     let right = (canvas.width() - 1) as f64;
     let bottom = (canvas.height() - 1) as f64;
     let seen = |_: usize, _: usize| true;
-    let gaps = |x: usize, y: usize| (x + y) % 4 < 2;
+    let gaps = |x: usize, y: usize| (x + y) % 8 < 4;
+    let sparse = |x: usize, _: usize| x % 6 == 0;
     let mut before: Option<(f64, f64)> = None;
     let mut pending: Option<(usize, f64, f64)> = None;
     let mut flush = |pending: &mut Option<(usize, f64, f64)>| {
@@ -33,6 +34,7 @@ pub(super) fn draw_curve(
                 let (low, high) = (low.round() as usize, high.round() as usize);
                 match dash {
                     Dash::Dotted => canvas.column(x, low, high, role, gaps),
+                    Dash::Sparse => canvas.column(x, low, high, role, sparse),
                     Dash::Solid | Dash::Points => canvas.column(x, low, high, role, seen),
                 }
             }

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 
 use super::{Canvas, Role, word};
 use crate::data::Task;
+use crate::ui::action::Action;
 use crate::ui::app::{App, Overlay, Pane, Screen, Tone};
 use crate::ui::keymap;
 use crate::ui::plot;
@@ -103,6 +104,15 @@ pub(super) fn message(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         words.push(word(" · ", Role::Dim));
         words.push(word(text::clean(&message.hint), Role::Accent));
     }
+    let wanted: usize = words.iter().map(|(w, _)| text::width(w)).sum();
+    let width = usize::from(area.width);
+    if wanted > width && !message.hint.is_empty() {
+        // What to do about it stays in sight; the middle of the text goes.
+        let rest = wanted - text::width(&words[1].0);
+        words[1].0 = text::cut_middle(&words[1].0, width.saturating_sub(rest).max(width / 3));
+    } else if wanted > width {
+        words[1].0 = text::cut_middle(&words[1].0, width.saturating_sub(3));
+    }
     canvas.words(area, &words);
 }
 
@@ -133,13 +143,18 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             if let Some(arrows) = sideways(app) {
                 pairs.extend(own(&[("←→", arrows)]));
             }
+            let regression = app.shown().is_some_and(|r| r.task == Task::Regression);
             let mut hints: Vec<_> = keymap::hints(&app.scopes())
                 .filter(|b| app.screen == Screen::Workbench || !skipped(b.action))
+                .filter(|b| !regression || b.action != Action::Optimum)
                 .map(|b| (b.keys[0].to_string(), b.hint.to_owned()))
                 .collect();
             // The ways to everything else stay in sight where the others have to go.
-            let last: Vec<_> = ["t", "Tab", ":", "?", "q"]
-                .iter()
+            let tabs = (app.focus == Pane::Evaluation).then_some("]");
+            let last: Vec<_> = ["Enter"]
+                .into_iter()
+                .chain(tabs)
+                .chain(["t", "Tab", ":", "?", "q"])
                 .filter_map(|k| hints.iter().position(|(key, _)| key == k).map(|i| hints.remove(i)))
                 .collect();
             let n = last.len();
@@ -153,8 +168,8 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 /// Keys of the workbench that do nothing on the other screens.
-fn skipped(action: crate::ui::action::Action) -> bool {
-    use crate::ui::action::Action as A;
+fn skipped(action: Action) -> bool {
+    use Action as A;
     matches!(
         action,
         A::Train
@@ -206,7 +221,8 @@ pub(super) fn summary(app: &App, canvas: &mut Canvas<'_>, pane: Pane, area: Rect
                     Role::Dim,
                 ));
                 if n > 0 {
-                    words.push(word(format!(" · ⚠ {n} findings"), Role::Warn));
+                    let plural = if n == 1 { "" } else { "s" };
+                    words.push(word(format!(" · ⚠ {n} finding{plural}"), Role::Warn));
                 }
             }
         }
@@ -233,7 +249,7 @@ pub(super) fn summary(app: &App, canvas: &mut Canvas<'_>, pane: Pane, area: Rect
                 let said = if n == 0 {
                     "nothing trained yet · t trains".to_owned()
                 } else {
-                    format!("{n} runs")
+                    format!("{n} run{}", if n == 1 { "" } else { "s" })
                 };
                 words.push(word(said, Role::Dim));
             }

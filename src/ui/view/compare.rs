@@ -33,17 +33,22 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
         &comparison.sentence,
         Role::Strong,
     );
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    let others = n.saturating_sub(1);
+    let method = comparison.leaderboard.iter().find_map(|r| r.method);
+    let method = method.map_or(String::new(), |m| format!("{m} · "));
     let method = format!(
-        "{} · Holm over {} comparisons · {} rows in common",
-        comparison
-            .leaderboard
-            .iter()
-            .find_map(|r| r.method.map(ToString::to_string))
-            .unwrap_or_default(),
-        n.saturating_sub(1),
-        numbers::count(comparison.rows_shared)
+        "{method}Holm over {others} comparison{} · {} row{} in common",
+        plural(others),
+        numbers::count(comparison.rows_shared),
+        plural(comparison.rows_shared)
     );
-    canvas.words(row(rest, used), &[word(method, Role::Dim)]);
+    let legend = [
+        word(method, Role::Dim),
+        word("   ◆", Role::Accent),
+        word(" yardstick  ● marked", Role::Dim),
+    ];
+    canvas.words(row(rest, used), &legend);
     let below_it = below(rest, used + 2);
     if below_it.height >= 6 {
         overlay(app, canvas, below_it);
@@ -70,7 +75,7 @@ fn leaderboard(
     let ranked = app.compare.metric.unwrap_or(shown[0]);
     let mut names: Vec<&str> = vec![ranked];
     names.extend(shown.iter().copied().filter(|n| *n != ranked));
-    let mut heads = vec![Column::left("  run"), Column::left("model").widths(8, 30)];
+    let mut heads = vec![Column::left("  run"), Column::left("model").widths(22, 40)];
     for (i, name) in names.iter().enumerate() {
         let label = metric(name).map_or(*name, |m| m.label);
         heads.push(Column::right(label).priority(if i == 0 { 0 } else { 3 + i as u8 }));
@@ -85,7 +90,6 @@ fn leaderboard(
         Column::left("verdict"),
         Column::right("fit").priority(8),
     ]);
-    let yardstick = app.yardstick();
     let digits = |name: &str, v: f64| {
         if task == Task::Regression && name != "r2" {
             numbers::significant(v, 5)
@@ -95,7 +99,7 @@ fn leaderboard(
     };
     let cells = |i: usize| {
         let entry = comparison.leaderboard.get(i)?;
-        let is_yardstick = yardstick.as_ref() == Some(&entry.id);
+        let is_yardstick = entry.is_yardstick;
         let marked = app.training.marked.contains(&entry.id);
         let mark = if is_yardstick {
             "◆"
@@ -109,7 +113,7 @@ fn leaderboard(
                 format!("{mark} {}", entry.id),
                 if is_yardstick { Role::Accent } else { Role::Text },
             ),
-            Cell::new(entry.model.clone(), Role::Strong),
+            Cell::new(entry.label.clone(), Role::Strong),
         ];
         for (i, name) in names.iter().enumerate() {
             let found: Option<Estimate> = entry.metrics.get(*name).copied();

@@ -38,6 +38,9 @@ fn tab_title(app: &App, tab: DataTab) -> String {
     if tab == DataTab::Findings && n > 0 { format!("findings {n}") } else { tab.title().to_owned() }
 }
 
+/// Where the information value stands among the columns of the list.
+const IV: usize = 6;
+
 fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     let Some(table) = &app.workspace.now.table else { return };
     let survey = app.workspace.survey.as_deref();
@@ -57,7 +60,7 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
         _ => "AUC",
     };
     let longest = table.columns.iter().map(|c| text::width(&c.name)).max().unwrap_or(0) as u16;
-    let heads = [
+    let mut heads = vec![
         Column::left("column").widths(longest.clamp(10, 24), 30),
         Column::left("kind").priority(2),
         Column::left("role").widths(11, 11),
@@ -70,10 +73,19 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
         Column::right("median").priority(7),
         Column::left("range, or most frequent").priority(8).widths(12, 40),
     ];
+    // The information value is of two classes.
+    let has_iv = relation == "AUC";
+    if !has_iv {
+        heads.remove(IV);
+    }
     let cells = |i: usize| {
         let column = table.columns.get(i)?;
         let profile = survey.and_then(|s| s.profiles.get(&column.name));
-        Some(column_cells(app, column, profile))
+        let mut cells = column_cells(app, column, profile);
+        if !has_iv {
+            cells.remove(IV);
+        }
+        Some(cells)
     };
     DataTable {
         columns: &heads,
@@ -129,7 +141,7 @@ fn column_cells(app: &App, column: &DataColumn, profile: Option<&ColumnProfile>)
         Cell::new(numbers::optional(strength, 2), if strong { Look::Strong } else { Look::Dim }),
         Cell::new(numbers::optional(relation.and_then(|r| r.iv), 2), Look::Dim),
         Cell::new(profile.map_or(String::new(), |p| numbers::count(p.distinct)), Look::Dim),
-        Cell::new(number(profile.and_then(|p| p.mean)), Look::Dim),
+        Cell::new(number(profile.and_then(mean)), Look::Dim),
         Cell::new(number(profile.and_then(|p| p.quantiles).map(|q| q[3])), Look::Dim),
         Cell::new(profile.map_or(String::new(), range), Look::Dim),
     ]
@@ -139,10 +151,16 @@ fn number(value: Option<f64>) -> String {
     value.map_or(String::new(), |v| numbers::significant(v, 4))
 }
 
-/// `4 … 72` of numbers, else the most frequent levels.
+/// The mean; nought where it is only the rounding of a sum.
+fn mean(profile: &ColumnProfile) -> Option<f64> {
+    let noise = profile.sd.map_or(0.0, |sd| 1e-12 * sd);
+    profile.mean.map(|mean| if mean.abs() < noise { 0.0 } else { mean })
+}
+
+/// `4 to 72` of numbers, else the most frequent levels.
 fn range(profile: &ColumnProfile) -> String {
     if profile.mean.is_some() {
-        return format!("{} … {}", number(profile.min), number(profile.max));
+        return format!("{} to {}", number(profile.min), number(profile.max));
     }
     let top: Vec<&str> = profile.top.iter().take(3).map(|(v, _)| v.as_str()).collect();
     top.join(", ")
@@ -164,7 +182,7 @@ fn about(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             "{} found: masked, and kept out of models, logs and exports",
             column.personal.map_or("", Personal::word)
         )
-    } else if let (Some(mean), Some(sd)) = (profile.mean, profile.sd) {
+    } else if let (Some(mean), Some(sd)) = (mean(profile), profile.sd) {
         let median = profile.quantiles.as_ref().map_or(f64::NAN, |q| q[3]);
         let n4 = |v: f64| numbers::significant(v, 4);
         format!(

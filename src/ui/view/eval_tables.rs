@@ -78,6 +78,7 @@ pub(super) fn residuals(assessment: &Assessment, canvas: &mut Canvas<'_>, area: 
         x_label: "fitted",
         y_label: "residual = actual − fitted",
         references: vec![Reference::Across(0.0)],
+        legend: true,
         ..LinePlot::default()
     }
     .render(area, canvas.buf, canvas.theme);
@@ -165,7 +166,7 @@ pub(super) fn coefficients(
                 ),
                 Cell::new(
                     c.low.zip(c.high).map_or(numbers::NONE.into(), |(l, h)| {
-                        format!("{}…{}", numbers::significant(l, 3), numbers::significant(h, 3))
+                        format!("{} to {}", numbers::significant(l, 3), numbers::significant(h, 3))
                     }),
                     Role::Dim,
                 ),

@@ -37,7 +37,7 @@ pub(super) fn draw(
         return;
     };
     let side = app.side(&run);
-    head(&run, side, canvas, row(inner, 0));
+    head(app, &run, side, canvas, row(inner, 0));
     let body = below(inner, 1);
     let Some(assessment) = app.assessment(&run).cloned() else { return };
     match EvalTab::of(task)[tab] {
@@ -56,13 +56,16 @@ pub(super) fn draw(
 }
 
 /// Which run, on which rows.
-fn head(run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
+fn head(app: &App, run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
     let n = side.scores(run).map_or(0, |s| s.rows.len());
-    let left = [
+    let mut left = vec![
         word(format!("run {} ", run.id), Role::Accent),
         word(run.model.kind.clone(), Role::Strong),
         word(format!("  {}", side_word(side, n)), Role::Text),
     ];
+    if is_outdated(app, run) {
+        left.push(word(" · settings have changed since", Role::Warn));
+    }
     let used = canvas.words(area, &left);
     let rest = Rect { x: used, width: area.right().saturating_sub(used), ..area };
     if Side::of(run).len() > 1 && rest.width > 24 {
@@ -72,8 +75,19 @@ fn head(run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
+/// Whether the question is no longer the one that this run answered.
+fn is_outdated(app: &App, run: &Run) -> bool {
+    let (was, is) = (&run.experiment, app.workspace.question());
+    was.question != is.question
+        || was.model != is.model
+        || was.recipe != is.recipe
+        || was.split != is.split
+        || was.data.steps != is.data.steps
+}
+
 fn side_word(side: Side, n: usize) -> String {
-    format!("{} {} rows", numbers::count(n), side.word())
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {} row{plural}", numbers::count(n), side.word())
 }
 
 fn estimate(run: &Run, side: Side, name: &str) -> Option<Estimate> {
@@ -86,19 +100,19 @@ fn headline(run: &Run, side: Side, name: &str, canvas: &mut Canvas<'_>, area: Re
     let found = estimate(run, side, name);
     let mut words = vec![word(text::fit(metric.label, 9), Role::Dim)];
     let digits = |v: f64| {
-        if metric.family == crate::metrics::Family::Binary {
+        if metric.family == crate::metrics::Family::Binary || name == "r2" {
             numbers::fixed(v, 3)
         } else {
-            numbers::significant(v, 6)
+            numbers::significant(v, if v.abs() < 1.0 { 6 } else { 5 })
         }
     };
     let value = found.and_then(|e| e.value);
     words.push(word(text::fit_right(&value.map_or(numbers::NONE.into(), digits), 8), Role::Strong));
     if let (Some(value), Some((low, high))) = (value, found.and_then(|e| e.low.zip(e.high))) {
-        if metric.family == crate::metrics::Family::Binary && area.width >= 44 {
-            let scale = if name == "roc_auc" { (0.5, 1.0) } else { (0.0, 1.0) };
+        if name == "roc_auc" && area.width >= 50 {
+            let scale = (0.5, 1.0);
             words.push(word(
-                format!(" {}", plot::interval(value, Some((low, high)), scale, 14)),
+                format!(" 0.5{}1", plot::interval(value, Some((low, high)), scale, 14)),
                 Role::Accent,
             ));
         }
@@ -143,6 +157,11 @@ fn binary(
     let threshold = app.workspace.threshold(run);
     let Some(sweep) = &assessment.sweep else { return };
     let confusion = sweep.at(threshold);
+    let n_headlines = if area.height >= 10 && folds(run, canvas, row(area, n_headlines as u16)) {
+        n_headlines + 1
+    } else {
+        n_headlines
+    };
     let foot = if area.height >= 9 { 2 } else { 1 };
     let middle = Rect {
         y: area.y + n_headlines as u16,
@@ -232,15 +251,49 @@ fn slider(threshold: f64, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.words(area, &words);
 }
 
+/// `folds: AUC 0.766 (0.710–0.820) over 5`, if the run was cross-validated.
+fn folds(run: &Run, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+    let (name, label) =
+        if run.task == Task::Binary { ("roc_auc", "AUC") } else { ("rmse", "RMSE") };
+    let found = run.cv.as_ref().and_then(|m| m.get(name)).copied();
+    let Some((found, value)) = found.and_then(|e| Some((e, e.value?))) else { return false };
+    let digits = |v: f64| match run.task {
+        Task::Binary => numbers::fixed(v, 3),
+        _ => numbers::significant(v, 5),
+    };
+    let range = found.low.zip(found.high);
+    let range = range.map_or(String::new(), |(l, h)| format!(" ({}–{})", digits(l), digits(h)));
+    canvas.words(
+        area,
+        &[
+            word(format!("folds: {label} "), Role::Dim),
+            word(digits(value), Role::Strong),
+            word(format!("{range} over {}", run.folds.len()), Role::Dim),
+        ],
+    );
+    true
+}
+
 /// What the gap between training and test says.
 fn verdict(run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
     if let Some(warning) = run.warnings.first() {
-        canvas.words(area, &[word("⚠ ", Role::Warn), word(warning.clone(), Role::Text)]);
+        let (said, hint) = warning.split_once("\nhint: ").unwrap_or((warning, ""));
+        let mut words = vec![word("⚠ ", Role::Warn), word(said, Role::Text)];
+        if !hint.is_empty() {
+            words.push(word(format!(" · {hint}"), Role::Accent));
+        }
+        canvas.words(area, &words);
         return;
     }
     let (name, family) = if run.task == Task::Binary { ("roc_auc", "AUC") } else { ("r2", "R²") };
     let value = |s| estimate(run, s, name).and_then(|e| e.value);
-    let (Some(train), Some(here)) = (value(Side::Train), value(side)) else { return };
+    let over_folds = run.cv.as_ref().and_then(|m| m.get(name)).and_then(|e| e.value);
+    // The mean over the folds says more than one test set.
+    let (here, place) = match over_folds {
+        Some(mean) if side != Side::Train => (Some(mean), "over the folds"),
+        _ => (value(side), "here"),
+    };
+    let (Some(train), Some(here)) = (value(Side::Train), here) else { return };
     if side == Side::Train {
         canvas.words(area, &[word("the rows it was trained on: flattering", Role::Warn)]);
         return;
@@ -253,7 +306,7 @@ fn verdict(run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
         _ => ("hardly overfits", Role::Good),
     };
     let text = format!(
-        "{family} {} in training, {} here: ",
+        "{family} {} in training, {} {place}: ",
         numbers::fixed(train, 3),
         numbers::fixed(here, 3)
     );
@@ -265,7 +318,8 @@ fn regression(run: &Run, assessment: &Assessment, canvas: &mut Canvas<'_>, area:
     for (i, name) in ["rmse", "mse", "mae", "r2"].iter().enumerate() {
         headline(run, side, name, canvas, row(area, i as u16));
     }
-    let rest = below(area, 5);
+    let used = 4 + u16::from(folds(run, canvas, row(area, 4)));
+    let rest = below(area, used);
     if rest.height >= 6 {
         residuals(assessment, canvas, Rect { height: rest.height - 1, ..rest });
     }

@@ -2,9 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use super::{Canvas, Role, ViewState, chrome, note_page, row, word};
+use super::{Canvas, Role, ViewState, below, chrome, note_page, row, word};
 use crate::ui::app::App;
-use crate::ui::widgets::{Form, FormRow, Pane, numbers};
+use crate::ui::widgets::{Form, FormRow, Pane, numbers, text};
 use crate::workspace::fields;
 
 pub(super) fn draw(
@@ -23,12 +23,14 @@ pub(super) fn draw(
         canvas.paragraph(inner, "The model's settings stand here once a table is open.", Role::Dim);
         return;
     }
-    // Two lines at the foot say what follows from the settings.
-    let foot = if inner.height >= 8 { 3 } else { 0 };
+    // The lines at the foot say all of the chosen field, and what follows from the settings.
+    let said = if inner.height >= 12 { 2 } else { u16::from(inner.height >= 10) };
+    let foot = if inner.height >= 8 { 3 + said } else { 0 };
     let list = Rect { height: inner.height - foot, ..inner };
     let mut rows = Vec::new();
     let mut group = "";
     let mut selected = 0;
+    let mut chosen = String::new();
     for (i, field) in fields.iter().enumerate() {
         if field.group != group {
             if !group.is_empty() {
@@ -43,8 +45,11 @@ pub(super) fn draw(
         let hint = match (field.label.as_str(), field.is_default) {
             ("target" | "positive", true) => format!("proposed · {}", field.about),
             _ if field.range.is_empty() => field.about.clone(),
-            _ => format!("{} · {}", field.range, field.about),
+            _ => format!("{} · {}", field.range.replace(" … ", " to "), field.about),
         };
+        if i == app.model.field {
+            chosen.clone_from(&hint);
+        }
         rows.push(FormRow::Entry {
             label: field.label.clone(),
             value: value.to_owned(),
@@ -71,22 +76,30 @@ pub(super) fn draw(
         canvas.words(Rect { y: list.bottom(), height: 1, ..inner }, &words);
     }
     if foot > 0 {
-        outlook(app, canvas, Rect { y: list.bottom(), height: foot, ..inner });
+        let foot = Rect { y: list.bottom(), height: foot, ..inner };
+        outlook(app, &chosen, said, canvas, foot);
     }
 }
 
-/// What follows from the settings: features, rows, size.
-fn outlook(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+/// All that is known of the chosen field in `said` lines, then what follows from the settings:
+/// features, rows, size.
+fn outlook(app: &App, chosen: &str, said: u16, canvas: &mut Canvas<'_>, area: Rect) {
+    let error = app.workspace.survey.as_ref().and_then(|s| s.resolved.as_ref().err());
+    if let Some(error) = error {
+        let (text, hint) = error.split_once("\nhint: ").unwrap_or((error, ""));
+        let place = below(area, 1);
+        let lines = place.height.saturating_sub(u16::from(!hint.is_empty()));
+        let used =
+            canvas.paragraph(Rect { height: lines, ..place }, &format!("✗ {text}"), Role::Bad);
+        canvas.paragraph(below(place, used), hint, Role::Accent);
+        return;
+    }
+    canvas.paragraph(Rect { height: said, ..below(area, 1) }, chosen, Role::Dim);
+    let area = below(area, said);
     let Some(survey) = &app.workspace.survey else {
         canvas.words(row(area, 1), &[word("looking at the table …", Role::Dim)]);
         return;
     };
-    if let Err(error) = &survey.resolved {
-        let (text, hint) = error.split_once("\nhint: ").unwrap_or((error, ""));
-        canvas.words(row(area, 1), &[word("✗ ", Role::Bad), word(text, Role::Text)]);
-        canvas.words(row(area, 2), &[word(hint, Role::Accent)]);
-        return;
-    }
     let mut words = vec![word(chrome::question_features(app), Role::Text)];
     if let Some(table) = &app.workspace.now.table {
         let use_protected = app.workspace.question().question.use_protected;
@@ -98,12 +111,17 @@ fn outlook(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         }
     }
     if let Some([train, valid, test]) = survey.split_rows {
-        let valid =
-            if valid > 0 { format!(" │ {}", numbers::count(valid)) } else { String::new() };
-        words.push(word(
-            format!(" · {}{valid} │ {}", numbers::count(train), numbers::count(test)),
-            Role::Dim,
-        ));
+        let parts = [(train, "train"), (valid, "valid"), (test, "test")];
+        let parts = parts.iter().filter(|(n, name)| *n > 0 || *name == "train");
+        let line = |named: bool| {
+            let say = |(n, name): &(usize, &str)| {
+                if named { format!("{} {name}", numbers::count(*n)) } else { numbers::count(*n) }
+            };
+            format!(" · {}", parts.clone().map(say).collect::<Vec<_>>().join(" │ "))
+        };
+        let used: usize = words.iter().map(|(w, _)| text::width(w)).sum();
+        let fits = used + text::width(&line(true)) <= usize::from(area.width);
+        words.push(word(line(fits), Role::Dim));
     }
     canvas.words(row(area, 1), &words);
     if let Some(size) = &survey.size {

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::{Canvas, Role, ViewState, note_page};
 use crate::data::{Kind, Sort, Table, Task};
 use crate::ui::app::{App, RowsView};
-use crate::ui::widgets::{Align, Cell, Column, DataTable, Pane, numbers};
+use crate::ui::widgets::{Align, Cell, Column, DataTable, Pane, numbers, text};
 
 /// The heads of the row number and of these columns.
 pub(super) fn heads(table: &Table, names: &[String], sort: Option<&Sort>) -> Vec<Column> {
@@ -23,10 +23,11 @@ pub(super) fn heads(table: &Table, names: &[String], sort: Option<&Sort>) -> Vec
         };
         let is_number =
             table.is_numeric(name) && table.column(name).is_none_or(|c| c.kind != Kind::Category);
-        let title = format!("{name}{arrow}");
+        let most = if is_number { 16 } else { 24 };
+        let title = format!("{}{arrow}", text::cut(name, most));
         let mut head = if is_number { Column::right(title) } else { Column::left(title) };
         if head.align == Align::Left {
-            head = head.widths(6, 24);
+            head = head.widths(10, 24);
         }
         heads.push(head);
     }
@@ -73,8 +74,8 @@ pub(super) fn draw(
     canvas: &mut Canvas<'_>,
     area: Rect,
 ) {
-    let n = numbers::count(view.rows.len());
-    let right = format!("{n} rows");
+    let plural = if view.rows.len() == 1 { "" } else { "s" };
+    let right = format!("{} row{plural}", numbers::count(view.rows.len()));
     crate::ui::widgets::clear(area, canvas.buf);
     let pane = Pane { title: &view.title, right: &right, focused: true, ..Pane::default() };
     let inner = pane.render(area, canvas.buf, canvas.theme);

@@ -37,10 +37,10 @@ pub(super) fn draw(
     state.runs.selected = app.training.row;
     let columns = [
         Column::left(" run"),
-        Column::left("model").widths(8, 30),
-        Column::left("state").widths(4, 20).priority(1),
+        Column::left("model").widths(22, 40),
+        Column::left("state").widths(4, 20).priority(4),
         Column::right("loss").priority(3),
-        Column::right(headline_title(app)),
+        Column::right("test"),
         Column::right("time").priority(2),
     ];
     let cells = |i: usize| rows.get(i).map(|r| cells_of(app, r));
@@ -58,13 +58,6 @@ pub(super) fn draw(
     let rest = Rect { y: list.bottom(), height: inner.height - list.height, ..inner };
     if rest.height >= 4 {
         curve(app, canvas, rest);
-    }
-}
-
-fn headline_title(app: &App) -> &'static str {
-    match app.workspace.runs_here().next_back().map(|r| r.task) {
-        Some(Task::Regression) => "RMSE",
-        _ => "AUC",
     }
 }
 
@@ -115,12 +108,14 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
             let shown = app.shown().is_some_and(|s| s.id == *id);
             let loaded = app.workspace.run(id);
             let loss = loaded.and_then(|r| r.history.last()).and_then(|p| p.loss);
-            let (side, metrics) = run.headline();
+            let (_, metrics) = run.headline();
             let name = if run.task == Task::Regression { "rmse" } else { "roc_auc" };
             let value = metrics.get(name).and_then(|e| e.value);
-            let state = match (side, run.n_warnings) {
+            let n_folds = loaded.map_or(0, |r| r.folds.len());
+            let state = match (&run.cv, run.n_warnings) {
                 (_, n) if n > 0 => "⚠ warning".to_owned(),
-                ("cv", _) => "done, folds".to_owned(),
+                (Some(_), _) if n_folds > 0 => format!("{n_folds} folds"),
+                (Some(_), _) => "folds".to_owned(),
                 _ => "done".to_owned(),
             };
             let role = if run.n_warnings > 0 { Role::Warn } else { Role::Dim };
@@ -140,9 +135,9 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
                 plain(
                     value.map_or(numbers::NONE.into(), |v| {
                         if name == "rmse" {
-                            numbers::significant(v, 4)
+                            format!("RMSE {}", numbers::significant(v, 4))
                         } else {
-                            numbers::fixed(v, 3)
+                            format!("AUC {}", numbers::fixed(v, 3))
                         }
                     }),
                     Role::Strong,

@@ -19,6 +19,8 @@ pub enum Dash {
     Solid,
     /// With regular gaps.
     Dotted,
+    /// A dot here and there: what curves are compared with.
+    Sparse,
     /// The points alone, unconnected.
     Points,
 }
@@ -216,7 +218,7 @@ impl LinePlot<'_> {
                     continue;
                 }
             };
-            draw_curve(canvas, x_axis, y_axis, &[from, to], Role::Border, Dash::Dotted);
+            draw_curve(canvas, x_axis, y_axis, &[from, to], Role::Border, Dash::Sparse);
         }
     }
 
@@ -251,7 +253,8 @@ impl LinePlot<'_> {
             }
             let sample = match series.dash {
                 Dash::Solid => "──",
-                Dash::Dotted => "┄┄",
+                Dash::Dotted => "╌╌",
+                Dash::Sparse => "· ",
                 Dash::Points => "··",
             };
             parts.push((sample.to_owned(), series.role));
