@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use polars::prelude::{DataFrame, DataType, IntoLazy, NamedFrom, Series, SortMultipleOptions};
+use polars::prelude::{
+    DataFrame, DataType, IntoLazy, NamedFrom, PlSmallStr, Series, SortMultipleOptions,
+};
 use polars::sql::SQLContext;
 
 use super::expr::{Token, join, tokens};
@@ -139,7 +141,7 @@ fn adopt(table: &Table, mut result: DataFrame) -> Result<Table, Error> {
         origin.notes.push("the rows of the query are new ones, numbered from 1".to_owned());
         // Runs on the old rows must not be matched to rows that only share their numbers.
         let names = result.get_column_names();
-        let names: Vec<&str> = names.into_iter().map(|name| name.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().map(PlSmallStr::as_str).collect();
         let mixed = format!("{} {} {}", origin.sha256, result.height(), names.join(" "));
         origin.sha256 = crate::files::sha256_hex(mixed.as_bytes());
     }

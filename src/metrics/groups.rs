@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use crate::metrics::Scored;
 
-/// Cuts the rows, sorted by `order` with ties left as they stand, into `n_groups` groups of the
-/// same weight as nearly as rows allow. A row lies where the middle of its weight falls; a group
+/// Cuts the rows, sorted by `order`, into `n_groups` groups of the
+/// same weight as nearly as rows allow. Rows that tie stay together, so that the order of the file
+/// changes nothing; they lie where the middle of their weight falls, and a group
 /// that gets none is empty. Rows of weight 0 are left out.
 pub(super) fn equal_mass(
     scored: &Scored,
@@ -18,12 +19,13 @@ pub(super) fn equal_mass(
     let total: f64 = rows.iter().map(|idx| scored.weight(*idx)).sum();
     let mut groups = vec![Vec::new(); n_groups];
     let mut before = 0.0;
-    for idx in rows {
-        let weight = scored.weight(idx);
+    let tie = |a: &usize, b: &usize| scored.score[*a] == scored.score[*b];
+    for tied in rows.chunk_by(tie) {
+        let weight: f64 = tied.iter().map(|idx| scored.weight(*idx)).sum();
         let group = (before + weight / 2.0) / total * n_groups as f64;
         before += weight;
         if let Some(last) = n_groups.checked_sub(1) {
-            groups[(group as usize).min(last)].push(idx);
+            groups[(group as usize).min(last)].extend(tied);
         }
     }
     groups

@@ -131,7 +131,12 @@ fn problem_if_any<'a>(
 }
 
 /// The weight of every row, from the column with that role.
-fn weights(table: &Table, truth: &[f64], rows: &[u32]) -> Result<Option<Vec<f64>>, Error> {
+/// The weights of the rows, each a number from 0 up wherever the truth is known.
+pub(super) fn weights(
+    table: &Table,
+    truth: &[f64],
+    rows: &[u32],
+) -> Result<Option<Vec<f64>>, Error> {
     let Some(column) = table.with_role(Role::Weight) else { return Ok(None) };
     let weights = table.numbers(&column.name)?;
     let is_wrong =

@@ -161,7 +161,7 @@ fn overfit(train: &Metrics, elsewhere: &Metrics) -> Option<String> {
         (here - there > OVERFIT).then(|| {
             format!(
                 "{label} is {here:.3} on the training rows and {there:.3} on others: it may \
-                 overfit\nhint: use fewer features, or a larger `alpha`"
+                 overfit\nhint: use fewer features, or a larger penalty (`alpha` of ridge and logistic)"
             )
         })
     })

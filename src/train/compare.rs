@@ -163,7 +163,7 @@ fn over_folds(runs: &[&Run], yardstick: usize, by: &Metric) -> Vec<Standing> {
             .map(|fold| Some(value(run, fold)? - value(theirs, fold)?))
             .collect::<Option<Vec<f64>>>();
         let test = diffs.and_then(|diffs| nadeau_bengio(&diffs, ratio));
-        if let Some(test) = test.filter(|_| idx != yardstick) {
+        if let Some(test) = test.filter(|_| idx != yardstick && is_testable(by)) {
             standing.diff =
                 Some(Estimate { value: Some(test.mean), low: test.low, high: test.high });
             standing.p = test.p;
@@ -270,6 +270,12 @@ fn only(scores: &Scores, rows: &[u32]) -> Scores {
 
 type Tested = (Estimate, Option<f64>, &'static str);
 
+/// Whether a difference in a metric can be tested. KS is the largest of many differences and never
+/// negative, so that resamples and folds of pure noise all lie above that of a constant model.
+fn is_testable(by: &Metric) -> bool {
+    by.name != "ks"
+}
+
 /// The difference of two runs on the same rows, each with its threshold.
 fn paired(
     by: &Metric,
@@ -277,6 +283,9 @@ fn paired(
     (theirs, their_threshold): (&Scores, f64),
     ctx: &Ctx,
 ) -> Result<Option<Tested>, Cancelled> {
+    if !is_testable(by) {
+        return Ok(None);
+    }
     let is_auc = matches!(by.name, "roc_auc" | "gini");
     if is_auc && ours.weight.is_none() {
         let test = delong(&ours.truth, &ours.score, &theirs.score);
@@ -313,12 +322,13 @@ fn judge(leaderboard: &mut [Standing], by: &Metric) {
     for standing in leaderboard.iter_mut().filter(|standing| standing.method.is_some()) {
         let diff = standing.diff.and_then(|diff| diff.value).unwrap_or_default();
         let is_up = if by.better == Better::Higher { diff > 0.0 } else { diff < 0.0 };
-        let is_certain = standing.p_holm.is_some_and(|p| p < SIGNIFICANCE);
-        standing.verdict = Some(match (is_certain, is_up) {
-            (true, true) => "better",
-            (true, false) => "worse",
-            (false, _) => "no evidence",
-        });
+        standing.verdict = match (standing.p_holm, is_up) {
+            (Some(p), true) if p < SIGNIFICANCE => Some("better"),
+            (Some(p), false) if p < SIGNIFICANCE => Some("worse"),
+            // A difference that has no spread at all cannot be tested; a leak looks like that.
+            (None, _) if diff != 0.0 => None,
+            _ => Some("no evidence"),
+        };
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::measure::measure;
 use super::{Error, Metrics, Scores};
-use crate::data::{Role, Table, Target, Task};
+use crate::data::{Table, Target, Task};
 use crate::jobs::Ctx;
 use crate::models::Model;
 use crate::rng::Seed;
@@ -38,11 +38,8 @@ pub fn evaluate(model: &Model, table: &Table, ctx: &Ctx) -> Result<Evaluation, E
         let what = format!("the target `{}` has no value in any row", model.target);
         return Err(Error::question(what, "evaluate on a table where the outcome is known"));
     }
-    let weights = match table.with_role(Role::Weight) {
-        Some(column) => Some(table.numbers(&column.name)?),
-        None => None,
-    };
     let source = table.rows();
+    let weights = super::asked::weights(table, &truth, &source)?;
     let at = |values: &[f64]| rows.iter().map(|row| values[*row as usize]).collect();
     let scores = Scores {
         rows: rows.iter().map(|row| source[*row as usize]).collect(),

@@ -13,6 +13,10 @@ pub fn alphas() -> Vec<String> {
     (-4..=4).map(|power| 10_f64.powi(power).to_string()).collect()
 }
 
+/// Folds of a sweep that was asked for without folds or validation rows: the test rows must not
+/// choose among the values.
+const SWEEP_FOLDS: usize = 5;
+
 /// Carries out the experiment once for each value of a parameter; each run is handed out as soon
 /// as it is there.
 ///
@@ -30,6 +34,9 @@ pub fn sweep(
     let with = |value: &String| {
         let mut experiment = experiment.clone();
         experiment.model.set.insert(param.to_owned(), value.clone());
+        if experiment.cv == 0 && experiment.split.valid == 0.0 {
+            experiment.cv = SWEEP_FOLDS;
+        }
         experiment
     };
     for value in values {

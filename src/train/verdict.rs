@@ -22,6 +22,20 @@ pub(super) fn sentence(
     if leaderboard.len() < 2 {
         return format!("{on} there is nothing to compare {yardstick_name} with yet.");
     }
+    let value = |s: &Standing| s.metrics.get(by.name).and_then(|estimate| estimate.value);
+    if value(yardstick).is_none() {
+        return format!(
+            "{yardstick_name} gives no {}, so there is nothing to compare the others with.",
+            by.label
+        );
+    }
+    if leaderboard.iter().all(|s| s.is_yardstick || s.method.is_none()) {
+        let best = leaderboard.first().map(name).unwrap_or_default();
+        return format!(
+            "{on} {best} has the best {}; a difference in it is not tested here.",
+            by.label
+        );
+    }
     let said = |verdict: &str| {
         leaderboard.iter().filter(|s| s.verdict == Some(verdict)).collect::<Vec<_>>()
     };
@@ -46,6 +60,15 @@ pub(super) fn sentence(
             "{} is ahead, {}, which chance alone can explain",
             name(ahead),
             difference(ahead, by)
+        )
+    }));
+    let spreadless = leaderboard.iter().find(|s| s.method.is_some() && s.verdict.is_none());
+    clauses.extend(spreadless.map(|s| {
+        format!(
+            "{} differs by {} without any spread to test it by: look for a column that gives the \
+             target away",
+            name(s),
+            difference(s, by)
         )
     }));
     clauses.extend(match worse.as_slice() {

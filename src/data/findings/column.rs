@@ -266,7 +266,8 @@ fn missing_values(
         finding(Severity::Warn).remedy("leave it out", action)
     } else {
         let severity = if told.is_some() { Severity::Warn } else { Severity::Info };
-        finding(severity).remedy("fill it in the recipe", RemedyAction::Impute(name.clone()))
+        finding(severity)
+            .remedy("fill all numbers with the median", RemedyAction::Impute(name.clone()))
     })
 }
 
@@ -276,6 +277,7 @@ fn missing_tells(profile: &ColumnProfile, target: &Target) -> Option<String> {
     let missing = bins.iter().find(|bin| bin.label == MISSING)?;
     let total = |of: fn(&Bin) -> usize| bins.iter().map(of).sum::<usize>();
     let (n, bads) = (missing.n, missing.bads?);
+    let training = profile.relation.as_ref().is_some_and(|r| r.training);
     let (n_all, bads_all) = (total(|b| b.n), total(|b| b.bads.unwrap_or(0)));
     let (n_rest, bads_rest) = (n_all - n, bads_all - bads);
     if n == 0 || n_rest == 0 {
@@ -290,9 +292,10 @@ fn missing_tells(profile: &ColumnProfile, target: &Target) -> Option<String> {
     }
     let class = target.positive.as_deref().unwrap_or("the positive class");
     Some(format!(
-        "; where it does, {} are `{class}` instead of {}",
+        "; where it does, {} are `{class}` instead of {}{}",
         percent(bads, n),
-        percent(bads_rest, n_rest)
+        percent(bads_rest, n_rest),
+        if training { " (training rows)" } else { "" }
     ))
 }
 
@@ -324,7 +327,7 @@ fn far_out(profile: &ColumnProfile) -> Option<Finding> {
     );
     let finding = Finding::new(Severity::Info, FindingKind::Outliers, text)
         .of(name)
-        .remedy("cut the tails in the recipe", RemedyAction::Winsorise(name.clone()));
+        .remedy("cut the tails of all numbers at 1 %", RemedyAction::Winsorise(name.clone()));
     Some(finding)
 }
 

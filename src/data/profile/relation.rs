@@ -9,6 +9,8 @@ use crate::data::{Column, Error, Kind, Levels, Table, Target, Task};
 use crate::metrics::{auc_of_column, information_value};
 
 const GROUPS: usize = 10;
+/// Two columns with more pairs of levels than this are not compared.
+const MOST_PAIRS: usize = 10_000_000;
 /// Numbers of no more different values have a bin for each.
 const VALUES: usize = 12;
 /// The label of the bin of rows without a value.
@@ -342,6 +344,9 @@ fn eta(classes: &[f64], n_classes: usize, values: &[f64]) -> Option<f64> {
 
 /// Cramér's V with Bergsma's correction for chance; `None` if either side has a single class.
 pub(in crate::data) fn cramers_v(x: &[u32], n_x: usize, y: &[u32], n_y: usize) -> Option<f64> {
+    if n_x.saturating_mul(n_y) > MOST_PAIRS {
+        return None;
+    }
     let mut cells = vec![0.0; n_x * n_y];
     for (x, y) in x.iter().zip(y) {
         cells[*x as usize * n_y + *y as usize] += 1.0;

@@ -29,6 +29,14 @@ impl Inference {
         )
     }
 
+    pub(super) fn row_weights() -> Self {
+        Self::WhyNot(
+            "row weights that are no counts say nothing of the spread, so standard errors do not \
+             hold"
+                .into(),
+        )
+    }
+
     pub(super) fn separated() -> Self {
         Self::WhyNot("the classes are separated, so the coefficients have no finite errors".into())
     }

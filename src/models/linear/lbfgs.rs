@@ -124,6 +124,8 @@ pub(super) fn fit(
         fit.warnings.push(reason);
     } else if 0.0 < alpha {
         fit.inference = Inference::penalised(alpha);
+    } else if !problem.weights_are_counts() {
+        fit.inference = Inference::row_weights();
     } else if let Some(triangle) = triangle {
         fit.inference = inference::of_logistic(&design, &fit, &triangle);
     }

@@ -73,6 +73,13 @@ pub struct Problem<'a> {
     pub names: &'a [String],
 }
 
+impl Problem<'_> {
+    /// Whether every weight is whole, so that a row stands for so many rows like it.
+    fn weights_are_counts(&self) -> bool {
+        self.weights.is_none_or(|weights| weights.iter().all(|weight| weight.fract() == 0.0))
+    }
+}
+
 /// One iteration or epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {

@@ -125,6 +125,7 @@ pub(super) fn fit(
             fit.inference = match triangle {
                 _ if 0.0 < alpha => Inference::penalised(alpha),
                 _ if design.has_class_weights() => Inference::class_weights(),
+                _ if !problem.weights_are_counts() => Inference::row_weights(),
                 Some(triangle) => inference::of_logistic(&design, &fit, &triangle),
                 None => Inference::not_converged(),
             };

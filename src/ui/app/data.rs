@@ -418,16 +418,13 @@ impl App {
     /// Goes to where a search was found.
     pub(super) fn found(&mut self, place: Option<(usize, String)>) {
         let visible = self.data.visible(&self.workspace);
-        match place {
-            Some((row, column)) => {
-                self.data.row = row;
-                let at = visible.iter().position(|v| *v == column);
-                self.data.col = at.unwrap_or(self.data.col);
-            }
-            None => {
-                let needle = self.data.search.clone().unwrap_or_default();
-                self.refuse(&format!("`{needle}` is not found"));
-            }
+        if let Some((row, column)) = place {
+            self.data.row = row;
+            let at = visible.iter().position(|v| *v == column);
+            self.data.col = at.unwrap_or(self.data.col);
+        } else {
+            let needle = self.data.search.clone().unwrap_or_default();
+            self.refuse(&format!("`{needle}` is not found"));
         }
     }
 

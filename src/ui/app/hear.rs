@@ -118,8 +118,10 @@ impl App {
             "roc_auc"
         };
         let sign = if name == "rmse" { -1.0 } else { 1.0 };
-        let value =
-            |r: &crate::registry::RunSummary| r.headline().1.get(name).and_then(|e| e.value);
+        // Folds choose better than test rows, which must stay unseen.
+        let value = |r: &crate::registry::RunSummary| {
+            r.cv.as_ref().unwrap_or(r.headline().1).get(name).and_then(|e| e.value)
+        };
         let best =
             runs.filter_map(|r| Some((sign * value(r)?, r))).max_by(|a, b| a.0.total_cmp(&b.0));
         let Some((score, best)) = best.filter(|_| batch.len() > 1) else { return };
@@ -130,7 +132,7 @@ impl App {
             batch.len(),
             best.id,
             best.label(),
-            best.headline().0
+            if best.cv.is_some() { "out-of-fold" } else { best.headline().0 }
         );
         self.eval.run = Some(best.id.clone());
         self.say(text);

@@ -133,7 +133,13 @@ fn profile_lines(profile: &ColumnProfile, n_rows: usize) -> Vec<PageLine> {
         }
     }
     if !profile.top.is_empty() {
-        lines.push(PageLine::Heading("most frequent".into()));
+        let n_rows = profile.sampled.unwrap_or(n_rows);
+        let share = |n: usize| numbers::percent(n as f64 / n_rows.max(1) as f64, 1);
+        let heading = match profile.sampled {
+            Some(n) => format!("most frequent, of a sample of {} rows", numbers::count(n)),
+            None => "most frequent".into(),
+        };
+        lines.push(PageLine::Heading(heading));
         lines.extend(
             profile
                 .top

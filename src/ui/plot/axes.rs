@@ -118,15 +118,22 @@ impl LabelLine {
             return;
         }
         let most = self.cells.len() - long;
-        let start = (0..=most).rev().find(|start| self.is_free(*start, long)).unwrap_or(most);
+        let free = |line: &Self| (0..=most).rev().find(|start| line.is_free(*start, long));
+        let start = free(self).or_else(|| {
+            let from = self.cells.iter().position(|c| *c != ' ')?;
+            let from = from + self.cells[from..].iter().position(|c| *c == ' ')?;
+            let to = self.cells.iter().rposition(|c| *c != ' ')?;
+            let to = self.cells[..to].iter().rposition(|c| *c == ' ')?;
+            if to < from + long + 1 {
+                return None;
+            }
+            self.cells[from..=to].fill(' ');
+            free(self)
+        });
+        let Some(start) = start else { return };
         // In the gap before the last number the name stands in the middle.
         let gap = (0..start).rev().take_while(|start| self.is_free(*start, long)).count();
         let start = if start == most { start } else { start - gap / 2 };
-        let mut k = start;
-        while k > 0 && self.cells[k - 1] != ' ' {
-            k -= 1;
-            self.cells[k] = ' ';
-        }
         self.put(start, &name);
     }
 

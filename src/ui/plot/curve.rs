@@ -24,7 +24,7 @@ pub(super) fn draw_curve(
     let bottom = (canvas.height() - 1) as f64;
     let seen = |_: usize, _: usize| true;
     let gaps = |x: usize, y: usize| (x + y) % 8 < 4;
-    let sparse = |x: usize, _: usize| x % 6 == 0;
+    let sparse = |x: usize, _: usize| x.is_multiple_of(6);
     let mut before: Option<(f64, f64)> = None;
     let mut pending: Option<(usize, f64, f64)> = None;
     let mut flush = |pending: &mut Option<(usize, f64, f64)>| {

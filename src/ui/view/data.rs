@@ -60,8 +60,10 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
         _ => "AUC",
     };
     let longest = table.columns.iter().map(|c| text::width(&c.name)).max().unwrap_or(0) as u16;
+    // In a narrow pane the names give way before the shapes do, and the rest is left out.
+    let roomy = area.width >= 84;
     let mut heads = vec![
-        Column::left("column").widths(longest.clamp(10, 24), 30),
+        Column::left("column").widths(longest.clamp(10, if roomy { 24 } else { 14 }), 30),
         Column::left("kind").priority(2),
         Column::left("role").widths(11, 11),
         Column::right("miss").priority(1),
@@ -78,6 +80,7 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
     if !has_iv {
         heads.remove(IV);
     }
+    heads.truncate(if roomy { heads.len() } else { IV });
     let cells = |i: usize| {
         let column = table.columns.get(i)?;
         let profile = survey.and_then(|s| s.profiles.get(&column.name));
@@ -85,6 +88,7 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
         if !has_iv {
             cells.remove(IV);
         }
+        cells.truncate(heads.len());
         Some(cells)
     };
     DataTable {
@@ -176,7 +180,7 @@ fn about(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         canvas.words(row(area, 1), &[word("looking at the values …", Look::Dim)]);
         return;
     };
-    let n = table.n_rows().max(1) as f64;
+    let n = profile.sampled.unwrap_or(table.n_rows()).max(1) as f64;
     let first = if column.personal.is_some() {
         format!(
             "{} found: masked, and kept out of models, logs and exports",

@@ -64,7 +64,7 @@ fn head(app: &App, run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
         word(format!("  {}", side_word(side, n)), Role::Text),
     ];
     if is_outdated(app, run) {
-        left.push(word(" · settings have changed since", Role::Warn));
+        left.push(word(" · changed since", Role::Warn));
     }
     let used = canvas.words(area, &left);
     let rest = Rect { x: used, width: area.right().saturating_sub(used), ..area };
