@@ -122,11 +122,7 @@ pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Op
     let typed = typed.to_lowercase();
     candidates
         .map(|c| (edits(&typed, &c.to_lowercase()), c))
-        .filter(|(d, c)| match typed.chars().count().min(c.chars().count()) {
-            0..=2 => *d == 0,
-            3..=4 => *d <= 1,
-            n => *d <= 1 + n / 3,
-        })
+        .filter(|(d, c)| *d <= 1 + typed.chars().count().min(c.chars().count()) / 3)
         .min_by_key(|(d, _)| *d)
         .map(|(_, c)| c)
 }

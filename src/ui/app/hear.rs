@@ -75,7 +75,10 @@ impl App {
                 self.compare.comparison = None;
                 let text = run_said(run);
                 match run.warnings.first() {
-                    Some(warning) => self.warn(format!("{text} · {warning}")),
+                    Some(warning) => {
+                        let warning = warning.replace("\nhint: ", " · ");
+                        self.warn(format!("{text} · {warning}"));
+                    }
                     None => self.say(text),
                 }
             }

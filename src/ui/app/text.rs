@@ -60,7 +60,11 @@ impl App {
                 lines.extend(
                     run.model.formula().to_string().lines().map(|l| PageLine::Fixed(l.to_owned())),
                 );
-                lines.extend(run.warnings.iter().map(|w| PageLine::Text(format!("⚠ {w}"))));
+                lines.extend(
+                    run.warnings
+                        .iter()
+                        .map(|w| PageLine::Text(format!("⚠ {}", w.replace("\nhint: ", " · ")))),
+                );
             }
             None => lines
                 .push(PageLine::Text("Train it with t and its coefficients stand here.".into())),

@@ -78,11 +78,14 @@ fn head(app: &App, run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
 /// Whether the question is no longer the one that this run answered.
 fn is_outdated(app: &App, run: &Run) -> bool {
     let (was, is) = (&run.experiment, app.workspace.question());
-    was.question != is.question
-        || was.model != is.model
-        || was.recipe != is.recipe
-        || was.split != is.split
-        || was.data.steps != is.data.steps
+    // While the question is being filled in, nothing can be said of it.
+    let known =
+        app.workspace.survey.as_ref().is_some_and(|s| s.asked == app.workspace.now.experiment);
+    known
+        && (was.question != is.question
+            || was.recipe != is.recipe
+            || was.split != is.split
+            || was.data.steps != is.data.steps)
 }
 
 fn side_word(side: Side, n: usize) -> String {

@@ -108,7 +108,9 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
             let shown = app.shown().is_some_and(|s| s.id == *id);
             let loaded = app.workspace.run(id);
             let loss = loaded.and_then(|r| r.history.last()).and_then(|p| p.loss);
-            let (_, metrics) = run.headline();
+            let (side, metrics) = run.headline();
+            // The head says test; figures of other rows say so themselves.
+            let rows = if side == "test" { String::new() } else { format!(" {side}") };
             let name = if run.task == Task::Regression { "rmse" } else { "roc_auc" };
             let value = metrics.get(name).and_then(|e| e.value);
             let n_folds = loaded.map_or(0, |r| r.folds.len());
@@ -135,9 +137,9 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
                 plain(
                     value.map_or(numbers::NONE.into(), |v| {
                         if name == "rmse" {
-                            format!("RMSE {}", numbers::significant(v, 4))
+                            format!("RMSE {}{rows}", numbers::significant(v, 4))
                         } else {
-                            format!("AUC {}", numbers::fixed(v, 3))
+                            format!("AUC {}{rows}", numbers::fixed(v, 3))
                         }
                     }),
                     Role::Strong,
