@@ -262,18 +262,8 @@ pub(super) fn plural(n: usize, one: &str) -> String {
 /// A moment, in seconds since 1970, as `2024-12-31 23:59` UTC.
 pub(super) fn moment(at: i64) -> String {
     let (days, rest) = (at.div_euclid(86_400), at.rem_euclid(86_400));
-    // From days to date by eras of 400 years that begin in March (Howard Hinnant, 2013).
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", rest / 3600, rest % 3600 / 60)
+    let day = crate::data::date_text(days as f64);
+    format!("{day} {:02}:{:02}", rest / 3600, rest % 3600 / 60)
 }
 
 #[cfg(test)]

@@ -104,15 +104,6 @@ impl DataPane {
 }
 
 impl App {
-    /// The column that the keyboard is on, in the list or in the table.
-    pub fn chosen_column(&self) -> Option<String> {
-        let table = self.workspace.now.table.as_ref()?;
-        match self.data.tab {
-            DataTab::Table => self.data.visible(&self.workspace).get(self.data.col).cloned(),
-            _ => table.columns.get(self.data.column).map(|c| c.name.clone()),
-        }
-    }
-
     pub(super) fn act_data(&mut self, action: Action) -> Vec<Effect> {
         if self.workspace.now.table.is_none() {
             return self.refuse("no table is open\nhint: open one with `O`");
