@@ -67,6 +67,7 @@ impl Meter {
         match report {
             Report::Step(progress) => state.fraction = state.fraction.max(progress.fraction),
             Report::Note(note) => state.note = note,
+            Report::Sheet(_) => {}
         }
         let began = *state.began.get_or_insert_with(Instant::now);
         let last = state.drawn.unwrap_or(began);
@@ -97,6 +98,9 @@ fn bar(label: &str, fraction: f64, note: &str) -> String {
 fn json(label: &str, report: &Report) -> serde_json::Value {
     match report {
         Report::Note(note) => serde_json::json!({ "work": label, "note": note }),
+        Report::Sheet(sheet) => serde_json::json!({
+            "work": label, "headings": sheet.headings, "lines": sheet.lines,
+        }),
         Report::Step(Progress { done, total, fraction, parts, measured }) => {
             let parts: Vec<_> = parts.iter().map(|p| [p.index + 1, p.count]).collect();
             let measured: serde_json::Map<_, _> = measured

@@ -1,8 +1,8 @@
 //! What work is given: a way to report, and a way to learn that it should stop.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, thread, time::Duration};
 
-use crate::jobs::{CancelToken, Cancelled, Part, Progress, Report};
+use crate::jobs::{CancelToken, Cancelled, Part, Progress, Report, Sheet, Wish};
 
 /// The link between work and whoever waits for it. Work takes `&Ctx` and nothing else of this
 /// room; it may be shared between threads, and a clone speaks for the same job.
@@ -54,6 +54,29 @@ impl Ctx {
     /// report.
     pub fn check(&self) -> Result<(), Cancelled> {
         self.cancel.check()
+    }
+
+    /// Rests for as long as that is wished, then tells what is wished instead: to go on or to
+    /// finish early. [`Cancelled`] if the job has been asked to stop.
+    pub fn rest(&self) -> Result<Wish, Cancelled> {
+        const NAP: Duration = Duration::from_millis(20);
+        loop {
+            match self.cancel.wish() {
+                Wish::Rest => thread::sleep(NAP),
+                Wish::Stop => return Err(Cancelled),
+                wish => return Ok(wish),
+            }
+        }
+    }
+
+    /// What is wished of the job at present.
+    pub fn wish(&self) -> Wish {
+        self.cancel.wish()
+    }
+
+    /// Tells how the parts of the work are.
+    pub fn sheet(&self, sheet: Sheet) {
+        (self.sink)(Report::Sheet(sheet));
     }
 
     /// Names the phase that begins, in words for a person: "reading", or "finishing a fit that

@@ -3,7 +3,8 @@
 //! A job runs on its own named thread, says how far it has come through a [`Ctx`], and ends with
 //! exactly one [`Outcome`], which is its last word even when the work panics. All threads of the
 //! program are started here: [`spawn`] for work, [`each`] for work on several processors,
-//! [`service`] for threads that live as long as the program. The room knows nothing of training,
+//! [`Team`] for threads that
+//! stay together for a training, [`service`] for threads that live as long as the program. The room knows nothing of training,
 //! the disk, or any screen.
 //!
 //! ```
@@ -27,14 +28,16 @@ mod error_text;
 mod history;
 mod slot;
 mod spawn;
+mod team;
 
-pub use cancel::{CancelToken, Cancelled};
+pub use cancel::{CancelToken, Cancelled, Wish};
 pub use ctx::Ctx;
 pub use each::each;
 pub use error_text::error_text;
 pub use history::{Curve, History};
 pub use slot::{Fresh, Slot};
 pub use spawn::{JobHandle, service, spawn};
+pub use team::Team;
 
 /// Identifies a job for as long as the program runs. News of an older job is stale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,6 +74,18 @@ pub enum Report {
     Step(Progress),
     /// It has entered a phase, named for a person: "reading", "fitting fold 2 of 5".
     Note(String),
+    /// How its parts are at this moment, such as the layers of a network; a new sheet takes the
+    /// place of the one before.
+    Sheet(Sheet),
+}
+
+/// A small table of figures: one line for each part of what a job works on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sheet {
+    /// What the figures are, in the order of the columns.
+    pub headings: Vec<&'static str>,
+    /// What each line is about, and its figures; NaN where there is none.
+    pub lines: Vec<(String, Vec<f64>)>,
 }
 
 /// How a job ended.

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::jobs::{Progress, Report};
+use crate::jobs::{Progress, Report, Sheet};
 
 /// Everything that was reported since the receiver last looked.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +16,8 @@ pub struct Fresh {
     pub measured: Vec<Progress>,
     /// The latest phase.
     pub note: Option<String>,
+    /// How the parts of the work are.
+    pub sheet: Option<Sheet>,
 }
 
 /// The reports of one job that have not been looked at. Clones share the same place.
@@ -38,7 +40,7 @@ impl Slot {
     /// Adds a report; true if the slot was empty, that is if the receiver has to be woken.
     pub fn put(&self, report: Report) -> bool {
         let mut fresh = self.lock();
-        let was_empty = fresh.latest.is_none() && fresh.note.is_none();
+        let was_empty = fresh.latest.is_none() && fresh.note.is_none() && fresh.sheet.is_none();
         match report {
             Report::Step(progress) => {
                 if !progress.measured.is_empty() {
@@ -47,6 +49,7 @@ impl Slot {
                 fresh.latest = Some(progress);
             }
             Report::Note(text) => fresh.note = Some(text),
+            Report::Sheet(sheet) => fresh.sheet = Some(sheet),
         }
         was_empty
     }

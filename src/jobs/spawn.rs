@@ -26,6 +26,16 @@ impl JobHandle {
         self.cancel.cancel();
     }
 
+    /// Asks the job to end early and to keep what there is.
+    pub fn finish(&self) {
+        self.cancel.finish();
+    }
+
+    /// Asks the job to rest, or to go on.
+    pub fn rest(&self, rest: bool) {
+        self.cancel.rest(rest);
+    }
+
     /// Whether the job has been asked to stop, by this handle or any clone of its token.
     pub fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()
@@ -97,7 +107,7 @@ pub fn service(
 
 /// Lets everything else that wants the processor go first, above all the thread that draws.
 #[cfg(target_os = "linux")]
-fn be_nice() {
+pub(super) fn be_nice() {
     const NICE: libc::c_int = 10;
     // On Linux the process id 0 stands for the calling thread. A refusal costs smoothness only.
     #[expect(unsafe_code, reason = "the standard library has no thread priorities")]
@@ -109,7 +119,7 @@ fn be_nice() {
 
 /// Elsewhere a priority belongs to the whole process, and the interface would suffer with it.
 #[cfg(not(target_os = "linux"))]
-fn be_nice() {}
+pub(super) fn be_nice() {}
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic

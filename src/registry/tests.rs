@@ -70,7 +70,7 @@ pub(super) fn a_run() -> Run {
         test_scores: Some(Scores { weight: Some(vec![1.0, 2.0]), ..scores(2) }),
         oof_scores: Some(Scores { fold: Some(vec![0, 1, 2, 3, 4, 0]), ..scores(6) }),
         threshold: 0.3,
-        history: vec![Point { step: 0.0, loss: Some(0.693), valid_loss: None }],
+        history: vec![Point { step: 0.0, loss: Some(0.693), ..Point::default() }],
         converged: true,
         iterations: 7,
         intercept: Some(coefficient.clone()),

@@ -98,6 +98,8 @@ pub fn run(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Run, Err
         step: step.iteration as f64,
         loss: Some(step.loss),
         valid_loss: step.valid_loss,
+        grad_norm: step.grad_norm,
+        ..Point::default()
     };
     let kept = |scores: Scores| (!scores.rows.is_empty()).then_some(scores);
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);

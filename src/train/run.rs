@@ -61,6 +61,16 @@ pub struct Point {
     pub loss: Option<f64>,
     /// The same on the validation rows.
     pub valid_loss: Option<f64>,
+    /// A metric on the training rows: accuracy, or R² of a regression.
+    pub metric: Option<f64>,
+    /// The same metric on the validation rows.
+    pub valid_metric: Option<f64>,
+    /// The learning rate of this step.
+    pub learning_rate: Option<f64>,
+    /// Length of the gradient.
+    pub grad_norm: Option<f64>,
+    /// Seconds since the fit began.
+    pub seconds: Option<f64>,
 }
 
 /// One coefficient on the scale of the original columns.

@@ -65,6 +65,16 @@ struct StoredPoint {
     step: Exact,
     loss: Option<Exact>,
     valid_loss: Option<Exact>,
+    #[serde(default)]
+    metric: Option<Exact>,
+    #[serde(default)]
+    valid_metric: Option<Exact>,
+    #[serde(default)]
+    learning_rate: Option<Exact>,
+    #[serde(default)]
+    grad_norm: Option<Exact>,
+    #[serde(default)]
+    seconds: Option<Exact>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -160,6 +170,11 @@ impl StoredRun {
             step: Exact(p.step),
             loss: exact(p.loss),
             valid_loss: exact(p.valid_loss),
+            metric: exact(p.metric),
+            valid_metric: exact(p.valid_metric),
+            learning_rate: exact(p.learning_rate),
+            grad_norm: exact(p.grad_norm),
+            seconds: exact(p.seconds),
         };
         Self {
             format: super::FORMAT,
@@ -200,6 +215,11 @@ impl StoredRun {
             step: p.step.0,
             loss: plain(p.loss),
             valid_loss: plain(p.valid_loss),
+            metric: plain(p.metric),
+            valid_metric: plain(p.valid_metric),
+            learning_rate: plain(p.learning_rate),
+            grad_norm: plain(p.grad_norm),
+            seconds: plain(p.seconds),
         };
         Ok(Run {
             id: RunId(self.id),

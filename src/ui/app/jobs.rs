@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::jobs::{JobId, News, Outcome, Report};
+use crate::jobs::{JobId, News, Outcome, Report, Sheet};
 use crate::train::Point;
 use crate::workspace::Work;
 
@@ -28,6 +28,8 @@ pub struct Job {
     pub note: String,
     /// The curve so far.
     pub curve: Vec<Point>,
+    /// How the parts of the work are, such as the layers of a network.
+    pub sheet: Sheet,
     /// Whether it was asked to stop and has not ended yet.
     pub stopping: bool,
 }
@@ -89,6 +91,7 @@ impl Jobs {
             fraction: 0.0,
             note: String::new(),
             curve: Vec::new(),
+            sheet: Sheet::default(),
             stopping: false,
         });
         id
@@ -126,6 +129,7 @@ impl Jobs {
         let job = &mut self.running[at];
         match news {
             News::Report(Report::Note(text)) => job.note = text,
+            News::Report(Report::Sheet(sheet)) => job.sheet = sheet,
             News::Report(Report::Step(progress)) => {
                 job.fraction = progress.fraction;
                 let measured = |name| {
@@ -141,7 +145,16 @@ impl Jobs {
                         let every_second = job.curve.iter().step_by(2);
                         job.curve = every_second.cloned().collect();
                     }
-                    job.curve.push(Point { step: progress.done as f64, loss, valid_loss });
+                    job.curve.push(Point {
+                        step: progress.done as f64,
+                        loss,
+                        valid_loss,
+                        metric: measured("metric"),
+                        valid_metric: measured("valid_metric"),
+                        learning_rate: measured("learning_rate"),
+                        grad_norm: measured("grad_norm"),
+                        seconds: measured("seconds"),
+                    });
                 }
             }
             News::Ended(outcome) => {
