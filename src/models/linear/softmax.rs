@@ -203,6 +203,8 @@ fn add_products(sum: &mut [f64], x: &ArrayView2<f64>, residuals: &Array2<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::linear::workers::Workers;
+    use crate::models::linear::{Family, Params, Problem};
 
     #[test]
     fn far_scores_lose_nothing() {
@@ -218,5 +220,44 @@ mod tests {
         let mut scores = [f64::NEG_INFINITY, 0.0, 0.0];
         softmax(&mut scores);
         assert_eq!(scores, [0.0, 0.5, 0.5]);
+    }
+
+    #[test]
+    fn slope_and_curvature_are_those_of_finite_differences() {
+        let x = Array2::from_shape_fn((7, 2).f(), |(i, j)| ((i * 5 + j * 3) % 7) as f64 * 0.3);
+        let names = ["a".to_owned(), "b".to_owned()];
+        let against: Vec<f64> = (0..7).map(|row| f64::from(u8::from(row % 3 == 0))).collect();
+        let problem = Problem { x: x.view(), y: &against, weights: None, names: &names };
+        let params = Params::new(Family::Logistic);
+        let ctx = Ctx::quiet();
+        let (design, _) = Design::new(&problem, &params, Workers::One, &ctx).unwrap();
+        let softmax = Softmax {
+            design: &design,
+            class: &[0, 1, 2, 0, 1, 2, 0],
+            weight: &[1.0, 2.0, 0.5, 1.0, 0.0, 3.0, 1.0],
+            n_classes: 3,
+            penalties: &[0.0, 0.7, 0.2],
+            total_weight: 8.5,
+        };
+        let beta: Vec<f64> = (0..9).map(|i| 0.2 * f64::from(i % 4) - 0.3).collect();
+        let place = softmax.at(&beta, &ctx).unwrap();
+        let h = 1e-5;
+        for unknown in 0..9 {
+            let moved = |by: f64| {
+                let mut beta = beta.clone();
+                beta[unknown] += by;
+                softmax.at(&beta, &ctx).unwrap()
+            };
+            let (up, down) = (moved(h), moved(-h));
+            let slope = (up.objective - down.objective) / (2.0 * h);
+            assert!((slope - place.gradient[unknown]).abs() < 1e-8, "{slope} at {unknown}");
+            let mut direction = vec![0.0; 9];
+            direction[unknown] = 1.0;
+            let along = softmax.along(&place, &direction, &ctx).unwrap();
+            for (other, value) in along.iter().enumerate() {
+                let curvature = (up.gradient[other] - down.gradient[other]) / (2.0 * h);
+                assert!((curvature - value).abs() < 1e-8, "{unknown} and {other}");
+            }
+        }
     }
 }

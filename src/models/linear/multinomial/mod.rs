@@ -83,9 +83,21 @@ pub fn fit_classes(
     params: &ValidParams,
     ctx: &Ctx,
 ) -> Result<MultinomialFit, Error> {
+    let workers = Workers::for_numbers(problem.x.len());
+    fit_with(problem, n_classes, valid, params, workers, ctx)
+}
+
+fn fit_with(
+    problem: &Problem,
+    n_classes: usize,
+    valid: Option<&Problem>,
+    params: &ValidParams,
+    workers: Workers,
+    ctx: &Ctx,
+) -> Result<MultinomialFit, Error> {
     if let Some(copy) = column_major(problem.x) {
         let problem = Problem { x: copy.view(), ..*problem };
-        return fit_classes(&problem, n_classes, valid, params, ctx);
+        return fit_with(&problem, n_classes, valid, params, workers, ctx);
     }
     let params = params.get();
     if matches!(params.solver, Solver::Gd | Solver::Sgd) {
@@ -97,7 +109,6 @@ pub fn fit_classes(
     let first = classes.present[0] as f64;
     let against: Vec<f64> = problem.y.iter().map(|y| f64::from(u8::from(*y == first))).collect();
     let plain = Params { class_weight: ClassWeight::None, ..params.clone() };
-    let workers = Workers::for_numbers(problem.x.len());
     let seen = Problem { x: problem.x.view(), y: &against, ..*problem };
     let (design, mut warnings) = Design::new(&seen, &plain, workers, ctx)?;
     if params.class_weight != ClassWeight::None {
@@ -361,3 +372,6 @@ impl Way {
         (!self.converged).then_some(Warning::NotConverged { iterations: self.iterations, remedy })
     }
 }
+
+#[cfg(test)]
+mod tests;
