@@ -6,6 +6,11 @@ use super::{Error, Experiment};
 use crate::data::{self, Column, Kind, Method, Role, Table, Target, Task, nearest};
 use crate::models::{self, KindInfo};
 
+/// Whole numbers are classes only if there are so many rows for each of them, on average.
+const ROWS_A_CLASS: usize = 10;
+/// No more classes can be told apart.
+const MOST_CLASSES: usize = 1000;
+
 /// The experiment with target, task, positive class and split method filled in, and a sentence on
 /// each thing that was inferred.
 ///
@@ -174,7 +179,9 @@ fn task(
     let infer = || -> Result<Task, Error> {
         let inferred = data::task_of(table, target, question.positive.as_deref())?;
         let several_numbers = inferred == Task::Multiclass && is_number;
-        let as_number = several_numbers && kind.can(Task::Regression);
+        let few_rows = table.n_rows() < ROWS_A_CLASS * n_distinct;
+        let no_classes = !kind.can(Task::Multiclass) || few_rows;
+        let as_number = several_numbers && kind.can(Task::Regression) && no_classes;
         Ok(if as_number { Task::Regression } else { inferred })
     };
     let task = match question.task {
@@ -192,30 +199,34 @@ fn task(
         let what = format!("the target `{target}` has the same value in every row");
         return Err(Error::question(what, "choose a target that varies"));
     }
+    if task == Task::Multiclass && (n_distinct > MOST_CLASSES || table.n_rows() < 2 * n_distinct) {
+        let what = format!("`{target}` has {n_distinct} classes in {} rows", table.n_rows());
+        let hint = "choose a target with fewer classes, or name the positive class to tell it \
+                    from all others";
+        return Err(Error::question(what, hint));
+    }
     if kind.can(task) && (is_number || task != Task::Regression) {
         return Ok(task);
+    }
+    if task == Task::Multiclass {
+        return Err(Error::question(
+            format!("`{}` knows no classes, but `{target}` has {n_distinct}", kind.name),
+            "use `logistic`, or name the positive class to tell it from all others",
+        ));
     }
     let others = models::CATALOG.iter().filter(|other| other.can(task) && other.name != "baseline");
     let others: Vec<_> = others.map(|other| format!("`{}`", other.name)).collect();
     Err(match task {
         Task::Regression if !is_number => Error::question(
             format!("the target `{target}` does not hold numbers, so it cannot be regressed on"),
-            "use `logistic` on two classes, or choose a numeric target",
+            "use `logistic` on classes, or choose a numeric target",
         ),
-        Task::Regression => Error::question(
+        _ => Error::question(
             format!(
-                "`{}` tells two classes apart, but `{target}` holds {n_distinct} different numbers",
+                "`{}` tells classes apart, but `{target}` holds {n_distinct} different numbers",
                 kind.name
             ),
             format!("use {}, or choose a target with two values", others.join(" or ")),
-        ),
-        Task::Multiclass if is_number => Error::question(
-            format!("`{}` tells two classes apart, but `{target}` has {n_distinct}", kind.name),
-            "use `linear` or `ridge`, or name the positive class to tell it from all others",
-        ),
-        Task::Multiclass | Task::Binary => Error::question(
-            format!("`{target}` has {n_distinct} classes, and these models tell two apart"),
-            "name the positive class to tell it from all others, or keep the rows of two classes",
         ),
     })
 }
