@@ -59,7 +59,9 @@ pub fn fit(table: &Table, layout: &Layout, rows: &[u32], ctx: &Ctx) -> Result<Fi
         let columns = fitted.columns_of(table, idx, history.as_ref());
         for values in columns {
             let values = values?;
-            rows.iter().for_each(|row| all.add(values[*row as usize]));
+            for row in rows {
+                all.add(values[*row as usize]);
+            }
         }
         let Some(mean) = all.mean() else {
             let what = format!("channel `{}` has no value in any training row", channel.name);
@@ -233,7 +235,7 @@ impl FittedSight {
             let what = match history.before[*row as usize] {
                 Some(before) if before >= needed => continue,
                 Some(before) => format!(
-                    "row {} has {before} rows before it, and its window needs {needed}",
+                    "the window of row {} needs {needed} earlier rows, and there are {before}",
                     number()
                 ),
                 None => format!("row {} has no time, so it has no window", number()),

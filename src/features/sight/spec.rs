@@ -143,6 +143,11 @@ pub struct Along {
 }
 
 impl Along {
+    /// Whether it is this column that orders or groups the rows.
+    pub(super) fn names(&self, column: &str) -> bool {
+        self.time == column || self.group.as_deref() == Some(column)
+    }
+
     /// The rows of a table in this order.
     pub fn sequence(&self, table: &Table) -> Result<Sequence, Error> {
         Ok(Sequence::of(table, &self.time, self.group.as_deref())?)

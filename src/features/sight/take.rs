@@ -63,7 +63,7 @@ impl Taking<'_> {
                 let what = "no features are numbered like the steps of a series";
                 refuse(what, "name them: `channels = \"bill: jan, feb, mar, apr\"`")
             }),
-            InputKind::Windows => self.windows(Vec::new()),
+            InputKind::Windows => self.windows(&[]),
             InputKind::Auto => {
                 if let Some(layout) = self.image()? {
                     return Ok(layout);
@@ -71,7 +71,7 @@ impl Taking<'_> {
                 if let Some(layout) = self.series(Names::Telling) {
                     return Ok(layout);
                 }
-                if self.is_ordered()? { self.windows(Vec::new()) } else { Ok(plain()) }
+                if self.is_ordered()? { self.windows(&[]) } else { Ok(plain()) }
             }
         }
     }
@@ -89,8 +89,10 @@ impl Taking<'_> {
                     "set `input` to series, windows or image, or leave `channels` out",
                 ))
             }
-            InputKind::Windows => self.windows(parts),
-            InputKind::Auto if changes || (singles && self.time().is_some()) => self.windows(parts),
+            InputKind::Windows => self.windows(&parts),
+            InputKind::Auto if changes || (singles && self.time().is_some()) => {
+                self.windows(&parts)
+            }
             InputKind::Auto | InputKind::Series | InputKind::Image if changes => {
                 let what = "changes such as `return` are read from row to row, in windows alone";
                 Err(refuse(what, "set `input` to windows"))
@@ -180,11 +182,11 @@ impl Taking<'_> {
     }
 
     /// Windows over the columns that were named, or over all numeric features.
-    fn windows(&self, parts: Vec<Part>) -> Result<Layout, Error> {
+    fn windows(&self, parts: &[Part]) -> Result<Layout, Error> {
         let along = self.along()?;
         let mut notes = Vec::new();
         let mut channels: Vec<Channel> = Vec::new();
-        for part in &parts {
+        for part in parts {
             let change = part.change.unwrap_or_default();
             for name in &part.columns {
                 self.check(name)?;
@@ -197,7 +199,8 @@ impl Taking<'_> {
             }
         }
         if channels.is_empty() {
-            let numeric = detect::numeric(self.table, self.features);
+            let mut numeric = detect::numeric(self.table, self.features);
+            numeric.retain(|name| !along.names(name));
             channels.extend(numeric.iter().map(|name| of_row(name, Change::Level)));
             notes.push(format!(
                 "every numeric feature is a channel as it is; `channels = \"{}: return\"` looks \
@@ -270,8 +273,10 @@ impl Taking<'_> {
             "none" if layout.kind != InputKind::Table => Ok(Vec::new()),
             "" | "auto" | "none" => {
                 let numeric = detect::numeric(self.table, self.features);
-                let joins =
-                    |name: &&String| layout.kind != InputKind::Windows || !numeric.contains(name);
+                let joins = |name: &&String| match &layout.along {
+                    Some(along) => !numeric.contains(name) && !along.names(name),
+                    None => true,
+                };
                 Ok(self.features.iter().filter(free).filter(joins).cloned().collect())
             }
             text => {
@@ -374,6 +379,7 @@ fn title(part: &Part) -> String {
 fn ends(columns: &[String]) -> String {
     match columns {
         [first, .., last] => format!("`{first}` to `{last}`"),
-        _ => columns.iter().map(|name| format!("`{name}`")).collect(),
+        [only] => format!("`{only}`"),
+        [] => String::new(),
     }
 }

@@ -139,8 +139,8 @@ fn words_name_channels_with_ranges_and_directions() {
         assert_eq!(layout.channels[channel].columns[0], first);
     }
     assert_eq!(layout.statics, ["LIMIT_BAL"]);
-    let awkward = table("\"a:1;b\",c..d,e,y\n1,2,3,0\n2,3,4,1\n");
-    let layout = found(&awkward, &spec(InputKind::Series, "one: `a:1;b`, c..d; `e`, e"));
+    let awkward = table("\"a:1;b\",c..d,e,f,y\n1,2,3,4,0\n2,3,4,5,1\n");
+    let layout = found(&awkward, &spec(InputKind::Series, "one: `a:1;b`, c..d; `e`, f"));
     assert_eq!(layout.channels[0].columns, ["a:1;b", "c..d"]);
 }
 
@@ -227,7 +227,10 @@ fn a_window_holds_the_changes_up_to_its_row_within_its_group() {
     }
     assert_eq!(fitted.name([0, 0, 0]), "close return 1 row before");
     let refused = fitted.tensor(&table, &[2], &Ctx::quiet()).unwrap_err().to_string();
-    assert!(refused.contains("row 3 has 1 rows before it, and its window needs 2"), "{refused}");
+    assert!(
+        refused.contains("the window of row 3 needs 2 earlier rows, and there are 1"),
+        "{refused}"
+    );
 }
 
 #[test]
