@@ -101,7 +101,9 @@ pub fn features_of(table: &Table, experiment: &Experiment) -> Result<Vec<String>
         let may = |name: &&String| {
             let barred = |column: &Column| {
                 let is_protected = column.protected.is_some() && column.role_guessed;
-                column.personal.is_some() || is_protected && !question.use_protected
+                column.personal.is_some()
+                    || column.ahead.is_some()
+                    || is_protected && !question.use_protected
             };
             table.column(name).is_some_and(|column| !barred(column)) && !is_target(name)
         };
@@ -123,6 +125,8 @@ fn check_features(table: &Table, experiment: &Experiment) -> Result<(), Error> {
             "is the target"
         } else if table.expect_column(name)?.personal.is_some() {
             "holds personal data"
+        } else if table.expect_column(name)?.ahead.is_some() {
+            "is known only later"
         } else {
             continue;
         };
@@ -284,9 +288,17 @@ fn split(
     notes: &mut Vec<String>,
 ) -> Result<(), Error> {
     let by_hand = |role: Role| table.with_role(role).filter(|column| !column.role_guessed);
+    let target = experiment.question.target.as_deref().and_then(|name| table.column(name));
+    let ahead = target.and_then(|column| column.ahead.as_ref());
     let spec = &mut experiment.split;
     if spec.method == Method::Stratified {
-        if spec.time.is_some() || spec.test_from.is_some() || by_hand(Role::Time).is_some() {
+        if let Some(ahead) = ahead {
+            spec.method = Method::Time;
+            spec.time = spec.time.take().or_else(|| ahead.time.clone());
+            let (name, n) = (&ahead.name, ahead.horizon);
+            let rows = if n == 1 { "row" } else { "rows" };
+            notes.push(format!("`{name}` looks {n} {rows} ahead, so the latest rows test"));
+        } else if spec.time.is_some() || spec.test_from.is_some() || by_hand(Role::Time).is_some() {
             spec.method = Method::Time;
             notes.push("a time column is named, so the latest rows test".into());
         } else if spec.group.is_some() || by_hand(Role::Group).is_some() {
