@@ -42,7 +42,8 @@ impl Args {
 pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let mut experiment = args.asking.experiment(&args.data)?;
     choose(&mut experiment, args)?;
-    let ctx = console.ctx("train");
+    // Folds cannot end early: those that are left would be judged by a model hardly trained.
+    let ctx = if experiment.cv > 1 { console.ctx("train") } else { console.ctx_to_keep("train") };
     let table = table_of(&mut experiment, &ctx.part(0, 4))?;
     console.notes(&table.origin.notes);
     if args.model.is_none() && !is_experiment(&args.data) {

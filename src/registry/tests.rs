@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::data::{Kind, Task};
 use crate::features::{Encoding, FittedRecipe, Input, Output, Source};
+use crate::jobs::Sheet;
 use crate::metrics::Estimate;
 use crate::models::{Link, Model, Predictor};
 use crate::train::{Coefficient, Dataset, Experiment, Metrics, Point, Scores};
@@ -71,6 +72,10 @@ pub(super) fn a_run() -> Run {
         oof_scores: Some(Scores { fold: Some(vec![0, 1, 2, 3, 4, 0]), ..scores(6) }),
         threshold: 0.3,
         history: vec![Point { step: 0.0, loss: Some(0.693), ..Point::default() }],
+        sheet: Sheet {
+            headings: vec!["weights".into()],
+            lines: vec![("conv 8x3".into(), vec![0.1 + 0.2])],
+        },
         converged: true,
         iterations: 7,
         intercept: Some(coefficient.clone()),

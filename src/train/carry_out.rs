@@ -10,7 +10,7 @@ use super::resolve::{resolve, target_of};
 use super::{Dataset, Error, Experiment, Metrics, Point, Run, RunId, Scores};
 use crate::data::{self, Split, Table, Task};
 use crate::features::Plan;
-use crate::jobs::Ctx;
+use crate::jobs::{Ctx, Sheet};
 
 /// A model tells training from other rows by more than this in AUC or R²: it may overfit.
 const OVERFIT: f64 = 0.1;
@@ -125,6 +125,7 @@ pub fn run(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Run, Err
         oof_scores,
         threshold: model.threshold,
         history: fitted.history.iter().map(point).collect(),
+        sheet: Sheet::default(),
         converged: fitted.converged,
         iterations: fitted.iterations,
         intercept,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Experiment;
 use crate::data::Task;
+use crate::jobs::Sheet;
 use crate::metrics::Estimate;
 use crate::models::Model;
 
@@ -142,6 +143,9 @@ pub struct Run {
     pub threshold: f64,
     /// The loss at each step.
     pub history: Vec<Point>,
+    /// How the parts of the model were when the fit ended, such as the layers of a network; empty
+    /// for models without parts.
+    pub sheet: Sheet,
     /// Whether the fit met its tolerance.
     pub converged: bool,
     /// Iterations taken.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::number::{Exact, exact, plain};
+use crate::jobs::Sheet;
 use crate::metrics::Estimate;
 use crate::models::Model;
 use crate::registry::RunSummary;
@@ -77,6 +78,33 @@ struct StoredPoint {
     seconds: Option<Exact>,
 }
 
+/// The figures of the parts of a model.
+#[derive(Default, Serialize, Deserialize)]
+struct StoredSheet {
+    headings: Vec<String>,
+    lines: Vec<(String, Vec<Exact>)>,
+}
+
+impl From<&Sheet> for StoredSheet {
+    fn from(sheet: &Sheet) -> Self {
+        let figures = |figures: &[f64]| figures.iter().copied().map(Exact).collect();
+        Self {
+            headings: sheet.headings.iter().map(ToString::to_string).collect(),
+            lines: sheet.lines.iter().map(|(name, f)| (name.clone(), figures(f))).collect(),
+        }
+    }
+}
+
+impl From<StoredSheet> for Sheet {
+    fn from(sheet: StoredSheet) -> Self {
+        let figures = |figures: Vec<Exact>| figures.into_iter().map(f64::from).collect();
+        Self {
+            headings: sheet.headings.into_iter().map(Into::into).collect(),
+            lines: sheet.lines.into_iter().map(|(name, f)| (name, figures(f))).collect(),
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct StoredCoefficient {
     feature: String,
@@ -142,6 +170,8 @@ pub(in crate::registry) struct StoredRun {
     folds: Vec<BTreeMap<String, Option<Exact>>>,
     threshold: Exact,
     history: Vec<StoredPoint>,
+    #[serde(default)]
+    sheet: StoredSheet,
     converged: bool,
     iterations: usize,
     intercept: Option<StoredCoefficient>,
@@ -190,6 +220,7 @@ impl StoredRun {
             folds: run.folds.iter().map(numbers).collect(),
             threshold: Exact(run.threshold),
             history: run.history.iter().map(point).collect(),
+            sheet: (&run.sheet).into(),
             converged: run.converged,
             iterations: run.iterations,
             intercept: run.intercept.as_ref().map(Into::into),
@@ -239,6 +270,7 @@ impl StoredRun {
             oof_scores: scores.oof,
             threshold: self.threshold.0,
             history: self.history.into_iter().map(point).collect(),
+            sheet: self.sheet.into(),
             converged: self.converged,
             iterations: self.iterations,
             intercept: self.intercept.map(Into::into),

@@ -36,6 +36,7 @@ pub struct ViewState {
     answer: TableState,
     findings: TableState,
     runs: TableState,
+    layers: TableState,
     deciles: TableState,
     coefficients: TableState,
     leaderboard: TableState,
