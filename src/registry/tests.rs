@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::data::{Kind, Task};
 use crate::features::{Encoding, FittedRecipe, Input, Output, Source};
+use crate::jobs::Sheet;
 use crate::metrics::Estimate;
 use crate::models::{Link, Model, Predictor};
 use crate::train::{Coefficient, Dataset, Experiment, Metrics, Point, Scores};
@@ -70,11 +71,16 @@ pub(super) fn a_run() -> Run {
         oof_scores: Some(Scores { fold: Some(vec![0, 1, 2, 3, 4, 0]), ..scores(6) }),
         threshold: 0.3,
         history: vec![Point { step: 0.0, loss: Some(0.693), ..Point::default() }],
+        sheet: Sheet {
+            headings: vec!["weights".into()],
+            lines: vec![("conv 8x3".into(), vec![0.1 + 0.2])],
+        },
         converged: true,
         iterations: 7,
         intercept: Some(coefficient.clone()),
         coefficients: vec![coefficient],
         no_inference: Some("a penalty".into()),
+        notes: vec!["stopped early".into()],
         warnings: vec!["few rows".into()],
         fit_seconds: 0.012,
         model: Model {
@@ -84,6 +90,7 @@ pub(super) fn a_run() -> Run {
             classes: vec!["good".into(), "bad".into()],
             threshold: 0.3,
             recipe,
+            sight: None,
             predictor,
         },
     }
