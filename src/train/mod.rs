@@ -23,6 +23,8 @@ mod run;
 mod search;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_classes;
 mod verdict;
 
 pub use carry_out::{plan, run, split_of};
