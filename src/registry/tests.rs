@@ -129,6 +129,45 @@ fn what_is_kept_is_read_back_bit_for_bit() {
 }
 
 #[test]
+fn several_classes_are_read_back_bit_for_bit() {
+    let classes: Vec<String> = ["a", "b", "c"].map(String::from).to_vec();
+    let scores = |n: u32| Scores {
+        rows: (1..=n).collect(),
+        truth: (0..n).map(|i| f64::from(i % 3)).collect(),
+        score: (0..n).map(|i| f64::from(i % 2)).collect(),
+        probability: (0..3 * n).map(|i| 1.0 / (3.0 + f64::from(i))).collect(),
+        ..Scores::default()
+    };
+    let softmax = Predictor::Softmax {
+        intercepts: vec![1.0 / 7.0, f64::NEG_INFINITY, -0.3],
+        coefficients: vec![vec![0.1], vec![0.0], vec![-0.1]],
+    };
+    let registry = Registry::in_memory("a test");
+    for predictor in [softmax, Predictor::Shares(vec![0.2, 0.3, 0.5])] {
+        let run = a_run();
+        let coefficient = Coefficient { class: Some("b".into()), ..run.coefficients[0].clone() };
+        let model = Model {
+            task: Task::Multiclass,
+            classes: classes.clone(),
+            predictor,
+            ..run.model.clone()
+        };
+        let run = Run {
+            task: Task::Multiclass,
+            coefficients: vec![coefficient],
+            train_scores: scores(6),
+            test_scores: Some(scores(2)),
+            oof_scores: None,
+            model,
+            ..run
+        };
+        let (kept, _) = registry.keep(run).unwrap();
+        assert_eq!(registry.load(&kept.id).unwrap(), kept);
+        assert_eq!(registry.load_model(&kept.id).unwrap().model, kept.model);
+    }
+}
+
+#[test]
 fn an_id_is_never_used_twice() {
     let dir = tempfile::tempdir().unwrap();
     let registry = Registry::open(dir.path()).unwrap();

@@ -23,6 +23,8 @@ mod run;
 mod search;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_classes;
 mod tune;
 mod verdict;
 
