@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use assess::{Assessment, Curve, Side};
 pub use command::{COMMANDS, Command, parse};
 pub use error::Error;
-pub use fields::{Field, fields};
+pub use fields::{Field, Setter, fields};
 pub use log::{Entry, read_log};
 pub use state::State;
 pub use verb::Verb;

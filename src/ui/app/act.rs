@@ -36,12 +36,16 @@ impl App {
                 field.insert(text);
             }
             Some(Overlay::Picker { picker, .. }) => picker.paste(text),
+            Some(Overlay::Network(editor)) => editor.paste(text),
             _ => {}
         }
     }
 
     /// Applies what a person wants and returns what has to be done for it.
     pub fn act(&mut self, action: Action) -> Vec<Effect> {
+        if let Some(effects) = self.act_network(action) {
+            return effects;
+        }
         if let Some(effects) = self.act_anywhere(action) {
             return effects;
         }

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::{Canvas, Role, word};
 use crate::data::Task;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, Scope};
 use crate::ui::app::{App, Overlay, Pane, Quantity, Screen, Side, Tone};
 use crate::ui::keymap;
 use crate::ui::plot;
@@ -135,6 +135,16 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         ),
         Some(Overlay::Prompt { .. }) => (own(&[("Enter", "accept"), ("Esc", "close")]), 2),
         Some(Overlay::Confirm { .. }) => (own(&[("y", "yes"), ("n", "no")]), 2),
+        Some(Overlay::Network(editor)) if editor.typing.is_some() => {
+            (own(&[("Enter", "accept"), ("Esc", "discard")]), 2)
+        }
+        Some(Overlay::Network(_)) => {
+            let mut pairs = own(&[("↑↓", "move")]);
+            let hints = keymap::rows(Scope::Network);
+            pairs.extend(hints.map(|b| (b.keys[0].to_string(), b.hint.to_owned())));
+            pairs.extend(own(&[("Esc", "close")]));
+            (pairs, 2)
+        }
         Some(Overlay::Rows(_)) => {
             (own(&[("↑↓", "row"), ("←→", "columns"), ("y", "copy row"), ("Esc", "close")]), 4)
         }
