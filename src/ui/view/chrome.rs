@@ -163,10 +163,12 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 .collect();
             // The ways to everything else stay in sight where the others have to go.
             let tabs = (app.focus == Pane::Evaluation).then_some("]");
-            let last: Vec<_> = ["Enter"]
-                .into_iter()
+            let first: &[&str] = if trains { &["p", "F", "x"] } else { &["Enter"] };
+            let last: Vec<_> = first
+                .iter()
+                .copied()
                 .chain(tabs)
-                .chain(["x", "t", "Tab", ":", "?", "q"])
+                .chain(["t", "Tab", ":", "?", "q"])
                 .filter_map(|k| hints.iter().position(|(key, _)| key == k).map(|i| hints.remove(i)))
                 .collect();
             let n = last.len();

@@ -2,13 +2,13 @@
 
 use ratatui::layout::Rect;
 
-use super::super::{Canvas, Role, below, word};
 use super::progress::{flow, unit};
 use crate::data::Task;
 use crate::ui::action::Action;
 use crate::ui::app::{App, Quantity, Row, Side, Spot};
 use crate::ui::keymap::key_of;
 use crate::ui::plot::{Dash, LinePlot, Series};
+use crate::ui::view::{Canvas, Role, below, word};
 use crate::ui::widgets::numbers;
 
 /// The looks of marked runs, by their place: a role, and a sign along the curve and in the list.
@@ -66,13 +66,24 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect, row: &Row) {
         signs: lines.iter().map(|line| line.sign).collect(),
         stars: star.into_iter().collect(),
         x_label: step,
-        x_range: chart.range.and_then(|_| chart.shown(main)),
+        x_range: chart.range.or_else(|| reach(row, main, &lines)),
         log_y: chart.log,
         smooth: chart.smooth(),
         cursor: chart.cursor,
         ..LinePlot::default()
     }
     .render(below(area, used), canvas.buf, canvas.theme);
+}
+
+/// How far the chart goes by itself where curves of several lengths lie over each other: the
+/// curve of a finished run shall not shrink to nothing beside a much longer one.
+fn reach(row: &Row, main: &[Spot], lines: &[Line<'_>]) -> Option<(f64, f64)> {
+    const LONGER: f64 = 3.0;
+    let (first, last) = (main.first()?.0, main.last()?.0);
+    let longest = lines.iter().filter_map(|line| line.points.last()).map(|point| point.0);
+    let longest = longest.fold(last, f64::max);
+    let most = first + LONGER * (last - first);
+    (matches!(row, Row::Done(_)) && first < last && most < longest).then_some((first, most))
 }
 
 /// The marked runs below, the chosen one on top.

@@ -2,10 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use super::super::{Canvas, Role, ViewState, note_page};
 use super::{chart, progress};
 use crate::data::Task;
 use crate::ui::app::{App, Quantity, Row, Side};
+use crate::ui::view::{Canvas, Role, ViewState, note_page};
 use crate::ui::widgets::{Cell, Column, DataTable, numbers};
 
 pub(super) fn draw(
