@@ -236,8 +236,10 @@ impl App {
             || (self.screen == Screen::Gallery && self.workspace.now.table.is_some())
         {
             self.screen = Screen::Workbench;
-        } else if self.training.chart.range.take().is_some() {
-        } else if self.data.search.take().is_some() || self.message.take().is_some() {
+        } else if self.training.chart.range.take().is_some()
+            || self.data.search.take().is_some()
+            || self.message.take().is_some()
+        {
         } else {
             self.zoomed = false;
         }
@@ -254,7 +256,7 @@ impl App {
             self.screen = Screen::Workbench;
             return vec![];
         }
-        if self.jobs.running.iter().any(|j| j.is_training()) || !self.jobs.queue.is_empty() {
+        if self.jobs.training().is_some() || !self.jobs.queue.is_empty() {
             self.ask_quit();
             return vec![];
         }

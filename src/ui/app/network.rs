@@ -135,7 +135,7 @@ impl NetworkEditor {
             let is_whole = |t: &&Traced| t.depth == 0 || (t.depth == 1 && t.text.starts_with('+'));
             Line {
                 text: layer.to_string(),
-                output: own().last().filter(is_whole).map(|traced| traced.output),
+                output: own().next_back().filter(is_whole).map(|traced| traced.output),
                 n_params: own().map(|traced| traced.n_params).sum(),
             }
         };

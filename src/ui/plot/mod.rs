@@ -12,6 +12,7 @@ mod line;
 mod scale;
 
 pub use self::bars::{Histogram, bar, gauge, interval, signed_bar, sparkline};
+pub use self::canvas::letter;
 pub use self::grid::{ConfusionGrid, HeatMatrix};
 pub use self::line::{Dash, LinePlot, Reading, Reference, Series};
 pub use self::scale::{Axis, nice_ticks};
