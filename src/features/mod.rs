@@ -13,6 +13,7 @@ mod fitted;
 mod matrix;
 mod plan;
 mod recipe;
+pub mod sight;
 #[cfg(test)]
 mod tests;
 

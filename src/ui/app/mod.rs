@@ -18,6 +18,7 @@ mod model;
 mod network;
 mod overlay;
 mod palette;
+mod rows;
 mod text;
 mod training;
 mod words;
@@ -32,7 +33,7 @@ pub use jobs::{Heard, Job, Jobs, Trains};
 pub use marks::Marks;
 pub use model::ModelPane;
 pub use network::{Line, Look, NetworkEditor, Place, Purpose, Typing};
-pub use overlay::{Ask, Confirmed, Does, Entry, Overlay, PageLine, Pick, RowsView};
+pub use overlay::{Ask, Confirmed, Does, Entry, Overlay, PageLine, Pick, RowsView, ShownRow};
 pub use training::{Row, TrainTab, TrainingPane};
 
 use crate::jobs::{JobId, Wish};

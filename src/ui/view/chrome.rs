@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::{Canvas, Role, word};
 use crate::data::Task;
 use crate::ui::action::{Action, Scope};
-use crate::ui::app::{App, Overlay, Pane, Quantity, Screen, Side, Tone};
+use crate::ui::app::{App, EvalTab, Overlay, Pane, Quantity, Screen, Side, Tone};
 use crate::ui::keymap;
 use crate::ui::plot;
 use crate::ui::widgets::{line, numbers, text};
@@ -154,11 +154,21 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 pairs.extend(own(&[("←→", arrows)]));
             }
             let trains = app.jobs.training().is_some();
-            let regression = app.shown().is_some_and(|r| r.task == Task::Regression);
+            let task = app.shown().map_or(Task::Binary, |r| r.task);
+            let tab = app.eval.tab;
+            let is_idle = |action: Action| match action {
+                Action::Optimum => task != Task::Binary,
+                Action::Pause | Action::Finish | Action::Cancel => !trains,
+                Action::NextMetric => {
+                    app.screen == Screen::Workbench
+                        && app.focus != Pane::Training
+                        && !(task == Task::Multiclass && tab == EvalTab::Classes)
+                }
+                _ => false,
+            };
             let mut hints: Vec<_> = keymap::hints(&app.scopes())
                 .filter(|b| app.screen == Screen::Workbench || !skipped(b.action))
-                .filter(|b| !regression || b.action != Action::Optimum)
-                .filter(|b| trains || !of_training(b.action))
+                .filter(|b| !is_idle(b.action))
                 .map(|b| (b.keys[0].to_string(), b.hint.to_owned()))
                 .collect();
             // The ways to everything else stay in sight where the others have to go.
@@ -179,11 +189,6 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     };
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(k, w)| (k.as_str(), w.as_str())).collect();
     line::keys(&pairs, always, area, canvas.buf, canvas.theme);
-}
-
-/// Keys that do nothing while nothing trains.
-fn of_training(action: Action) -> bool {
-    matches!(action, Action::Pause | Action::Finish | Action::Cancel)
 }
 
 /// Keys of the workbench that do nothing on the other screens.
@@ -215,6 +220,7 @@ fn sideways(app: &App) -> Option<&'static str> {
         Pane::Training => "cursor",
         Pane::Evaluation => match app.shown().map(|r| r.task) {
             Some(Task::Binary) => "threshold",
+            Some(Task::Multiclass) if app.eval.tab == EvalTab::Confusion => "class",
             _ => "tabs",
         },
     })
@@ -280,8 +286,11 @@ pub(super) fn summary(app: &App, canvas: &mut Canvas<'_>, pane: Pane, area: Rect
             Some(run) => {
                 words.push(word(format!("run {} {} · ", run.id, run.model.kind), Role::Dim));
                 let side = app.side(run);
-                let names: &[&str] =
-                    if run.task == Task::Binary { &["roc_auc", "ks"] } else { &["rmse", "r2"] };
+                let names: &[&str] = match run.task {
+                    Task::Regression => &["rmse", "r2"],
+                    Task::Binary => &["roc_auc", "ks"],
+                    Task::Multiclass => &["accuracy", "macro_f1"],
+                };
                 for name in names {
                     let estimate = side.metrics(run).and_then(|m| m.get(*name)).copied();
                     let label = crate::metrics::metric(name).map_or(*name, |m| m.label);

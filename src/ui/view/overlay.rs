@@ -17,7 +17,7 @@ pub(super) fn draw(
     match app.overlays.last()? {
         Overlay::Network(editor) => network::draw(editor, state, canvas, area),
         Overlay::Rows(view) => {
-            rows::draw(app, view, state, canvas, area);
+            rows::draw(view, state, canvas, area);
             None
         }
         Overlay::Help { scopes, scroll } => {
