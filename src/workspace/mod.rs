@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use assess::{Assessment, Curve, Side};
 pub use command::{COMMANDS, Command, parse};
 pub use error::Error;
-pub use fields::{Field, fields};
+pub use fields::{Field, Setter, fields};
 pub use log::{Entry, read_log};
 pub use several::{ClassOrder, Several};
 pub use state::State;

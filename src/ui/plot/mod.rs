@@ -13,6 +13,7 @@ mod line;
 mod scale;
 
 pub use self::bars::{Histogram, bar, gauge, interval, signed_bar, sparkline};
+pub use self::canvas::letter;
 pub use self::classes::ClassGrid;
 pub use self::grid::{ConfusionGrid, HeatMatrix};
 pub use self::line::{Dash, LinePlot, Reading, Reference, Series};
