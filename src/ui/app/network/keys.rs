@@ -4,6 +4,7 @@ use crossterm::event::KeyEvent;
 
 use super::{NetworkEditor, Place, Purpose};
 use crate::data::Task;
+use crate::features::sight::{self, InputKind, Layout, SightSpec};
 use crate::nn::spec::Shape;
 use crate::ui::action::Action;
 use crate::ui::app::act::moved;
@@ -27,7 +28,7 @@ impl App {
         }
     }
 
-    /// What a network on this table is for: a plain row of numbers goes in, as the recipe makes it.
+    /// What a network on this table is for: what it looks at, and what the target asks for.
     fn purpose(&self) -> Purpose {
         let survey = self.workspace.survey.as_ref();
         let question = self.workspace.question();
@@ -36,15 +37,52 @@ impl App {
             Some(Task::Multiclass) => survey.map_or(1, |s| s.classes.len().max(1)),
             _ => 1,
         };
-        let batch_size = question.model.set.get("batch_size").and_then(|n| n.parse().ok());
+        let (input, n_static) = match self.layout() {
+            Some(layout) if layout.kind != InputKind::Table => {
+                let [height, width, channels] = layout.shape();
+                let n_static = if layout.statics.is_empty() { 0 } else { n_columns };
+                (Shape { height, width, channels }, n_static)
+            }
+            // A plain row of numbers goes in, as the recipe makes it.
+            _ => (Shape::flat(n_columns), 0),
+        };
         Purpose {
-            input: Shape::flat(n_columns),
-            n_static: 0,
+            input,
+            n_static,
             n_out,
             n_rows: survey.and_then(|s| s.split_rows).map_or(0, |rows| rows[0]),
-            batch_size: batch_size.unwrap_or(32),
+            batch_size: self.param("batch_size").and_then(|n| n.parse().ok()).unwrap_or(32),
             flops: FLOPS,
         }
+    }
+
+    /// What the columns are to the network; nothing where that cannot be told.
+    fn layout(&self) -> Option<Layout> {
+        let table = self.workspace.now.table.as_ref()?;
+        let question = self.workspace.question();
+        let usual = SightSpec::default();
+        let input = self.param("input").unwrap_or_default();
+        let input = InputKind::ALL.iter().find(|(_, word)| *word == input);
+        let number = |name| self.param(name).and_then(|n| n.parse().ok());
+        let spec = SightSpec {
+            input: input.map_or(usual.input, |(kind, _)| *kind),
+            channels: self.param("channels").unwrap_or(usual.channels),
+            statics: self.param("statics").unwrap_or(usual.statics),
+            window: number("window").unwrap_or(usual.window),
+            stride: number("stride").unwrap_or(usual.stride),
+            time: question.split.time.clone(),
+            group: usual.group,
+        };
+        let features = crate::train::features_of(table, question).ok()?;
+        sight::layout(table, &features, &spec).ok()
+    }
+
+    /// A parameter of the model as it is set, or its default.
+    fn param(&self, name: &str) -> Option<String> {
+        let model = &self.workspace.question().model;
+        let set = model.set.get(name).cloned();
+        let default = crate::models::kind(&model.kind).ok()?.param(name).map(|p| p.default.into());
+        set.or(default)
     }
 
     /// Takes a key while a layer is being typed; false when the key table shall look at it.
