@@ -9,8 +9,7 @@ use super::{Error, Metrics, Run, RunId, Scores};
 use crate::data::{Method, Task, nearest};
 use crate::jobs::{Cancelled, Ctx};
 use crate::metrics::{
-    Better, Estimate, Metric, delong, discordant, holm, mcnemar, metric, nadeau_bengio,
-    paired_bootstrap,
+    Better, Estimate, Metric, delong, discordant, holm, mcnemar, nadeau_bengio, paired_bootstrap,
 };
 use crate::rng::Seed;
 

@@ -117,12 +117,14 @@ pub fn fields(workspace: &Workspace) -> Vec<Field> {
     let solver = question.model.set.get("solver").map_or("", String::as_str);
     for param in kind.map_or(&[][..], |k| k.params) {
         let descends = matches!(solver, "gd" | "sgd");
-        let unused = match param.name {
-            "learning_rate" | "epochs" => !descends,
-            "batch_size" => solver != "sgd",
-            "max_iter" | "tol" => descends,
-            _ => false,
-        };
+        let has_solver = kind.is_some_and(|k| k.param("solver").is_some());
+        let unused = has_solver
+            && match param.name {
+                "learning_rate" | "epochs" => !descends,
+                "batch_size" => solver != "sgd",
+                "max_iter" | "tol" => descends,
+                _ => false,
+            };
         if unused && !question.model.set.contains_key(param.name) {
             continue;
         }

@@ -419,6 +419,13 @@ impl Loop<'_> {
             seconds: Some(epoch.seconds),
         };
         let mut notes = course.notes;
+        if self.valid.is_none() {
+            notes.push(
+                "without validation rows the training loss says which epoch is kept: a share of \
+                 them is set by `valid`"
+                    .into(),
+            );
+        }
         notes.push(finished);
         let fitted = FittedNetwork { network, loss: self.loss, offset, scale: self.scale };
         Fitted {

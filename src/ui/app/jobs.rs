@@ -256,7 +256,7 @@ fn trains(work: &Work) -> Option<Trains> {
     Some(Trains {
         model: experiment.model.clone(),
         task: experiment.question.task,
-        plan: *plan,
+        plan: plan.clone(),
         folds: experiment.cv,
     })
 }
