@@ -3,7 +3,7 @@
 //! A library that knows no screen, and a small binary. Knowledge flows from left to right only:
 //!
 //! ```text
-//! rng  files  jobs  metrics  data  features  models  train  export  registry  workspace  cli  ui
+//! rng  files  jobs  metrics  data  features  models  explain  train  export  registry  workspace  cli  ui
 //! ```
 //!
 //! | room | what it is |
@@ -15,6 +15,7 @@
 //! | [`data`] | tables: reading, schema, profile, findings, privacy, splits |
 //! | [`features`] | from columns to a matrix, fitted on the training rows only |
 //! | [`models`] | the catalog of model kinds, and fitted models |
+//! | [`explain`] | why a model says what it says of one row |
 //! | [`train`] | an experiment carried out: fit, validate, compare |
 //! | [`export`] | models written for other programs: ONNX |
 //! | [`registry`] | everything on disk: runs, model files, session, command log |
@@ -28,6 +29,7 @@
 
 pub mod cli;
 pub mod data;
+pub mod explain;
 pub mod export;
 pub mod features;
 pub mod files;

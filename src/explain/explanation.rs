@@ -1,0 +1,150 @@
+//! One row of a table explained, in the words of its columns.
+
+use super::{Attribution, Error, Explainer, Layout, explainer, families};
+use crate::data::{Table, Task};
+use crate::features::FittedRecipe;
+use crate::jobs::Ctx;
+use crate::models::{Link, Model, Predictor};
+
+/// What is to be explained, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The row of the source, counted from 1.
+    pub row: u32,
+    /// The name of a method; the surest one that fits the model when it is not given.
+    pub method: Option<String>,
+}
+
+/// The scale on which contributions add up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Space {
+    /// The predicted number, or the raw score of a linear model on classes.
+    Value,
+    /// The logarithm of the odds of the positive class.
+    LogOdds,
+}
+
+impl Space {
+    /// The word for it on screen and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::LogOdds => "log_odds",
+        }
+    }
+}
+
+/// What one column of the table adds to the score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attributed {
+    /// The column.
+    pub feature: String,
+    /// What the row has there, as a person reads it; `None` where it is missing.
+    pub text: Option<String>,
+    /// The same as a number, where it is one.
+    pub number: Option<f64>,
+    /// What it adds: of all columns of the matrix that come from it.
+    pub contribution: f64,
+}
+
+/// A row explained.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The row of the source, counted from 1.
+    pub row: u32,
+    /// How it was explained.
+    pub method: &'static Explainer,
+    /// The scale of base, score and contributions.
+    pub space: Space,
+    /// The class whose score it is, of a classifier.
+    pub class: Option<String>,
+    /// The score without any contribution.
+    pub base: f64,
+    /// The score of the row.
+    pub score: f64,
+    /// What base and contributions leave of the score; 0 but for rounding where the method is
+    /// complete.
+    pub remainder: f64,
+    /// One for each column of the table that the model uses, in the order of the recipe.
+    pub attributions: Vec<Attributed>,
+    /// How the inputs of the model lie, for a drawing.
+    pub layout: Layout,
+    /// The inputs as the model sees them, in the order of the layout.
+    pub inputs: Vec<f64>,
+    /// The contribution of each of them.
+    pub contributions: Vec<f64>,
+}
+
+/// Explains one row.
+///
+/// # Errors
+///
+/// When there is no such row or method, the method does not fit the model, or the table lacks
+/// columns.
+pub fn explain(
+    model: &Model,
+    table: &Table,
+    request: &Request,
+    ctx: &Ctx,
+) -> Result<Explanation, Error> {
+    let subject = families::subject(model)?;
+    let method = match &request.method {
+        Some(name) => explainer(name)?,
+        None if subject.coefficients().is_some() => explainer("exact")?,
+        None => explainer("integrated_gradients")?,
+    };
+    let no_row = Error::NoRow { row: request.row, n_rows: table.n_rows() };
+    let Some(Some(position)) = table.positions_of(&[request.row]).first().copied() else {
+        return Err(no_row);
+    };
+    let matrix = model.recipe.matrix(table, &[position], ctx)?;
+    let inputs = matrix.row(0).to_vec();
+    let Attribution { base, score, contributions } = (method.explain)(&*subject, &inputs, ctx)?;
+    let remainder = score - base - contributions.iter().sum::<f64>();
+    let (space, class) = scale(model);
+    Ok(Explanation {
+        row: request.row,
+        method,
+        space,
+        class,
+        base,
+        score,
+        remainder,
+        attributions: by_column(&model.recipe, &contributions, table, position)?,
+        layout: subject.layout(),
+        inputs,
+        contributions,
+    })
+}
+
+/// The scale of a model's score, and the class it speaks for.
+fn scale(model: &Model) -> (Space, Option<String>) {
+    let space = match &model.predictor {
+        Predictor::Linear { link: Link::Logit, .. } => Space::LogOdds,
+        Predictor::Linear { .. } | Predictor::Constant(_) => Space::Value,
+    };
+    let class = if model.task == Task::Binary { model.classes.last().cloned() } else { None };
+    (space, class)
+}
+
+/// Contributions to the columns of the matrix, summed by the column of the table they come from.
+fn by_column(
+    recipe: &FittedRecipe,
+    contributions: &[f64],
+    table: &Table,
+    position: u32,
+) -> Result<Vec<Attributed>, Error> {
+    let row = table.take(&[position])?;
+    let of_input = |name: &str| {
+        let pairs = recipe.outputs.iter().zip(contributions);
+        let own = pairs.filter(|(output, _)| output.column == name);
+        let number = if row.is_numeric(name) { row.numbers(name)?.first().copied() } else { None };
+        Ok(Attributed {
+            feature: name.to_owned(),
+            text: row.text(0, name),
+            number: number.filter(|number| number.is_finite()),
+            contribution: own.map(|(_, contribution)| contribution).sum(),
+        })
+    };
+    recipe.inputs.iter().map(|input| of_input(&input.name)).collect()
+}
