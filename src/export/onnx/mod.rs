@@ -5,6 +5,8 @@
 //! text for categories. The messages of the format are written by hand ([`proto`]), since the few
 //! that a graph needs are smaller than any library for them.
 
+#[cfg(test)]
+mod evaluate;
 mod graph;
 mod linear;
 mod prepare;
