@@ -75,10 +75,11 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// An input that callers name.
+    /// An input that callers name; one that is there already is taken again.
     pub(super) fn input(&mut self, name: &str, elem: Elem, dims: &[Dim], about: &str) -> Value {
-        self.taken.insert(name.to_owned());
-        self.proto.input.push(port(name, elem, dims, about));
+        if self.taken.insert(name.to_owned()) {
+            self.proto.input.push(port(name, elem, dims, about));
+        }
         Value(name.to_owned())
     }
 
