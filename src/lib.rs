@@ -3,7 +3,7 @@
 //! A library that knows no screen, and a small binary. Knowledge flows from left to right only:
 //!
 //! ```text
-//! rng  files  jobs  metrics  data  features  models  explain  train  export  registry  workspace  cli  ui
+//! rng  files  jobs  metrics  data  features  nn  models  explain  train  export  registry  workspace  cli  ui
 //! ```
 //!
 //! | room | what it is |
@@ -14,6 +14,7 @@
 //! | [`metrics`] | how good a model is, and whether another is better: pure functions |
 //! | [`data`] | tables: reading, schema, profile, findings, privacy, splits |
 //! | [`features`] | from columns to a matrix, fitted on the training rows only |
+//! | [`nn`] | neural networks by hand: layers, losses, optimisers, the training step |
 //! | [`models`] | the catalog of model kinds, and fitted models |
 //! | [`explain`] | why a model says what it says of one row |
 //! | [`train`] | an experiment carried out: fit, validate, compare |
@@ -36,6 +37,7 @@ pub mod files;
 pub mod jobs;
 pub mod metrics;
 pub mod models;
+pub mod nn;
 pub mod registry;
 pub mod rng;
 pub mod train;

@@ -12,6 +12,7 @@ mod exact;
 mod families;
 mod gradients;
 mod map;
+mod network;
 mod occlusion;
 mod subject;
 mod table;

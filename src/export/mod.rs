@@ -8,4 +8,4 @@ mod error;
 mod onnx;
 
 pub use error::{Error, Refusal};
-pub use onnx::{Exported, Port, Scope, onnx};
+pub use onnx::{Exported, Port, Scope, onnx, onnx_network};

@@ -5,10 +5,10 @@
 //! text for categories. The messages of the format are written by hand ([`proto`]), since the few
 //! that a graph needs are smaller than any library for them.
 
-#[cfg(test)]
-mod evaluate;
+mod cells;
 mod graph;
 mod linear;
+mod network;
 mod prepare;
 mod proto;
 #[cfg(test)]
@@ -19,6 +19,7 @@ use graph::{Data, Dim, Elem, Graph, Value};
 use crate::data::Task;
 use crate::export::Error;
 use crate::models::{Model, Predictor};
+use crate::nn::Network;
 
 /// How much of a model is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,6 +93,17 @@ pub fn onnx(model: &Model, scope: Scope) -> Result<Exported, Error> {
         }
     }
     Ok(graph.finish(&model.kind, &about(model), &remarks(model), notes))
+}
+
+/// Writes a network alone: from `input` (rows, height, width, channels), or fewer axes for a series
+/// or a plain row, and `static` where static columns join, to `outputs` before any link.
+pub fn onnx_network(network: &Network) -> Exported {
+    let mut graph = Graph::default();
+    let inputs = network::bare_inputs(&mut graph, network);
+    let outputs = network::outputs(&mut graph, network, inputs);
+    let dims = [Dim::Rows, Dim::Fixed(network.n_out)];
+    graph.output("outputs", &outputs, Elem::Float, &dims);
+    graph.finish("network", &network.spec.to_string(), &[], Vec::new())
 }
 
 /// The outputs of a model whose score is one number for each row, in f64.

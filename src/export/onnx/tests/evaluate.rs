@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use prost::Message;
 
-use super::proto::{AttributeProto, ModelProto, NodeProto, TensorProto};
+use crate::export::onnx::proto::{AttributeProto, ModelProto, NodeProto, TensorProto};
 
 /// A tensor, row by row.
 #[derive(Clone, Debug, PartialEq)]

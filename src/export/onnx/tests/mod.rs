@@ -1,6 +1,9 @@
 //! Exported bytes are run by a reference evaluator and compared with karat's own scores.
 
-use super::evaluate::{Cells, Tensor, evaluate};
+mod evaluate;
+mod networks;
+
+use evaluate::{Cells, Tensor, evaluate};
 use super::*;
 use crate::data::{Kind, OpenOptions, Overrides, Table, apply_overrides, open_bytes};
 use crate::features::{self, Encoding, FittedRecipe, Impute, Recipe, Scale, Unseen};

@@ -1,0 +1,45 @@
+//! The layers, one file each: what they compute, and how the gradient goes back through them.
+//!
+//! Every layer works on the rows of one shard of a batch. `forward` makes the values of a node from
+//! those of its input. `backward` gets `d`, the gradient of the loss with respect to its values, and
+//! makes the gradient of its weights and, where anyone wants it, that of its input.
+
+mod activation;
+mod batch_norm;
+mod conv;
+mod dense;
+mod dropout;
+mod embed;
+mod join;
+mod layer_norm;
+mod pool;
+mod windows;
+
+pub(super) use activation::{Activation, sigmoid};
+pub(super) use batch_norm::{BatchNorm, Moments, Sums};
+pub(super) use conv::Conv;
+pub(super) use dense::Dense;
+pub(super) use dropout::{Dropout, mix};
+pub(super) use embed::Embed;
+pub(super) use join::{add_back, add_forward, flatten_back, join_back, join_forward};
+pub(super) use layer_norm::LayerNorm;
+pub(super) use pool::Pool;
+
+use super::Real;
+use super::product::Into;
+
+/// `to = from`, or `to += from`.
+#[inline]
+fn put<F: Real>(to: &mut [F], from: &[F], into: Into) {
+    match into {
+        Into::Replace => to.copy_from_slice(from),
+        Into::Add => to.iter_mut().zip(from).for_each(|(to, from)| *to += *from),
+    }
+}
+
+/// The sums over positions of each channel are added to `sums`.
+fn add_positions<F: Real>(sums: &mut [F], values: &[F]) {
+    for position in values.chunks_exact(sums.len()) {
+        sums.iter_mut().zip(position).for_each(|(sum, value)| *sum += *value);
+    }
+}

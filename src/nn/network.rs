@@ -1,0 +1,219 @@
+//! A network with its weights: made, asked for outputs, and for what moves them.
+
+use super::layers::Moments;
+use super::plan::{Op, Plan, Weights};
+use super::shard::{Mode, Shard, View, Wants};
+use super::spec::{Mistake, NetworkSpec, Shape};
+use super::{Real, init};
+use crate::jobs::Team;
+use crate::rng::Seed;
+
+/// A network with its weights.
+///
+/// ```
+/// use karat::nn::{Network, spec::Shape};
+/// use karat::rng::Seed;
+///
+/// let spec = "conv 4x3 relu | gap | dense out".parse()?;
+/// let network = Network::<f32>::new(&spec, Shape::series(8, 1), 0, 2, Seed(1))?;
+/// let outputs = network.outputs(&[0.5; 16], &[], &karat::jobs::Team::new(1));
+/// assert_eq!(outputs.len(), 4);
+/// assert_eq!(outputs[..2], outputs[2..]);
+/// # Ok::<(), karat::nn::spec::Mistake>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Network<F = f32> {
+    /// The network in words.
+    pub spec: NetworkSpec,
+    /// What it sees of a row.
+    pub input: Shape,
+    /// Static columns that join.
+    pub n_static: usize,
+    /// Values that it gives.
+    pub n_out: usize,
+    /// The weights, in the order of [`Network::weights`].
+    pub params: Vec<F>,
+    /// Running means and variances of the batch norms.
+    pub state: Vec<F>,
+    pub(super) plan: Plan,
+}
+
+/// Two networks are equal when they say the same in words and have the same weights.
+impl<F: Real> PartialEq for Network<F> {
+    fn eq(&self, other: &Self) -> bool {
+        self.spec == other.spec
+            && (self.input, self.n_static, self.n_out) == (other.input, other.n_static, other.n_out)
+            && self.params == other.params
+            && self.state == other.state
+    }
+}
+
+/// What one output owes to each input value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputGradient<F = f32> {
+    /// The outputs, before any link.
+    pub outputs: Vec<F>,
+    /// The slope of the chosen output in each value of the main input.
+    pub input: Vec<F>,
+    /// The slope in each static column.
+    pub statics: Vec<F>,
+}
+
+impl<F: Real> Network<F> {
+    /// Lays out a network and draws its weights from the seed.
+    ///
+    /// # Errors
+    ///
+    /// When the layers do not fit together; see [`NetworkSpec::trace`].
+    pub fn new(
+        spec: &NetworkSpec,
+        input: Shape,
+        n_static: usize,
+        n_out: usize,
+        seed: Seed,
+    ) -> Result<Self, Mistake> {
+        let plan = Plan::new(spec, input, n_static, n_out)?;
+        let (params, state) = (init::draw(&plan, seed), init::state(&plan));
+        Ok(Self { spec: spec.clone(), input, n_static, n_out, params, state, plan })
+    }
+
+    /// Which weights there are, in their order.
+    pub fn weights(&self) -> &[Weights] {
+        &self.plan.weights
+    }
+
+    /// The outputs of each row, before any link: row after row, `n_out` each.
+    ///
+    /// `x` holds the main inputs row after row, each position by position with its channels side by
+    /// side; `statics` the static columns. Each row goes through the network by itself, so that
+    /// neither the batch it comes in nor the number of threads changes a bit of its outputs.
+    ///
+    /// # Panics
+    /// If `x` and `statics` are not of as many rows.
+    pub fn outputs(&self, x: &[F], statics: &[F], team: &Team) -> Vec<F> {
+        let n_rows = self.n_rows(x, statics);
+        let mut outputs = vec![F::ZERO; n_rows * self.n_out];
+        let per_thread = n_rows.div_ceil(team.len()).max(1);
+        let moments = self.recalled();
+        let mut parts: Vec<_> = outputs.chunks_mut(per_thread * self.n_out).collect();
+        team.each(&mut parts, |part, outputs| {
+            let mut shard = Shard::new(&self.plan, 1, Wants::Nothing);
+            for (idx, out) in outputs.chunks_exact_mut(self.n_out).enumerate() {
+                self.load(&mut shard, x, statics, part * per_thread + idx);
+                shard.forward(self.view(&moments, &[]), 1..self.plan.nodes.len());
+                out.copy_from_slice(shard.values[self.plan.last()].row(0));
+            }
+        });
+        outputs
+    }
+
+    /// One row's outputs, and the slope of output `out` in each of its input values.
+    pub fn input_gradient(&self, x: &[F], statics: &[F], out: usize) -> InputGradient<F> {
+        let moments = self.recalled();
+        let flipped = self.flipped();
+        let view = self.view(&moments, &flipped);
+        let mut shard = Shard::new(&self.plan, 1, Wants::Inputs);
+        self.load(&mut shard, x, statics, 0);
+        let all = 1..self.plan.nodes.len();
+        shard.forward(view, all.clone());
+        let last = self.plan.last();
+        let slope = shard.slopes[last].row_mut(0);
+        slope.fill(F::ZERO);
+        slope[out] = F::ONE;
+        shard.backward(view, all);
+        let statics = self.static_node().map_or(Vec::new(), |at| shard.slopes[at].row(0).to_vec());
+        InputGradient {
+            outputs: shard.values[last].row(0).to_vec(),
+            input: shard.slopes[0].row(0).to_vec(),
+            statics,
+        }
+    }
+
+    /// The values that the last global pool reduces, for one row: their shape, and position by
+    /// position the channels. `None` for a network without one.
+    pub fn before_pool(&self, x: &[F], statics: &[F]) -> Option<(Shape, Vec<F>)> {
+        let pool = self.plan.nodes.iter().rposition(|node| {
+            matches!(&node.op, Op::Pool(pool) if pool.output.is_flat() && !pool.input.is_flat())
+        })?;
+        let source = self.plan.nodes[pool].input;
+        let moments = self.recalled();
+        let mut shard = Shard::new(&self.plan, 1, Wants::Nothing);
+        self.load(&mut shard, x, statics, 0);
+        shard.forward(self.view(&moments, &[]), 1..pool);
+        let values = &shard.values[source];
+        Some((values.geometry.shape, values.row(0).to_vec()))
+    }
+
+    /// The kernel (inputs, outputs) and bias of the last layer, if it is dense and stands directly
+    /// behind a global average pool: what a class activation map is made of.
+    pub fn head(&self) -> Option<(&[F], Option<&[F]>)> {
+        let node = self.plan.nodes.last()?;
+        let Op::Dense(dense) = &node.op else { return None };
+        let before = &self.plan.nodes[node.input];
+        let is_mean = matches!(
+            &before.op,
+            Op::Pool(pool) if pool.output.is_flat()
+                && pool.kind == super::spec::PoolKind::Average
+        );
+        let of = |range: &std::ops::Range<usize>| &self.params[range.clone()];
+        is_mean.then(|| (of(&dense.kernel), dense.bias.as_ref().map(of)))
+    }
+
+    fn n_rows(&self, x: &[F], statics: &[F]) -> usize {
+        let n_rows = x.len() / self.input.len();
+        assert_eq!(x.len(), n_rows * self.input.len(), "whole rows");
+        assert_eq!(statics.len(), n_rows * self.n_static, "static columns of as many rows");
+        n_rows
+    }
+
+    fn load(&self, shard: &mut Shard<F>, x: &[F], statics: &[F], row: usize) {
+        shard.n_rows = 1;
+        let n = self.input.len();
+        shard.values[0].row_mut(0).copy_from_slice(&x[row * n..(row + 1) * n]);
+        if let Some(at) = self.static_node() {
+            let n = self.n_static;
+            shard.values[at].row_mut(0).copy_from_slice(&statics[row * n..(row + 1) * n]);
+        }
+    }
+
+    pub(super) fn static_node(&self) -> Option<usize> {
+        self.plan.nodes.iter().position(|node| matches!(node.op, Op::Static))
+    }
+
+    /// Figures of the batch norms as they were learned.
+    pub(super) fn recalled(&self) -> Vec<Moments<F>> {
+        let mut all = self.moments();
+        for (node, moments) in self.plan.nodes.iter().zip(&mut all) {
+            if let Op::BatchNorm(norm) = &node.op {
+                norm.recall(moments, &self.state);
+            }
+        }
+        all
+    }
+
+    /// Room for the figures of the batch norms, by node.
+    pub(super) fn moments(&self) -> Vec<Moments<F>> {
+        let n = |node: &super::plan::Node| match &node.op {
+            Op::BatchNorm(norm) => norm.n_channels,
+            _ => 0,
+        };
+        self.plan.nodes.iter().map(|node| Moments::new(n(node))).collect()
+    }
+
+    /// The kernels as the way back needs them, by node.
+    pub(super) fn flipped(&self) -> Vec<Vec<F>> {
+        let flipped = |node: &super::plan::Node| match &node.op {
+            Op::Conv(conv) => {
+                let mut flipped = vec![F::ZERO; conv.flipped_len()];
+                conv.flip(&self.params, &mut flipped);
+                flipped
+            }
+            _ => Vec::new(),
+        };
+        self.plan.nodes.iter().map(flipped).collect()
+    }
+
+    fn view<'a>(&'a self, moments: &'a [Moments<F>], flipped: &'a [Vec<F>]) -> View<'a, F> {
+        View { plan: &self.plan, params: &self.params, flipped, moments, mode: Mode::Use }
+    }
+}
