@@ -25,7 +25,8 @@ pub(super) struct Args {
     /// Kinds of models; all that can do the task when not given
     #[arg(long, value_name = "KIND,..", value_delimiter = ',')]
     models: Vec<String>,
-    /// Metric to rank by; `roc_auc` for two classes and rmse for a quantity when not given
+    /// Metric to rank by; `roc_auc` for two classes, accuracy for several and rmse for a quantity
+    /// when not given
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
     /// Kind that the others are compared with; the first one when not given
@@ -104,7 +105,7 @@ fn kinds(args: &Args, task: Option<Task>) -> anyhow::Result<Vec<String>> {
 }
 
 fn ranked_by(args: &Args, task: Option<Task>) -> anyhow::Result<&'static str> {
-    let usual = if task == Some(Task::Regression) { "rmse" } else { "roc_auc" };
+    let usual = train::usual_metric(task.unwrap_or(Task::Binary));
     let name = args.metric.as_deref().unwrap_or(usual);
     if let Some(metric) = metric(name) {
         return Ok(metric.name);
@@ -242,7 +243,8 @@ impl Answer<'_> {
         let ranked_by = self.comparison.metric.to_string();
         let others: &[&str] = match first.task {
             Task::Regression => &["rmse", "mae", "r2"],
-            _ => &["roc_auc", "ks", "brier", "log_loss", "f1"],
+            Task::Multiclass => &["accuracy", "macro_f1", "log_loss", "top_2_accuracy"],
+            Task::Binary => &["roc_auc", "ks", "brier", "log_loss", "f1"],
         };
         let others: Vec<&str> = others.iter().copied().filter(|name| *name != ranked_by).collect();
         let mut titles = vec!["run".to_owned(), "model".into()];

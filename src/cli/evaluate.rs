@@ -3,6 +3,7 @@
 use clap::Args as ClapArgs;
 use serde_json::json;
 
+use super::classes::Several;
 use super::console::Console;
 use super::reading::{Reading, table_of};
 use super::{Shared, json, keep, report, text};
@@ -46,8 +47,9 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         console.note(note);
         notes.push(note.into());
     }
+    let several = Several::of(&model.classes, &evaluation.scores);
     if args.shared.json {
-        return console.json(&json!({
+        let mut answer = json!({
             "model": model.kind,
             "run_id": found.loaded.run.0,
             "task": evaluation.task,
@@ -65,7 +67,11 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
             },
             "trained_on_this_table": seen,
             "notes": notes,
-        }));
+        });
+        if let (Some(several), Some(answer)) = (&several, answer.as_object_mut()) {
+            several.tell(answer);
+        }
+        return console.json(&answer);
     }
     let heading = format!(
         "{} from {} · target {} ({}) · {} of {}\n\n",
@@ -78,5 +84,6 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     );
     let metrics = &evaluation.metrics;
     let table = report::metric_table(&[("value", metrics)], metrics, console);
-    console.print(&(text::sanitise(&heading) + &table))
+    let classes = several.map_or(String::new(), |several| "\n".to_owned() + &several.text(console));
+    console.print(&(text::sanitise(&heading) + &table + &classes))
 }

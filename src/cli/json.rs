@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::classes::Several;
 use crate::metrics::{Estimate, METRICS};
 use crate::train::{Coefficient, Dataset, Metrics, Run};
 
@@ -87,7 +88,13 @@ pub(super) fn run(run: &Run) -> anyhow::Result<Map<String, Value>> {
         "experiment": run.experiment,
     });
     match value {
-        Value::Object(map) => Ok(map),
+        Value::Object(mut map) => {
+            if let Some((part, several)) = Several::of_run(run) {
+                several.tell(&mut map);
+                map.insert("measured_on".into(), json!(part));
+            }
+            Ok(map)
+        }
         _ => anyhow::bail!("a run is not an object"),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 use clap::Args;
 
-use crate::data::{self, OpenOptions, Step, Table};
+use crate::data::{self, Ahead, OpenOptions, Overrides, Role, Step, Table};
 use crate::jobs::Ctx;
 use crate::train::Experiment;
 
@@ -43,6 +43,10 @@ pub(super) struct Reading {
     /// Add a computed column, such as 'rate = amount / income'
     #[arg(long, value_name = "NAME = EXPR", value_parser = pair)]
     compute: Vec<(String, String)>,
+    /// Predict what becomes of a column some rows later, such as 'up = sign of close in 1'; return,
+    /// `log_return`, difference, sign, or class with cuts; `by GROUP along TIME` may follow
+    #[arg(long, value_name = "NAME = FORM of COL in N")]
+    ahead: Vec<Ahead>,
     /// Keep only the rows for which this holds, such as 'age > 18'
     #[arg(long, value_name = "EXPR")]
     filter: Vec<String>,
@@ -96,7 +100,14 @@ impl Reading {
         let yes = |column: &String| (column.clone(), true);
         spec.columns.protected.extend(self.protected.iter().map(yes));
         spec.columns.personal.extend(self.personal.iter().map(yes));
-        spec.steps.extend(self.steps());
+        if let Some(ahead) = self.ahead.last() {
+            // What a sample proposes to look at gives way to what a person asks for.
+            spec.steps.retain(|step| is_experiment || !matches!(step, Step::Ahead(_)));
+            let question = &mut experiment.question;
+            question.target = Some(ahead.name.clone());
+            (question.positive, question.task) = (None, None);
+        }
+        experiment.data.steps.extend(self.steps());
         Ok(experiment)
     }
 
@@ -116,7 +127,9 @@ impl Reading {
             .compute
             .iter()
             .map(|(name, expr)| Step::Compute { name: name.clone(), expr: expr.clone() });
-        sql.chain(self.dedupe.then_some(Step::Dedupe)).chain(compute).chain(filter).collect()
+        let ahead = self.ahead.iter().cloned().map(Step::Ahead);
+        let rows = sql.chain(self.dedupe.then_some(Step::Dedupe));
+        rows.chain(compute).chain(ahead).chain(filter).collect()
     }
 }
 
@@ -132,8 +145,9 @@ pub(super) fn table_of(experiment: &mut Experiment, ctx: &Ctx) -> anyhow::Result
     }
     ctx.note("reading");
     let mut table = data::open(&experiment.data.path, &options, ctx)?;
-    for step in &experiment.data.steps {
+    for step in &mut experiment.data.steps {
         ctx.note("deriving");
+        settle(step, &experiment.data.columns, &table);
         table = data::apply(&table, step, ctx)?;
     }
     data::apply_overrides(&mut table, &experiment.data.columns)?;
@@ -146,6 +160,15 @@ pub(super) fn table_of(experiment: &mut Experiment, ctx: &Ctx) -> anyhow::Result
         ));
     }
     Ok(table)
+}
+
+/// Names the columns along which a step looks ahead: as options say, or as the table's roles do.
+fn settle(step: &mut Step, said: &Overrides, table: &Table) {
+    let Step::Ahead(ahead) = step else { return };
+    let of_role = |role: Role| said.roles.iter().find(|(_, r)| **r == role).map(|(c, _)| c.clone());
+    ahead.time = ahead.time.take().or_else(|| of_role(Role::Time));
+    ahead.group = ahead.group.take().or_else(|| of_role(Role::Group));
+    *ahead = ahead.settled(table);
 }
 
 /// The file that DATA means; a sample may be named without `sample:` where no such file exists.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::classes::Several;
 use super::console::Console;
 use super::json::in_order;
 use super::text::{self, TextTable};
@@ -26,7 +27,12 @@ pub(super) fn run(run: &Run, depth: Depth, console: &Console) -> String {
     let mut out = heading(run);
     out += "\n\n";
     out += &metrics(run, console);
-    if !run.coefficients.is_empty() {
+    if let Some((part, several)) = Several::of_run(run) {
+        let _ = writeln!(out, "\neach class ({part})");
+        out += &several.text(console);
+    }
+    // Every class has coefficients of its own, which would bury the rest.
+    if !run.coefficients.is_empty() && (depth == Depth::Full || run.intercept.is_some()) {
         out.push('\n');
         out += &coefficients(run, depth, console);
     }
@@ -120,6 +126,7 @@ fn coefficients(run: &Run, depth: Depth, console: &Console) -> String {
     }
     let n_shown = if depth == Depth::Short { FEW.min(all.len()) } else { all.len() };
     let mut table = TextTable::new(&[
+        "class",
         "feature",
         ">coefficient",
         ">std. error",
@@ -136,6 +143,7 @@ fn coefficients(run: &Run, depth: Depth, console: &Console) -> String {
             _ => String::new(),
         };
         table.row([
+            c.class.clone().unwrap_or_default(),
             c.feature.clone(),
             text::number(c.value),
             c.std_error.map_or(String::new(), text::number),

@@ -13,9 +13,9 @@ use super::console::Console;
 use super::report::{self, Depth};
 use super::text::{self, TextTable};
 use super::{Shared, json, keep};
-use crate::data::Task;
 use crate::files;
 use crate::registry::{self, Registry, RunSummary};
+use crate::train::usual_metric;
 use crate::workspace::Entry;
 
 /// What `runs` is given.
@@ -178,7 +178,7 @@ fn list(registry: &Registry, shared: &Shared, console: &Console) -> anyhow::Resu
     .optional(&["fit", "rows", "95 %", "when (UTC)", "table"]);
     for run in &runs {
         let (part, metrics) = run.headline();
-        let name = if run.task == Task::Regression { "rmse" } else { "roc_auc" };
+        let name = usual_metric(run.task);
         let estimate = metrics.get(name).copied().unwrap_or_default();
         table.row([
             run.id.0.clone(),

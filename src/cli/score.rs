@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
+use ndarray::{Array2, ArrayView1};
 use serde_json::{Value, json};
 
 use super::Shared;
@@ -11,7 +12,7 @@ use super::keep::{self, Found};
 use super::reading::{Reading, table_of};
 use super::text;
 use crate::data::{self, Added, FileFormat, Table, Task, Values};
-use crate::models::Model;
+use crate::models::{Model, scores_of};
 
 /// What `score` is given.
 #[derive(ClapArgs, Clone, Debug)]
@@ -42,10 +43,12 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let ctx = console.ctx("score");
     let table = table_of(&mut args.reading.experiment(&args.data)?, &ctx.part(0, 2))?;
     console.notes(&table.origin.notes);
-    let scores = found.loaded.model.score(&table, None, &ctx.part(1, 2))?;
-    drop(ctx);
     let model = &found.loaded.model;
-    let added = added(model, &scores);
+    let outputs = model.outputs(&table, None, &ctx.part(1, 2))?;
+    drop(ctx);
+    let scores = scores_of(&outputs);
+    let mut added = added(model, &scores);
+    added.extend(of_classes(model, &outputs));
     if model.task == Task::Binary && scores.iter().any(|s| !(0.0..=1.0).contains(s)) {
         console.note(
             "some scores lie outside 0 to 1: a linear model does not know that they are \
@@ -71,7 +74,7 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         "{} scored by {}, {} added: {}",
         text::plural(table.n_rows(), "row"),
         found.place,
-        names.join(" and "),
+        listed(&names),
         out.display()
     ));
     Ok(())
@@ -85,7 +88,23 @@ fn added(model: &Model, scores: &[f64]) -> Vec<Added> {
         return vec![column("prediction", numbers())];
     }
     let words = scores.iter().map(|score| Some(model.predict(*score))).collect();
-    vec![column("prediction", Values::Words(words)), column("probability", numbers())]
+    let mut added = vec![column("prediction", Values::Words(words))];
+    if model.task == Task::Binary {
+        added.push(column("probability", numbers()));
+    }
+    added
+}
+
+/// A column with the probability of each of several classes.
+fn of_classes(model: &Model, outputs: &Array2<f64>) -> Vec<Added> {
+    if model.task != Task::Multiclass {
+        return Vec::new();
+    }
+    let column = |(class, values): (&String, ArrayView1<f64>)| Added {
+        name: format!("probability_{class}"),
+        values: Values::Numbers(values.iter().map(|p| Some(*p)).collect()),
+    };
+    model.classes.iter().zip(outputs.columns()).map(column).collect()
 }
 
 fn answer(found: &Found, table: &Table, added: &[Added], out: Option<&Path>) -> Value {
@@ -116,6 +135,15 @@ fn answer(found: &Found, table: &Table, added: &[Added], out: Option<&Path>) -> 
         answer["predictions"] = rows.collect();
     }
     answer
+}
+
+/// The first few names.
+fn listed(names: &[&str]) -> String {
+    const SHOWN: usize = 4;
+    match names.len().saturating_sub(SHOWN) {
+        0 => names.join(" and "),
+        more => format!("{} and {more} more", names[..SHOWN].join(", ")),
+    }
 }
 
 fn personal(table: &Table) -> Vec<String> {

@@ -84,7 +84,7 @@ fn choose(experiment: &mut Experiment, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Without `--model` the task chooses: logistic for two classes, linear for a quantity.
+/// Without `--model` the task chooses: logistic for classes, linear for a quantity.
 pub(super) fn suit(
     experiment: &mut Experiment,
     table: &Table,

@@ -4,6 +4,7 @@
 //! out how a file is written ([`open`]), what its columns are, what is wrong with them
 //! ([`profile()`], [`findings()`]), and divides the rows ([`split()`]). It knows nothing of models.
 
+mod ahead;
 mod calendar;
 mod convert;
 mod correlation;
@@ -17,6 +18,7 @@ pub mod privacy;
 mod profile;
 mod samples;
 mod schema;
+mod sequence;
 mod source;
 mod split;
 mod sql;
@@ -29,6 +31,7 @@ mod testing;
 mod view;
 mod write;
 
+pub use ahead::{Ahead, Form};
 pub use calendar::text as date_text;
 pub use correlation::{Correlation, Matrix, associations, correlations};
 pub use error::{Error, nearest};
@@ -41,6 +44,7 @@ pub use profile::{
 };
 pub use samples::{SAMPLES, Sample, sample};
 pub use schema::{Column, Kind, Overrides, Personal, Protected, Role};
+pub use sequence::Sequence;
 pub use source::{OpenOptions, head, open, open_bytes, open_stdin};
 pub use split::{Fold, Method, Split, SplitSpec, folds, split};
 pub use sql::sql;

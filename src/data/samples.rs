@@ -1,5 +1,7 @@
 //! The sample tables inside the program, so that one copied file is enough to try everything.
 
+use super::Ahead;
+
 /// A table that ships with the program.
 #[derive(Debug)]
 pub struct Sample {
@@ -17,6 +19,9 @@ pub struct Sample {
     pub columns: usize,
     /// The column to predict.
     pub target: &'static str,
+    /// The step that makes that column out of what comes later, in words; empty when the file has
+    /// it.
+    pub ahead: &'static str,
     /// The file as it stands in `sample_data/`.
     pub content: &'static [u8],
 }
@@ -31,6 +36,7 @@ pub const SAMPLES: &[Sample] = &[
         rows: 1000,
         columns: 21,
         target: "credit_risk",
+        ahead: "",
         content: include_bytes!("../../sample_data/german_credit.csv"),
     },
     Sample {
@@ -41,6 +47,7 @@ pub const SAMPLES: &[Sample] = &[
         rows: 1000,
         columns: 21,
         target: "x21",
+        ahead: "",
         content: include_bytes!("../../sample_data/credit_data.txt"),
     },
     Sample {
@@ -51,6 +58,7 @@ pub const SAMPLES: &[Sample] = &[
         rows: 4454,
         columns: 14,
         target: "Status",
+        ahead: "",
         content: include_bytes!("../../sample_data/credit_missing.csv"),
     },
     Sample {
@@ -61,6 +69,7 @@ pub const SAMPLES: &[Sample] = &[
         rows: 9857,
         columns: 23,
         target: "Class",
+        ahead: "",
         content: include_bytes!("../../sample_data/lending_club.csv"),
     },
     Sample {
@@ -71,6 +80,7 @@ pub const SAMPLES: &[Sample] = &[
         rows: 4521,
         columns: 17,
         target: "y",
+        ahead: "",
         content: include_bytes!("../../sample_data/bank_marketing.csv"),
     },
     Sample {
@@ -81,9 +91,50 @@ pub const SAMPLES: &[Sample] = &[
         rows: 442,
         columns: 11,
         target: "target",
+        ahead: "",
         content: include_bytes!("../../sample_data/diabetes.csv"),
     },
+    Sample {
+        name: "digits",
+        file: "digits.csv",
+        title: "Handwritten digits",
+        about: "Which digit is it? Images of 8 x 8 pixels in columns: a first network that sees",
+        rows: 1797,
+        columns: 65,
+        target: "digit",
+        ahead: "",
+        content: include_bytes!("../../sample_data/digits.csv"),
+    },
+    Sample {
+        name: "us_stocks",
+        file: "us_stocks.csv",
+        title: "Five American shares",
+        about: "Up or down the next day? Daily prices, 2000 to 2013, split by time: hard to beat a coin",
+        rows: 12154,
+        columns: 8,
+        target: "up",
+        ahead: "up = sign of adj_close in 1 by ticker along date",
+        content: include_bytes!("../../sample_data/us_stocks.csv"),
+    },
+    Sample {
+        name: "ecb_fx",
+        file: "ecb_fx.csv",
+        title: "Euro exchange rates",
+        about: "The dollar's next day from 15 daily rates since 1999, split by time: returns are noise",
+        rows: 7126,
+        columns: 16,
+        target: "usd_return",
+        ahead: "usd_return = return of USD in 1 along Date",
+        content: include_bytes!("../../sample_data/ecb_fx.csv"),
+    },
 ];
+
+impl Sample {
+    /// The step that makes the column to predict, when the file does not have it.
+    pub fn question(&self) -> Option<Ahead> {
+        self.ahead.parse().ok()
+    }
+}
 
 /// The sample with this name, or with this file's name.
 pub fn sample(name: &str) -> Option<&'static Sample> {
@@ -93,15 +144,20 @@ pub fn sample(name: &str) -> Option<&'static Sample> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{OpenOptions, Role, open_bytes};
+    use crate::data::{OpenOptions, Role, Step, apply, open_bytes};
     use crate::jobs::Ctx;
 
     #[test]
     fn every_sample_is_what_the_gallery_says() {
         for sample in SAMPLES {
             let options = OpenOptions::default();
-            let table = open_bytes(sample.file, sample.content, &options, &Ctx::quiet()).unwrap();
+            let mut table =
+                open_bytes(sample.file, sample.content, &options, &Ctx::quiet()).unwrap();
             assert_eq!((table.n_rows(), table.n_columns()), (sample.rows, sample.columns));
+            assert_eq!(sample.question().is_some(), !sample.ahead.is_empty(), "{}", sample.name);
+            if let Some(ahead) = sample.question() {
+                table = apply(&table, &Step::Ahead(ahead), &Ctx::quiet()).unwrap();
+            }
             let target = table.with_role(Role::Target).map(|c| c.name.as_str());
             assert_eq!(target, Some(sample.target), "{}", sample.name);
             assert!(table.columns.iter().all(|c| c.personal.is_none()), "{}", sample.name);

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Ahead;
+
 /// What a column's values are, beside how they are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -101,6 +103,10 @@ pub struct Column {
     pub special: Vec<String>,
     /// How the text of the file was understood, when that is not obvious: "decimal comma".
     pub reading: Option<String>,
+    /// The step by which it looks ahead, when it does: it is known only later, so it may be a
+    /// target and is never a feature.
+    #[serde(default)]
+    pub ahead: Option<Ahead>,
 }
 
 impl Column {
@@ -116,6 +122,7 @@ impl Column {
             protected: None,
             special: Vec::new(),
             reading: None,
+            ahead: None,
         }
     }
 
@@ -125,10 +132,11 @@ impl Column {
     }
 
     /// Whether the column enters a model; protected ones only with [`Column::role`] set by hand
-    /// or when `use_protected` is given.
+    /// or when `use_protected` is given, and none that looks ahead.
     pub fn is_feature(&self, use_protected: bool) -> bool {
         self.role == Role::Feature
             && self.personal.is_none()
+            && self.ahead.is_none()
             && !matches!(self.kind, Kind::Text | Kind::Identifier)
             && (self.protected.is_none() || use_protected || !self.role_guessed)
     }

@@ -68,7 +68,24 @@ pub fn sql(table: &Table, query: &str, ctx: &Ctx) -> Result<Table, Error> {
             hint: "loosen its `where`".to_owned(),
         });
     }
-    adopt(table, result)
+    let mut made = adopt(table, result)?;
+    mark_ahead(table, &mut made, &list);
+    Ok(made)
+}
+
+/// New columns of a query that names a column that looks ahead are taken to look ahead as well.
+fn mark_ahead(table: &Table, made: &mut Table, query: &[Token]) {
+    let is_named = |name: &str| {
+        query.iter().any(|token| match token {
+            Token::Word(word) | Token::Quoted(word, _) => word.eq_ignore_ascii_case(name),
+            Token::Text(_) | Token::Other(_) => false,
+        })
+    };
+    let named = table.columns.iter().filter(|column| is_named(&column.name));
+    let furthest = named.filter_map(|column| column.ahead.clone()).max_by_key(|a| a.horizon);
+    for column in made.columns.iter_mut().filter(|column| table.column(&column.name).is_none()) {
+        column.ahead = column.ahead.take().or_else(|| furthest.clone());
+    }
 }
 
 /// Runs a query on a frame; a panic of polars is an error.
@@ -194,6 +211,7 @@ fn inherit(table: &Table, made: &mut Table) {
             made.columns[at] = known.clone();
         } else {
             made.columns[at].protected = known.protected;
+            made.columns[at].ahead.clone_from(&known.ahead);
         }
     }
     for role in [Role::Target, Role::Time, Role::Weight, Role::Group] {

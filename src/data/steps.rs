@@ -1,5 +1,5 @@
 //! Steps that make one table out of another, kept in order and replayed: computed columns,
-//! filters, SQL.
+//! columns that look ahead, filters, SQL.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expr::{compile, evaluate};
 use super::source::plain;
-use super::{Column, Error, Kind, ROW, Role, Table, infer, sql};
+use super::{Ahead, Column, Error, Kind, ROW, Role, Table, ahead, infer, sql};
 use crate::jobs::Ctx;
 
 /// One step. It changes no table, but makes a new one.
@@ -21,6 +21,8 @@ pub enum Step {
         /// Such as `credit_amount / duration_months`.
         expr: String,
     },
+    /// Adds a column that tells what becomes of another one some rows later.
+    Ahead(Ahead),
     /// Puts the result of a query over `data` in the place of the table.
     Sql {
         /// Such as `select * from data where amount > 1000`.
@@ -39,6 +41,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Compute { name, expr } => write!(f, "compute {name} = {expr}"),
+            Self::Ahead(ahead) => write!(f, "ahead {ahead}"),
             Self::Sql { query } => write!(f, "sql {query}"),
             Self::Filter { expr } => write!(f, "filter {expr}"),
             Self::Dedupe => write!(f, "dedupe"),
@@ -62,6 +65,7 @@ impl fmt::Display for Step {
 pub fn apply(table: &Table, step: &Step, ctx: &Ctx) -> Result<Table, Error> {
     match step {
         Step::Compute { name, expr } => compute(table, name, expr, ctx),
+        Step::Ahead(ahead) => ahead::add(table, ahead, ctx),
         Step::Sql { query } => sql::sql(table, query, ctx),
         Step::Filter { expr } => {
             let positions = keep(table, expr, ctx)?;
@@ -161,6 +165,8 @@ fn compute(table: &Table, name: &str, expr: &str, ctx: &Ctx) -> Result<Table, Er
         column.role = Role::Ignored;
         words.push("left out, since it is made of the target".to_owned());
     }
+    let ahead = table.columns.iter().filter(uses).filter_map(|c| c.ahead.clone());
+    column.ahead = ahead.max_by_key(|ahead| ahead.horizon);
     column.reading = Some(words.join(", "));
     Ok(made)
 }
@@ -228,6 +234,7 @@ mod tests {
         let steps = vec![
             Step::Compute { name: "r".into(), expr: "a / b".into() },
             Step::Filter { expr: "r > 1".into() },
+            Step::Ahead("up = sign of r in 5 along day".parse().unwrap()),
             Step::Sql { query: "select * from data".into() },
         ];
         let text = toml::to_string(&File { steps: steps.clone() }).unwrap();

@@ -34,7 +34,7 @@ pub enum Error {
         n_rows: usize,
     },
     /// The model has no such class.
-    #[error("the model knows no class `{class}`\nhint: it knows {known}")]
+    #[error("the model has no score for a class `{class}`\nhint: it has one for {known}")]
     NoClass {
         /// What was asked for.
         class: String,

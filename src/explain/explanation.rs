@@ -13,6 +13,9 @@ pub struct Request {
     pub row: u32,
     /// The name of a method; the surest one that fits the model when it is not given.
     pub method: Option<String>,
+    /// The class whose score is explained; the predicted one of several, and the positive one of
+    /// two, when it is not given.
+    pub class: Option<String>,
 }
 
 /// The scale on which contributions add up.
@@ -22,6 +25,9 @@ pub enum Space {
     Value,
     /// The logarithm of the odds of the positive class.
     LogOdds,
+    /// The score of one of several classes; the exponents of all are in proportion to the
+    /// probabilities.
+    ClassScore,
 }
 
 impl Space {
@@ -30,6 +36,7 @@ impl Space {
         match self {
             Self::Value => "value",
             Self::LogOdds => "log_odds",
+            Self::ClassScore => "class_score",
         }
     }
 }
@@ -87,26 +94,32 @@ pub fn explain(
     request: &Request,
     ctx: &Ctx,
 ) -> Result<Explanation, Error> {
-    let subject = families::subject(model)?;
-    let method = match &request.method {
-        Some(name) => explainer(name)?,
-        None if subject.coefficients().is_some() => explainer("exact")?,
-        None => explainer("integrated_gradients")?,
-    };
     let no_row = Error::NoRow { row: request.row, n_rows: table.n_rows() };
     let Some(Some(position)) = table.positions_of(&[request.row]).first().copied() else {
         return Err(no_row);
     };
     let matrix = model.recipe.matrix(table, &[position], ctx)?;
+    let class = match &request.class {
+        Some(name) => asked_class(model, name)?,
+        None if model.task == Task::Multiclass => {
+            model.predictor.score(matrix.view()).first().map_or(0, |best| *best as usize)
+        }
+        None => model.classes.len().saturating_sub(1),
+    };
+    let subject = families::subject(model, class)?;
+    let method = match &request.method {
+        Some(name) => explainer(name)?,
+        None if subject.coefficients().is_some() => explainer("exact")?,
+        None => explainer("integrated_gradients")?,
+    };
     let inputs = matrix.row(0).to_vec();
     let Attribution { base, score, contributions } = (method.explain)(&*subject, &inputs, ctx)?;
     let remainder = score - base - contributions.iter().sum::<f64>();
-    let (space, class) = scale(model);
     Ok(Explanation {
         row: request.row,
         method,
-        space,
-        class,
+        space: space(model),
+        class: model.classes.get(class).cloned(),
         base,
         score,
         remainder,
@@ -117,14 +130,28 @@ pub fn explain(
     })
 }
 
-/// The scale of a model's score, and the class it speaks for.
-fn scale(model: &Model) -> (Space, Option<String>) {
-    let space = match &model.predictor {
-        Predictor::Linear { link: Link::Logit, .. } => Space::LogOdds,
-        Predictor::Linear { .. } | Predictor::Constant(_) => Space::Value,
+/// The place of a class that has a score of its own.
+fn asked_class(model: &Model, name: &str) -> Result<usize, Error> {
+    // Of two classes only the positive one has a score.
+    let known = match model.task {
+        Task::Binary => &model.classes[model.classes.len().saturating_sub(1)..],
+        Task::Multiclass | Task::Regression => &model.classes[..],
     };
-    let class = if model.task == Task::Binary { model.classes.last().cloned() } else { None };
-    (space, class)
+    let first = model.classes.len() - known.len();
+    known.iter().position(|class| class == name).map(|at| first + at).ok_or_else(|| {
+        let known = known.iter().map(|class| format!("`{class}`")).collect::<Vec<_>>().join(", ");
+        let known = if known.is_empty() { "none".to_owned() } else { known };
+        Error::NoClass { class: name.to_owned(), known }
+    })
+}
+
+/// The scale of a model's score.
+fn space(model: &Model) -> Space {
+    match &model.predictor {
+        Predictor::Linear { link: Link::Logit, .. } => Space::LogOdds,
+        Predictor::Softmax { .. } => Space::ClassScore,
+        Predictor::Linear { .. } | Predictor::Constant(_) | Predictor::Shares(_) => Space::Value,
+    }
 }
 
 /// Contributions to the columns of the matrix, summed by the column of the table they come from.

@@ -6,16 +6,25 @@ use super::{Error, Layout, Subject};
 use crate::features::{Encoding, FittedRecipe, Output, Source};
 use crate::models::{Model, Predictor, linear};
 
-/// The model as a subject over the columns of its prepared matrix.
-pub(super) fn subject(model: &Model) -> Result<Box<dyn Subject + '_>, Error> {
-    match &model.predictor {
-        Predictor::Constant(_) => Err(Error::Constant { kind: model.kind.clone() }),
-        Predictor::Linear { intercept, coefficients, .. } => Ok(Box::new(Linear {
-            intercept: *intercept,
-            coefficients,
-            reference: training_means(&model.recipe),
-        })),
-    }
+/// One output of the model as a subject over the columns of its prepared matrix: that of the class
+/// at this place, where each of several has one.
+pub(super) fn subject(model: &Model, class: usize) -> Result<Box<dyn Subject + '_>, Error> {
+    let linear = |intercept: f64, coefficients| Linear {
+        intercept,
+        coefficients,
+        reference: training_means(&model.recipe),
+    };
+    Ok(match &model.predictor {
+        Predictor::Constant(_) | Predictor::Shares(_) => {
+            return Err(Error::Constant { kind: model.kind.clone() });
+        }
+        Predictor::Linear { intercept, coefficients, .. } => {
+            Box::new(linear(*intercept, coefficients))
+        }
+        Predictor::Softmax { intercepts, coefficients } => {
+            Box::new(linear(intercepts[class], &coefficients[class]))
+        }
+    })
 }
 
 /// A weighted sum of the columns; for classes on the scale of log-odds.

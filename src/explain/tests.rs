@@ -113,7 +113,7 @@ fn integrated_gradients_sum_to_the_difference_of_scores() {
 fn gradient_times_input_of_a_weighted_sum_is_coefficient_times_value() {
     let table = table();
     let model = logistic(&table);
-    let request = Request { row: 3, method: Some("gradient_x_input".into()) };
+    let request = Request { row: 3, method: Some("gradient_x_input".into()), class: None };
     let explanation = explain(&model, &table, &request, &Ctx::quiet()).unwrap();
     let Predictor::Linear { intercept, coefficients, .. } = &model.predictor else { unreachable!() };
     for ((got, b), x) in explanation.contributions.iter().zip(coefficients).zip(&explanation.inputs) {
@@ -145,7 +145,7 @@ fn hiding_nothing_changes_nothing() {
 fn exact_contributions_are_measured_from_the_training_means() {
     let table = table();
     let model = logistic(&table);
-    let request = Request { row: 2, method: None };
+    let request = Request { row: 2, ..Request::default() };
     let explanation = explain(&model, &table, &request, &Ctx::quiet()).unwrap();
     assert_eq!((explanation.method.name, explanation.space.word()), ("exact", "log_odds"));
     assert_eq!(explanation.class.as_deref(), Some("yes"));
@@ -154,7 +154,7 @@ fn exact_contributions_are_measured_from_the_training_means() {
     let mut sums = vec![0.0; 3];
     let mut scores = 0.0;
     for row in 1..=4 {
-        let request = Request { row, method: None };
+        let request = Request { row, ..Request::default() };
         let explanation = explain(&model, &table, &request, &Ctx::quiet()).unwrap();
         let own = explanation.attributions.iter().map(|a| a.contribution);
         sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
@@ -169,11 +169,36 @@ fn exact_contributions_are_measured_from_the_training_means() {
 }
 
 #[test]
+fn of_several_classes_the_predicted_one_is_explained() {
+    let table = table();
+    let predictor = Predictor::Softmax {
+        intercepts: vec![0.0, 0.5, f64::NEG_INFINITY],
+        coefficients: vec![vec![1.0; 5], vec![-1.0; 5], vec![0.0; 5]],
+    };
+    let classes = ["low", "middle", "high"].map(str::to_owned).to_vec();
+    let model = Model { task: Task::Multiclass, classes, predictor, ..logistic(&table) };
+    assert_eq!(model.recipe.outputs.len(), 5);
+    for row in 1..=4 {
+        let request = Request { row, ..Request::default() };
+        let explanation = explain(&model, &table, &request, &Ctx::quiet()).unwrap();
+        let score = model.score(&table, Some(&[row - 1]), &Ctx::quiet()).unwrap()[0];
+        assert_eq!(explanation.class, Some(model.predict(score)));
+        assert_eq!(explanation.space.word(), "class_score");
+        close(explanation.remainder, 0.0, 1e-12);
+        let other = Request { row, class: Some("low".into()), ..Request::default() };
+        assert_eq!(explain(&model, &table, &other, &Ctx::quiet()).unwrap().class.unwrap(), "low");
+    }
+    let request = Request { row: 1, class: Some("lower".into()), ..Request::default() };
+    let text = explain(&model, &table, &request, &Ctx::quiet()).unwrap_err().to_string();
+    assert!(text.contains("`low`, `middle`, `high`"), "{text}");
+}
+
+#[test]
 fn what_cannot_be_explained_says_why() {
     let table = table();
     let model = logistic(&table);
     let refused = |model: &Model, row: u32, method: &str| {
-        let request = Request { row, method: Some(method.into()) };
+        let request = Request { row, method: Some(method.into()), class: None };
         explain(model, &table, &request, &Ctx::quiet()).unwrap_err().to_string()
     };
     assert!(refused(&model, 5, "exact").contains("rows 1 to 4"));

@@ -23,14 +23,10 @@ pub enum Error {
         refusals: Vec<Refusal>,
     },
     /// A model without anything to compute.
-    #[error(
-        "a `{kind}` predicts the same number for every row, so there is nothing to export\nhint: the number is {value}"
-    )]
+    #[error("a `{kind}` says the same of every row, so there is nothing to export")]
     Constant {
         /// The kind, as the catalog names it.
         kind: String,
-        /// The number.
-        value: f64,
     },
 }
 

@@ -62,6 +62,14 @@ pub enum Error {
         /// Bytes that may be used.
         budget: u64,
     },
+    /// Columns or rows cannot become what a network looks at.
+    #[error("{what}\nhint: {hint}")]
+    Sight {
+        /// What is wrong with them.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
     /// The table refused.
     #[error(transparent)]
     Data(#[from] data::Error),

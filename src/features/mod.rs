@@ -14,6 +14,7 @@ mod groups;
 mod matrix;
 mod plan;
 mod recipe;
+pub mod sight;
 #[cfg(test)]
 mod tests;
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::jobs::{Cancelled, Ctx, each};
 use crate::metrics::delong::auc_interval;
-use crate::metrics::{LEVEL, Metric, Scored, is_positive, quantile};
+use crate::metrics::{ByClass, LEVEL, Metric, Scored, is_positive, quantile};
 use crate::rng::{Seed, stream};
 
 /// A metric with the interval that it may be expected in.
@@ -196,7 +196,9 @@ impl Plan {
         let with_enough_of_it = (RARE as f64 * n as f64 / rarest as f64) as usize;
         let n_drawn = FULL_SIZE.max(with_enough_of_it).min(n);
         let scale = (n_drawn as f64 / n.max(1) as f64).sqrt();
-        let n_resamples = (EFFORT / n_drawn.max(1)).clamp(200, 1_000);
+        // Each class of several is put in order on its own.
+        let n_orders = scored.by_class.map_or(1, |by_class| by_class.n_classes);
+        let n_resamples = (EFFORT / (n_drawn * n_orders).max(1)).clamp(200, 1_000);
         Self { n_rows, rows, n_drawn, scale, n_resamples, seed }
     }
 
@@ -241,13 +243,18 @@ impl<'a> Sorted<'a> {
     }
 
     fn drawn(&self, counts: &[u32]) -> Drawn {
-        let mut drawn = Drawn { threshold: self.scored.threshold, ..Drawn::default() };
+        let n_classes = self.scored.by_class.map_or(0, |by_class| by_class.n_classes);
+        let mut drawn = Drawn { threshold: self.scored.threshold, n_classes, ..Drawn::default() };
         for row in &self.order {
             let idx = *row as usize;
             if 0 < counts[idx] {
                 drawn.truth.push(self.scored.truth[idx]);
                 drawn.score.push(self.scored.score[idx]);
                 drawn.weight.push(f64::from(counts[idx]) * self.scored.weight(idx));
+                if let Some(ByClass { probability, n_classes }) = self.scored.by_class {
+                    let of_row = idx * n_classes..(idx + 1) * n_classes;
+                    drawn.probability.extend_from_slice(&probability[of_row]);
+                }
             }
         }
         drawn
@@ -261,6 +268,9 @@ struct Drawn {
     score: Vec<f64>,
     weight: Vec<f64>,
     threshold: f64,
+    /// Of each class, when there are several.
+    probability: Vec<f64>,
+    n_classes: usize,
 }
 
 impl Drawn {
@@ -270,6 +280,8 @@ impl Drawn {
             score: &self.score,
             weight: Some(&self.weight),
             threshold: self.threshold,
+            by_class: (0 < self.n_classes)
+                .then_some(ByClass { probability: &self.probability, n_classes: self.n_classes }),
         })
     }
 }
@@ -277,14 +289,24 @@ impl Drawn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::samples::{OTHER, SCORE, TRUTH, WEIGHT, close};
-    use crate::metrics::{METRICS, metric};
+    use crate::metrics::samples::{OTHER, SCORE, TRUTH, WEIGHT, close, several};
+    use crate::metrics::{Family, METRICS, metric};
 
     #[test]
     fn every_defined_metric_lies_in_its_interval() {
-        let all: Vec<&Metric> = METRICS.iter().filter(|m| m.name != "ks").collect();
-        for weight in [None, Some(WEIGHT.as_slice())] {
-            let scored = Scored { weight, threshold: 0.4, ..Scored::new(&TRUTH, &SCORE) };
+        let of = |family| {
+            let all = METRICS.iter().filter(move |m| m.is_of(family) && m.name != "ks");
+            all.collect::<Vec<_>>()
+        };
+        let binary = Scored { threshold: 0.4, ..Scored::new(&TRUTH, &SCORE) };
+        for (family, scored) in [
+            (Family::Binary, binary),
+            (Family::Binary, Scored { weight: Some(&WEIGHT), ..binary }),
+            (Family::Regression, binary),
+            (Family::Classes, several::plain()),
+            (Family::Classes, several::weighted()),
+        ] {
+            let all = of(family);
             let estimates = estimates(&all, &scored, LEVEL, Seed(1), &Ctx::quiet()).unwrap();
             for (metric, estimate) in all.iter().zip(estimates) {
                 let Estimate { value: Some(value), low: Some(low), high: Some(high) } = estimate

@@ -2,8 +2,8 @@
 //!
 //! [`METRICS`] is the one list of what can be measured; the leaderboard, the command line and the
 //! screens are read from it, each with its definition. Beside it stand the curves and tables that
-//! a classifier is judged by ([`roc`], [`gains`], [`calibration`], [`deciles`], [`Sweep`]), the
-//! intervals ([`estimates`]) and the tests that compare two models on the same rows ([`delong`],
+//! a classifier is judged by ([`roc`], [`gains`], [`calibration`], [`deciles`], [`Sweep`], and [`ClassConfusion`] for several
+//! classes), the intervals ([`estimates`]) and the tests that compare two models on the same rows ([`delong`],
 //! [`paired_bootstrap`]) or over folds ([`nadeau_bengio`]), corrected by [`holm`] when there are
 //! many.
 //!
@@ -22,6 +22,8 @@
 
 mod bootstrap;
 mod calibration;
+mod class_probability;
+mod classes;
 mod curves;
 mod deciles;
 mod decision;
@@ -42,6 +44,8 @@ pub use calibration::{
     Binning, CalibrationBin, CoxCalibration, calibration, cox_calibration,
     expected_calibration_error,
 };
+pub use class_probability::row_loss;
+pub use classes::{ClassConfusion, ClassMeasures};
 pub use curves::{GainPoint, PrecisionRecallPoint, RocPoint, gains, precision_recall, roc};
 pub use deciles::{Decile, deciles};
 pub use decision::Confusion;
@@ -60,21 +64,45 @@ pub const LEVEL: f64 = 0.95;
 /// All slices are equally long; a metric panics if they are not, because rows would be mixed up.
 #[derive(Clone, Copy, Debug)]
 pub struct Scored<'a> {
-    /// The truth: 1 for the positive class and 0 for the other, or the number to be predicted.
+    /// The truth: 1 for the positive class and 0 for the other, the index of the class among
+    /// several, or the number to be predicted.
     pub truth: &'a [f64],
-    /// The model's word: the probability of the positive class, any score that rises with it, or
-    /// a predicted number.
+    /// The model's word: the probability of the positive class, any score that rises with it, the
+    /// index of the predicted class among several, or a predicted number.
     pub score: &'a [f64],
     /// How much each row counts; without it every row counts 1. A row of weight 0 does not exist.
     pub weight: Option<&'a [f64]>,
     /// From this score on, the positive class is predicted.
     pub threshold: f64,
+    /// The probability of each class, for several classes alone.
+    pub by_class: Option<ByClass<'a>>,
+}
+
+/// The probabilities of several classes.
+#[derive(Clone, Copy, Debug)]
+pub struct ByClass<'a> {
+    /// One after the other: `(rows, classes)`.
+    pub probability: &'a [f64],
+    /// How many classes there are, those without a row included.
+    pub n_classes: usize,
 }
 
 impl<'a> Scored<'a> {
     /// Rows that all count the same, cut at 0.5.
     pub fn new(truth: &'a [f64], score: &'a [f64]) -> Self {
-        Self { truth, score, weight: None, threshold: 0.5 }
+        Self { truth, score, weight: None, threshold: 0.5, by_class: None }
+    }
+
+    /// Rows of several classes that all count the same: the index of the true and of the
+    /// predicted class, and the probability of each, `(rows, classes)`.
+    pub fn of_classes(
+        truth: &'a [f64],
+        predicted: &'a [f64],
+        probability: &'a [f64],
+        n_classes: usize,
+    ) -> Self {
+        let by_class = Some(ByClass { probability, n_classes });
+        Self { by_class, ..Self::new(truth, predicted) }
     }
 
     /// How much row `idx` counts.
@@ -103,7 +131,18 @@ impl<'a> Scored<'a> {
             }
             total += weight;
         }
-        (0.0 < total).then_some(self)
+        (0.0 < total && self.has_classes()).then_some(self)
+    }
+
+    /// Whether truth and prediction are classes, where there are several.
+    fn has_classes(&self) -> bool {
+        let Some(ByClass { probability, n_classes }) = self.by_class else { return true };
+        let n_values = self.truth.len() * n_classes;
+        assert_eq!(probability.len(), n_values, "every row has a probability of every class");
+        let is_class =
+            |value: &f64| value.fract() == 0.0 && (0.0..n_classes as f64).contains(value);
+        self.rows().all(|(truth, predicted, _)| is_class(&truth) && is_class(&predicted))
+            && !probability.iter().any(|p| p.is_nan())
     }
 
     /// The weighted mean of `value` over truth and score; `None` for rows that cannot be measured
@@ -138,6 +177,45 @@ pub(crate) mod samples {
     pub(crate) const OTHER: [f64; 12] =
         [0.3, 0.1, 0.4, 0.2, 0.6, 0.3, 0.5, 0.2, 0.8, 0.7, 0.1, 0.4];
     pub(crate) const WEIGHT: [f64; 12] = [1., 2., 0.5, 1., 3., 1., 1., 2., 1., 0.5, 2., 1.5];
+
+    pub(crate) mod several {
+        //! Four classes, of which one is never predicted.
+
+        use super::WEIGHT;
+        use crate::metrics::Scored;
+
+        pub(crate) const TRUTH: [f64; 12] = [0., 1., 2., 3., 2., 1., 0., 3., 1., 2., 2., 0.];
+        pub(crate) const PREDICTED: [f64; 12] = [0., 1., 2., 2., 2., 1., 1., 2., 2., 0., 2., 0.];
+        #[rustfmt::skip]
+        pub(crate) const PROBABILITY: [f64; 48] = [
+            0.6, 0.2, 0.1, 0.1,      0.3, 0.4, 0.2, 0.1,      0.1, 0.2, 0.5, 0.2,
+            0.1, 0.3, 0.4, 0.2,      0.2, 0.1, 0.35, 0.35,    0.25, 0.45, 0.2, 0.1,
+            0.1, 0.5, 0.3, 0.1,      0.2, 0.2, 0.32, 0.28,    0.05, 0.15, 0.7, 0.1,
+            0.4, 0.1, 0.3, 0.2,      0.1, 0.1, 0.65, 0.15,    0.55, 0.15, 0.2, 0.1,
+        ];
+        #[rustfmt::skip]
+        pub(crate) const CONFUSION: [f64; 16] = [
+            2.5, 1.0, 0.0, 0.0,
+            0.0, 3.0, 1.0, 0.0,
+            0.5, 0.0, 5.5, 0.0,
+            0.0, 0.0, 3.0, 0.0,
+        ];
+        /// Precision, recall, F1 and support; infinite where undefined.
+        pub(crate) const CLASSES: [[f64; 4]; 4] = [
+            [0.833_333_333_333_333_4, 0.714_285_714_285_714_3, 0.769_230_769_230_769_3, 3.5],
+            [0.75, 0.75, 0.75, 4.0],
+            [0.578_947_368_421_052_7, 0.916_666_666_666_666_6, 0.709_677_419_354_838_7, 6.0],
+            [f64::INFINITY, 0.0, 0.0, 3.0],
+        ];
+
+        pub(crate) fn plain() -> Scored<'static> {
+            Scored::of_classes(&TRUTH, &PREDICTED, &PROBABILITY, 4)
+        }
+
+        pub(crate) fn weighted() -> Scored<'static> {
+            Scored { weight: Some(&WEIGHT), ..plain() }
+        }
+    }
 
     #[track_caller]
     pub(crate) fn close(got: f64, expected: f64, tolerance: f64) {

@@ -89,15 +89,16 @@ pub struct McNemar {
     pub mid_p: f64,
 }
 
-/// How often only the first, and only the second of two classifiers is right, each cut at its own
-/// threshold. Rows without weight or with a missing number are passed over.
+/// How often only the first, and only the second of two classifiers is right, of two classes each
+/// cut at its own threshold. Rows without weight or with a missing number are passed over.
 ///
 /// # Panics
 /// If the two do not have the same truth, row by row.
 pub fn discordant(a: &Scored, b: &Scored) -> (u64, u64) {
     assert!(a.truth == b.truth, "paired models share their rows");
-    let right = |scored: &Scored, idx: usize| {
-        is_positive(scored.truth[idx]) == (scored.threshold <= scored.score[idx])
+    let right = |scored: &Scored, idx: usize| match scored.by_class {
+        Some(_) => scored.truth[idx] == scored.score[idx],
+        None => is_positive(scored.truth[idx]) == (scored.threshold <= scored.score[idx]),
     };
     let mut only = (0, 0);
     for idx in 0..a.truth.len() {

@@ -1,6 +1,8 @@
 //! The one list of metrics.
 
-use crate::metrics::{Scored, decision, probability, ranking, regression};
+use crate::metrics::{
+    Scored, class_probability, classes, decision, probability, ranking, regression,
+};
 
 /// Which kind of target a metric belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,6 +11,8 @@ pub enum Family {
     Regression,
     /// The target is one of two classes.
     Binary,
+    /// The target is one of several classes.
+    Classes,
 }
 
 /// Which way a metric improves.
@@ -31,14 +35,26 @@ pub struct Metric {
     pub about: &'static str,
     /// Where the definition comes from.
     pub source: &'static str,
-    /// Which kind of target it needs.
-    pub family: Family,
+    /// The kinds of target that it can measure.
+    pub families: &'static [Family],
     /// Which way it improves.
     pub better: Better,
     /// Whether it changes as the threshold moves.
     pub uses_threshold: bool,
     /// Computes it; `None` where it is undefined.
     pub compute: fn(&Scored) -> Option<f64>,
+}
+
+impl Metric {
+    /// Whether it can measure such a target.
+    pub fn is_of(&self, family: Family) -> bool {
+        self.families.contains(&family)
+    }
+
+    /// Whether it lies between 0 and 1, or -1 and 1, whatever the unit of the target.
+    pub fn is_unitless(&self) -> bool {
+        !self.is_of(Family::Regression) || self.name == "r2"
+    }
 }
 
 /// Looks a metric up by its name.
@@ -53,7 +69,7 @@ pub const METRICS: &[Metric] = &[
         label: "MSE",
         about: "Mean of the squared errors, in squared units of the target.",
         source: "Gauss (1821)",
-        family: Family::Regression,
+        families: &[Family::Regression],
         better: Better::Lower,
         uses_threshold: false,
         compute: regression::mse,
@@ -63,7 +79,7 @@ pub const METRICS: &[Metric] = &[
         label: "RMSE",
         about: "Square root of the mean squared error, in units of the target.",
         source: "Gauss (1821)",
-        family: Family::Regression,
+        families: &[Family::Regression],
         better: Better::Lower,
         uses_threshold: false,
         compute: regression::rmse,
@@ -73,7 +89,7 @@ pub const METRICS: &[Metric] = &[
         label: "MAE",
         about: "Mean of the absolute errors, in units of the target.",
         source: "Laplace (1793)",
-        family: Family::Regression,
+        families: &[Family::Regression],
         better: Better::Lower,
         uses_threshold: false,
         compute: regression::mae,
@@ -85,7 +101,7 @@ pub const METRICS: &[Metric] = &[
                 distances from the mean of these very rows. Below 0 the mean would have been the \
                 better prediction. Undefined for a constant target.",
         source: "Wright (1921)",
-        family: Family::Regression,
+        families: &[Family::Regression],
         better: Better::Higher,
         uses_threshold: false,
         compute: regression::r2,
@@ -96,7 +112,7 @@ pub const METRICS: &[Metric] = &[
         about: "Probability that a positive row scores higher than a negative one, a tie counting \
                 one half. Undefined when a class is absent.",
         source: "Hanley and McNeil (1982)",
-        family: Family::Binary,
+        families: &[Family::Binary],
         better: Better::Higher,
         uses_threshold: false,
         compute: ranking::roc_auc,
@@ -107,7 +123,7 @@ pub const METRICS: &[Metric] = &[
         about: "Largest distance between the score distributions of the two classes, over all \
                 distinct scores. The KS of a decile table is a lower bound of it.",
         source: "Kolmogorov (1933), Smirnov (1939)",
-        family: Family::Binary,
+        families: &[Family::Binary],
         better: Better::Higher,
         uses_threshold: false,
         compute: ranking::ks,
@@ -117,7 +133,7 @@ pub const METRICS: &[Metric] = &[
         label: "Gini",
         about: "Accuracy ratio: twice the AUC less 1. It is 0 for guessing and 1 for perfect order.",
         source: "Engelmann, Hayden and Tasche (2003)",
-        family: Family::Binary,
+        families: &[Family::Binary],
         better: Better::Higher,
         uses_threshold: false,
         compute: ranking::gini,
@@ -128,7 +144,7 @@ pub const METRICS: &[Metric] = &[
         about: "Mean of the precisions at every threshold, weighted by the gain in recall, without \
                 interpolation. Guessing gives the share of positive rows.",
         source: "Buckley and Voorhees (2000)",
-        family: Family::Binary,
+        families: &[Family::Binary],
         better: Better::Higher,
         uses_threshold: false,
         compute: ranking::average_precision,
@@ -140,10 +156,10 @@ pub const METRICS: &[Metric] = &[
                 probabilities are kept 2.2e-16 away from 0 and 1. Undefined for scores that are \
                 not probabilities.",
         source: "Good (1952)",
-        family: Family::Binary,
+        families: &[Family::Binary, Family::Classes],
         better: Better::Lower,
         uses_threshold: false,
-        compute: probability::log_loss,
+        compute: log_loss,
     },
     Metric {
         name: "brier",
@@ -151,7 +167,7 @@ pub const METRICS: &[Metric] = &[
         about: "Mean squared difference between the probability of the positive class and what \
                 happened. Undefined for scores that are not probabilities.",
         source: "Brier (1950), of one class",
-        family: Family::Binary,
+        families: &[Family::Binary],
         better: Better::Lower,
         uses_threshold: false,
         compute: probability::brier,
@@ -159,13 +175,13 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: "accuracy",
         label: "Accuracy",
-        about: "Share of the rows whose class is right when scores from the threshold on are \
-                called positive.",
+        about: "Share of the rows whose class is right; of two classes the positive one is called \
+                from the threshold on, of several the one with the largest probability.",
         source: "Fawcett (2006)",
-        family: Family::Binary,
+        families: &[Family::Binary, Family::Classes],
         better: Better::Higher,
         uses_threshold: true,
-        compute: decision::accuracy,
+        compute: accuracy,
     },
     Metric {
         name: "precision",
@@ -173,7 +189,7 @@ pub const METRICS: &[Metric] = &[
         about: "Share of positive rows among those called positive. Undefined when none is called \
                 positive.",
         source: "Fawcett (2006)",
-        family: Family::Binary,
+        families: &[Family::Binary],
         better: Better::Higher,
         uses_threshold: true,
         compute: decision::precision,
@@ -183,7 +199,7 @@ pub const METRICS: &[Metric] = &[
         label: "Recall",
         about: "Share of the positive rows that are called positive. Undefined when there are none.",
         source: "Fawcett (2006)",
-        family: Family::Binary,
+        families: &[Family::Binary],
         better: Better::Higher,
         uses_threshold: true,
         compute: decision::recall,
@@ -194,17 +210,162 @@ pub const METRICS: &[Metric] = &[
         about: "Harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN). Undefined when no \
                 row is positive or called so.",
         source: "van Rijsbergen (1979)",
-        family: Family::Binary,
+        families: &[Family::Binary],
         better: Better::Higher,
         uses_threshold: true,
         compute: decision::f1,
     },
+    Metric {
+        name: "macro_f1",
+        label: "Macro F1",
+        about: "Mean of the F1 of each class, every class counting the same. Classes that no row has \
+                and no row is called are left out.",
+        source: "Sokolova and Lapalme (2009)",
+        families: &[Family::Classes],
+        better: Better::Higher,
+        uses_threshold: false,
+        compute: classes::macro_f1,
+    },
+    Metric {
+        name: "weighted_f1",
+        label: "Weighted F1",
+        about: "Mean of the F1 of each class, every class counting by its rows.",
+        source: "Pedregosa et al. (2011)",
+        families: &[Family::Classes],
+        better: Better::Higher,
+        uses_threshold: false,
+        compute: classes::weighted_f1,
+    },
+    Metric {
+        name: "macro_precision",
+        label: "Macro prec.",
+        about: "Mean of the precision of each class. A class that is never predicted has none and is \
+                left out.",
+        source: "Sokolova and Lapalme (2009)",
+        families: &[Family::Classes],
+        better: Better::Higher,
+        uses_threshold: false,
+        compute: classes::macro_precision,
+    },
+    Metric {
+        name: "macro_recall",
+        label: "Macro recall",
+        about: "Mean of the recall of each class, also called balanced accuracy. A class without rows \
+                has none and is left out.",
+        source: "Sokolova and Lapalme (2009)",
+        families: &[Family::Classes],
+        better: Better::Higher,
+        uses_threshold: false,
+        compute: classes::macro_recall,
+    },
+    Metric {
+        name: "micro_precision",
+        label: "Micro prec.",
+        about: "Precision of all classes counted together, which is the accuracy where every row has one \
+                class and is called one.",
+        source: "Sokolova and Lapalme (2009)",
+        families: &[Family::Classes],
+        better: Better::Higher,
+        uses_threshold: false,
+        compute: classes::accuracy,
+    },
+    Metric {
+        name: "micro_recall",
+        label: "Micro recall",
+        about: "Recall of all classes counted together, which is the accuracy where every row has one \
+                class and is called one.",
+        source: "Sokolova and Lapalme (2009)",
+        families: &[Family::Classes],
+        better: Better::Higher,
+        uses_threshold: false,
+        compute: classes::accuracy,
+    },
+    Metric {
+        name: "micro_f1",
+        label: "Micro F1",
+        about: "F1 of all classes counted together, which is the accuracy where every row has one \
+                class and is called one.",
+        source: "Sokolova and Lapalme (2009)",
+        families: &[Family::Classes],
+        better: Better::Higher,
+        uses_threshold: false,
+        compute: classes::accuracy,
+    },
+    Metric {
+        name: "macro_roc_auc",
+        label: "Macro AUC",
+        about: "Mean over the classes of the AUC of each against all others. Classes that all rows have, \
+                or none, are left out.",
+        source: "Hand and Till (2001), of one against the rest",
+        families: &[Family::Classes],
+        better: Better::Higher,
+        uses_threshold: false,
+        compute: class_probability::macro_roc_auc,
+    },
+    Metric {
+        name: "top_2_accuracy",
+        label: "Top 2",
+        about: "Share of the rows whose class is among the two most probable; of equal ones the first \
+                comes first. Undefined unless there are more classes than that.",
+        source: "Russakovsky et al. (2015)",
+        families: &[Family::Classes],
+        better: Better::Higher,
+        uses_threshold: false,
+        compute: class_probability::top_2_accuracy,
+    },
+    Metric {
+        name: "top_3_accuracy",
+        label: "Top 3",
+        about: "Share of the rows whose class is among the three most probable; of equal ones the first \
+                comes first. Undefined unless there are more classes than that.",
+        source: "Russakovsky et al. (2015)",
+        families: &[Family::Classes],
+        better: Better::Higher,
+        uses_threshold: false,
+        compute: class_probability::top_3_accuracy,
+    },
+    Metric {
+        name: "cohen_kappa",
+        label: "Kappa",
+        about: "Agreement of truth and prediction beyond that of chance: 0 for guessing by the shares of \
+                the classes, 1 for no error. Undefined when all rows have and are called one class.",
+        source: "Cohen (1960)",
+        families: &[Family::Classes],
+        better: Better::Higher,
+        uses_threshold: false,
+        compute: classes::cohen_kappa,
+    },
+    Metric {
+        name: "mcc",
+        label: "MCC",
+        about: "Correlation of truth and prediction over all cells of the confusion matrix. Undefined \
+                when all rows have or are called one class.",
+        source: "Matthews (1975), Gorodkin (2004)",
+        families: &[Family::Classes],
+        better: Better::Higher,
+        uses_threshold: false,
+        compute: classes::mcc,
+    },
 ];
+
+fn accuracy(scored: &Scored) -> Option<f64> {
+    match scored.by_class {
+        Some(_) => classes::accuracy(scored),
+        None => decision::accuracy(scored),
+    }
+}
+
+fn log_loss(scored: &Scored) -> Option<f64> {
+    match scored.by_class {
+        Some(_) => class_probability::log_loss(scored),
+        None => probability::log_loss(scored),
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::samples::{OTHER, SCORE, TRUTH, WEIGHT, close};
+    use crate::metrics::samples::{OTHER, SCORE, TRUTH, WEIGHT, close, several};
 
     /// scikit-learn on `metrics::samples`, with labels cut at 0.4:
     ///
@@ -256,6 +417,46 @@ mod tests {
         }
     }
 
+    /// scikit-learn 1.9 on `metrics::samples::several`, without and with weights:
+    ///
+    /// ```python
+    /// precision_score(t, p, average="macro", sample_weight=w, zero_division=nan)
+    /// roc_auc_score(t, P, multi_class="ovr", average="macro", sample_weight=w)
+    /// top_k_accuracy_score(t, P, k=2, sample_weight=w)
+    /// ```
+    const OF_CLASSES: &[(&str, f64, f64)] = &[
+        ("accuracy", 0.583_333_333_333_333_4, 0.666_666_666_666_666_6),
+        ("macro_precision", 0.611_111_111_111_111, 0.720_760_233_918_128_7),
+        ("macro_recall", 0.520_833_333_333_333_3, 0.595_238_095_238_095_2),
+        ("macro_f1", 0.483_333_333_333_333_3, 0.557_227_047_146_402),
+        ("micro_precision", 0.583_333_333_333_333_4, 0.666_666_666_666_666_6),
+        ("micro_recall", 0.583_333_333_333_333_4, 0.666_666_666_666_666_6),
+        ("micro_f1", 0.583_333_333_333_333_4, 0.666_666_666_666_666_6),
+        ("weighted_f1", 0.533_333_333_333_333_3, 0.603_052_861_117_377_3),
+        ("log_loss", 1.106_941_228_684_788_6, 1.051_717_383_329_041_6),
+        ("macro_roc_auc", 0.774_276_620_370_370_4, 0.796_130_613_213_946_5),
+        ("top_2_accuracy", 0.833_333_333_333_333_4, 0.878_787_878_787_878_8),
+        ("top_3_accuracy", 0.916_666_666_666_666_6, 0.939_393_939_393_939_4),
+        ("cohen_kappa", 0.411_764_705_882_352_9, 0.519_205_298_013_245),
+        ("mcc", 0.430_006_581_783_765_83, 0.554_433_816_515_501_4),
+    ];
+
+    #[test]
+    fn several_classes_are_measured_as_scikit_learn_does() {
+        for (name, expected, expected_weighted) in OF_CLASSES {
+            let compute = metric(name).unwrap().compute;
+            close(compute(&several::plain()).unwrap(), *expected, 1e-14);
+            close(compute(&several::weighted()).unwrap(), *expected_weighted, 1e-14);
+        }
+        let n = METRICS.iter().filter(|metric| metric.is_of(Family::Classes)).count();
+        assert_eq!(n, OF_CLASSES.len(), "every metric of several classes is compared");
+    }
+
+    /// Metrics for a truth of 0 and 1 or of numbers.
+    fn of_one_score() -> impl Iterator<Item = &'static Metric> {
+        METRICS.iter().filter(|row| row.families != [Family::Classes])
+    }
+
     #[test]
     fn names_are_unique_and_definitions_are_sentences() {
         for (idx, row) in METRICS.iter().enumerate() {
@@ -266,7 +467,7 @@ mod tests {
 
     #[test]
     fn a_perfect_model_is_best_on_every_metric() {
-        for row in METRICS {
+        for row in of_one_score() {
             let best = (row.compute)(&Scored::new(&TRUTH, &TRUTH)).unwrap();
             let other = (row.compute)(&Scored::new(&TRUTH, &OTHER)).unwrap();
             match row.better {
@@ -285,7 +486,7 @@ mod tests {
             pairs.flat_map(|(value, n)| vec![*value; *n as usize]).collect()
         };
         let (truth, score) = (repeated(&TRUTH), repeated(&SCORE));
-        for row in METRICS {
+        for row in of_one_score() {
             let expected = (row.compute)(&Scored::new(&truth, &score)).unwrap();
             close((row.compute)(&weighted).unwrap(), expected, 1e-13);
         }

@@ -140,14 +140,16 @@ const SOLVER_LOGISTIC: ParamInfo = ParamInfo {
     name: "solver",
     default: "irls",
     range: "irls, lbfgs, gd, sgd",
-    about: "irls is Newton's method; lbfgs knows no weights; gd and sgd go downhill step by step",
+    about: "irls is Newton's method; lbfgs knows no weights; gd and sgd go downhill step by step; \
+            several classes are always fitted by L-BFGS and then Newton's method",
     kind: ParamKind::Choice(&["irls", "lbfgs", "gd", "sgd"]),
 };
 const CLASS_WEIGHT: ParamInfo = ParamInfo {
     name: "class_weight",
     default: "none",
     range: "none, balanced, or two weights such as 1,5",
-    about: "how much the rows of each class count; other than none it bends the probabilities",
+    about: "how much the rows of each class count; other than none it bends the probabilities; \
+            several classes take none or balanced",
     kind: ParamKind::ClassWeight,
 };
 const MAX_ITER: ParamInfo = ParamInfo {
@@ -194,9 +196,9 @@ pub const CATALOG: &[KindInfo] = &[
         name: "baseline",
         label: "Baseline",
         library: "karat",
-        about: "the mean of the target, or the share of the positive class, for every row: what any \
-                other model has to beat",
-        tasks: ANY,
+        about: "the mean of the target, or the share of each class, for every row: what any other \
+                model has to beat",
+        tasks: &[Task::Regression, Task::Binary, Task::Multiclass],
         formula: "y = b0",
         objective: "b0 = mean of y",
         params: &[],
@@ -237,9 +239,11 @@ pub const CATALOG: &[KindInfo] = &[
         label: "Logistic regression",
         library: "linfa-logistic",
         about: "the probability of one of two classes, with an odds ratio for each feature: the \
-                standard of credit scoring. With alpha = 0 also standard errors and p-values",
-        tasks: &[Task::Binary],
-        formula: "ln(p / (1 - p)) = b0 + b1 x1 + b2 x2 + ...",
+                standard of credit scoring. With alpha = 0 also standard errors and p-values. Of \
+                several classes the probability of each (multinomial)",
+        tasks: &[Task::Binary, Task::Multiclass],
+        formula: "ln(p / (1 - p)) = b0 + b1 x1 + b2 x2 + ...; of several classes ln(p_k) = b0_k + \
+                  b1_k x1 + b2_k x2 + ... less what makes them add up to 1",
         objective: "sum of log-losses + alpha / 2 * (b1^2 + b2^2 + ...)",
         params: &[
             ALPHA,

@@ -23,15 +23,27 @@ pub struct Fitted {
     pub iterations: usize,
 }
 
+/// What a model is to tell of each row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// A number.
+    Number,
+    /// The probability of an event; the target is 1 where it happened, else 0.
+    Event,
+    /// The probability of each of so many classes; the target is the index of the class.
+    Classes(usize),
+}
+
 /// Fits what the settings say; the loss of `valid` is only watched.
 pub fn fit(
     settings: &Settings,
+    aim: Aim,
     problem: &Problem,
     valid: Option<&Problem>,
     ctx: &Ctx,
 ) -> Result<Fitted, Error> {
     match settings {
-        Settings::Baseline => Ok(baseline(problem)),
+        Settings::Baseline => Ok(baseline(aim, problem)),
         Settings::Linear(params) => {
             let params = params.clone().check().map_err(|errors| Error::Fields {
                 kind: "linear",
@@ -44,24 +56,58 @@ pub fn fit(
                     })
                     .collect(),
             })?;
-            linear_family(&params, problem, valid, ctx)
+            match aim {
+                Aim::Classes(n) => several_classes(&params, n, problem, valid, ctx),
+                Aim::Number | Aim::Event => linear_family(&params, problem, valid, ctx),
+            }
         }
     }
 }
 
-/// The weighted mean of the target.
-fn baseline(problem: &Problem) -> Fitted {
+/// The weighted mean of the target, or the share of each class.
+fn baseline(aim: Aim, problem: &Problem) -> Fitted {
     let weight = |row: usize| problem.weights.map_or(1.0, |weights| weights[row]);
     let total: f64 = (0..problem.y.len()).map(weight).sum();
-    let sum: f64 = problem.y.iter().enumerate().map(|(row, y)| weight(row) * y).sum();
+    let share = |sum: f64| if total > 0.0 { sum / total } else { 0.0 };
+    let predictor = if let Aim::Classes(n_classes) = aim {
+        let mut sums = vec![0.0; n_classes];
+        for (row, class) in problem.y.iter().enumerate() {
+            sums[*class as usize] += weight(row);
+        }
+        Predictor::Shares(sums.into_iter().map(share).collect())
+    } else {
+        let sum = problem.y.iter().enumerate().map(|(row, y)| weight(row) * y).sum();
+        Predictor::Constant(share(sum))
+    };
     Fitted {
-        predictor: Predictor::Constant(if total > 0.0 { sum / total } else { 0.0 }),
+        predictor,
         inference: None,
         warnings: Vec::new(),
         history: Vec::new(),
         converged: true,
         iterations: 1,
     }
+}
+
+fn several_classes(
+    params: &ValidParams,
+    n_classes: usize,
+    problem: &Problem,
+    valid: Option<&Problem>,
+    ctx: &Ctx,
+) -> Result<Fitted, Error> {
+    let fit = linear::fit_classes(problem, n_classes, valid, params, ctx)?;
+    Ok(Fitted {
+        predictor: Predictor::Softmax {
+            intercepts: fit.intercepts,
+            coefficients: fit.coefficients,
+        },
+        inference: None,
+        warnings: fit.warnings,
+        history: fit.history,
+        converged: fit.converged,
+        iterations: fit.iterations,
+    })
 }
 
 fn linear_family(

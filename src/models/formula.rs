@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Link, Model, Predictor};
 use crate::data::Task;
-use crate::features::Source;
+use crate::features::{Output, Source};
 
 /// A fitted model, written out.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,11 +32,7 @@ impl Model {
         let Predictor::Linear { intercept, coefficients, .. } = &self.predictor else {
             return None;
         };
-        let outputs = &self.recipe.outputs;
-        let scaled: Vec<f64> =
-            outputs.iter().zip(coefficients).map(|(output, b)| b / output.scale).collect();
-        let shift: f64 = outputs.iter().zip(&scaled).map(|(output, b)| b * output.offset).sum();
-        Some((intercept - shift, scaled))
+        Some(self.on_original_scale(*intercept, coefficients))
     }
 
     /// The formula with the fitted coefficients in it; terms of 0 are left out.
@@ -47,6 +43,11 @@ impl Model {
         };
         let (left, intercept, coefficients) = match &self.predictor {
             Predictor::Constant(value) => (what, *value, Vec::new()),
+            Predictor::Shares(shares) => return self.formula_of_classes(shares, &[]),
+            Predictor::Softmax { .. } => {
+                let (intercepts, coefficients) = self.softmax_on_original_scale();
+                return self.formula_of_classes(&intercepts, &coefficients);
+            }
             Predictor::Linear { link, .. } => {
                 let (intercept, coefficients) =
                     self.intercept_and_coefficients_on_original_scale().unwrap_or_default();
@@ -59,16 +60,58 @@ impl Model {
             }
         };
         let mut terms = vec![FormulaTerm { coefficient: intercept, feature: None }];
-        for (output, coefficient) in self.recipe.outputs.iter().zip(coefficients) {
-            if coefficient != 0.0 {
-                let feature = match output.source {
-                    Source::Number { .. } => output.name.clone(),
-                    _ => format!("[{}]", output.name),
-                };
-                terms.push(FormulaTerm { coefficient, feature: Some(feature) });
+        terms.extend(self.terms(&coefficients, ""));
+        Formula { left, terms }
+    }
+
+    /// For each class the intercept and the coefficients on the scale of the original columns;
+    /// nothing for a model that has none.
+    pub fn softmax_on_original_scale(&self) -> (Vec<f64>, Vec<Vec<f64>>) {
+        let Predictor::Softmax { intercepts, coefficients } = &self.predictor else {
+            return (Vec::new(), Vec::new());
+        };
+        let pairs = intercepts.iter().zip(coefficients);
+        pairs.map(|(intercept, own)| self.on_original_scale(*intercept, own)).unzip()
+    }
+
+    fn on_original_scale(&self, intercept: f64, coefficients: &[f64]) -> (f64, Vec<f64>) {
+        let outputs = &self.recipe.outputs;
+        let scaled: Vec<f64> =
+            outputs.iter().zip(coefficients).map(|(output, b)| b / output.scale).collect();
+        let shift: f64 = outputs.iter().zip(&scaled).map(|(output, b)| b * output.offset).sum();
+        (intercept - shift, scaled)
+    }
+
+    /// The terms of all classes; each belongs to the class in its braces.
+    fn formula_of_classes(&self, intercepts: &[f64], coefficients: &[Vec<f64>]) -> Formula {
+        let target = &self.target;
+        let left = if coefficients.is_empty() {
+            format!("P({target} = class)")
+        } else {
+            format!("ln P({target} = class), less what makes the probabilities add up to 1,")
+        };
+        let mut terms = Vec::new();
+        for (place, (class, intercept)) in self.classes.iter().zip(intercepts).enumerate() {
+            let feature = Some(format!("[{target} = {class}]"));
+            terms.push(FormulaTerm { coefficient: *intercept, feature });
+            if let Some(own) = coefficients.get(place) {
+                terms.extend(self.terms(own, &format!(" [{target} = {class}]")));
             }
         }
         Formula { left, terms }
+    }
+
+    /// The terms that are not 0, with something said after each.
+    fn terms(&self, coefficients: &[f64], after: &str) -> Vec<FormulaTerm> {
+        let named = self.recipe.outputs.iter().zip(coefficients);
+        let term = |(output, coefficient): (&Output, &f64)| FormulaTerm {
+            coefficient: *coefficient,
+            feature: Some(match output.source {
+                Source::Number { .. } => format!("{}{after}", output.name),
+                _ => format!("[{}]{after}", output.name),
+            }),
+        };
+        named.filter(|(_, coefficient)| **coefficient != 0.0).map(term).collect()
     }
 }
 
@@ -108,7 +151,7 @@ fn six_digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::{FittedRecipe, Output};
+    use crate::features::FittedRecipe;
 
     fn output(name: &str, source: Source, offset: f64, scale: f64) -> Output {
         Output { name: name.into(), column: name.into(), source, offset, scale }
@@ -152,6 +195,20 @@ mod tests {
         let model = Model { predictor: Predictor::Constant(0.3), ..model() };
         assert_eq!(model.formula().to_string(), "P(risk = bad) =\n  + 0.3");
         assert_eq!(model.intercept_and_coefficients_on_original_scale(), None);
+    }
+
+    #[test]
+    fn each_of_several_classes_has_terms_of_its_own() {
+        let predictor = Predictor::Softmax {
+            intercepts: vec![0.5, -0.5],
+            coefficients: vec![vec![1.0, 0.0, 0.0], vec![-1.0, 2.0, 0.0]],
+        };
+        let model = Model { predictor, task: Task::Multiclass, ..model() };
+        let expected = "ln P(risk = class), less what makes the probabilities add up to 1, =\n  \
+                        - 3.5 x [risk = good]\n  + 0.1 x age [risk = good]\n  \
+                        + 3.5 x [risk = bad]\n  - 0.1 x age [risk = bad]\n  \
+                        + 2 x [purpose = car] [risk = bad]";
+        assert_eq!(model.formula().to_string(), expected);
     }
 
     #[test]

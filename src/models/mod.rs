@@ -16,7 +16,8 @@ mod settings;
 
 pub use catalog::{CATALOG, KindInfo, ParamInfo, ParamKind, kind};
 pub use error::{Error, FieldError};
-pub use fit::{Fitted, fit};
+pub use fit::{Aim, Fitted, fit};
 pub use formula::{Formula, FormulaTerm};
 pub use model::{Link, Model, Predictor};
+pub use score::scores_of;
 pub use settings::{Settings, check};

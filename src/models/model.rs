@@ -29,6 +29,16 @@ pub enum Predictor {
         /// From score to prediction.
         link: Link,
     },
+    /// The share of each of several classes, the same for everyone.
+    Shares(Vec<f64>),
+    /// A linear score for each of several classes; their exponents are in proportion to the
+    /// probabilities.
+    Softmax {
+        /// The intercept of each class; minus infinity for one that cannot be.
+        intercepts: Vec<f64>,
+        /// For each class one coefficient for each column that the recipe makes.
+        coefficients: Vec<Vec<f64>>,
+    },
 }
 
 /// A fitted predictor together with its fitted recipe and what it asks of a table.
@@ -40,7 +50,8 @@ pub struct Model {
     pub task: Task,
     /// The column it predicts.
     pub target: String,
-    /// For two classes the negative and the positive one; empty for regression.
+    /// For two classes the negative and the positive one, for several all of them in the order of
+    /// the table's levels; empty for regression.
     pub classes: Vec<String>,
     /// Above this score a row is called positive.
     pub threshold: f64,

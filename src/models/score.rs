@@ -1,8 +1,8 @@
 //! Scoring: the one way from a table, or from a matrix, to scores and predictions.
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
 
-use super::linear::{score_rows, sigmoid};
+use super::linear::{score_rows, sigmoid, softmax};
 use super::{Error, Link, Model, Predictor};
 use crate::data::{Table, Task};
 use crate::jobs::Ctx;
@@ -10,31 +10,98 @@ use crate::jobs::Ctx;
 /// Rows whose matrix is made at once, so that memory stays small whatever the table.
 const BLOCK: usize = 1 << 16;
 
-impl Predictor {
-    /// The score of each row of a matrix (rows, columns); the batch a row comes in changes no bit.
-    pub fn score(&self, x: ArrayView2<f64>) -> Vec<f64> {
-        match self {
-            Self::Constant(value) => vec![*value; x.nrows()],
-            Self::Linear { intercept, coefficients, link } => {
-                let mut scores = score_rows(x, *intercept, coefficients);
-                if *link == Link::Logit {
-                    for score in &mut scores {
-                        *score = sigmoid(*score);
-                    }
-                }
-                scores
+/// The one score of each row: its one output, or the index of the largest of several, the first
+/// among equals.
+pub fn scores_of(outputs: &Array2<f64>) -> Vec<f64> {
+    if outputs.ncols() == 1 {
+        return outputs.iter().copied().collect();
+    }
+    let largest = |row: ArrayView1<f64>| {
+        let mut best = 0;
+        for (class, value) in row.iter().enumerate() {
+            if row[best] < *value {
+                best = class;
             }
         }
+        best as f64
+    };
+    outputs.rows().into_iter().map(largest).collect()
+}
+
+impl Predictor {
+    /// How many numbers are told of each row: one for each of several classes, else one alone.
+    pub fn n_outputs(&self) -> usize {
+        match self {
+            Self::Constant(_) | Self::Linear { .. } => 1,
+            Self::Shares(shares) => shares.len(),
+            Self::Softmax { intercepts, .. } => intercepts.len(),
+        }
+    }
+
+    /// Everything that is told of each row of a matrix (rows, columns): the probability of each of
+    /// several classes, (rows, classes), and else the score in a single column. The batch a row
+    /// comes in changes no bit.
+    pub fn outputs(&self, x: ArrayView2<f64>) -> Array2<f64> {
+        let mut outputs = Array2::zeros((x.nrows(), self.n_outputs()));
+        match self {
+            Self::Constant(value) => outputs.fill(*value),
+            Self::Linear { intercept, coefficients, link } => {
+                let scores = score_rows(x, *intercept, coefficients);
+                for (output, score) in outputs.iter_mut().zip(scores) {
+                    *output = if *link == Link::Logit { sigmoid(score) } else { score };
+                }
+            }
+            Self::Shares(shares) => {
+                for mut row in outputs.rows_mut() {
+                    row.iter_mut().zip(shares).for_each(|(output, share)| *output = *share);
+                }
+            }
+            Self::Softmax { intercepts, coefficients } => {
+                for (class, (intercept, own)) in intercepts.iter().zip(coefficients).enumerate() {
+                    let scores = score_rows(x, *intercept, own);
+                    outputs.column_mut(class).iter_mut().zip(scores).for_each(|(to, s)| *to = s);
+                }
+                for row in outputs
+                    .as_slice_mut()
+                    .into_iter()
+                    .flat_map(|all| all.chunks_exact_mut(intercepts.len()))
+                {
+                    softmax(row);
+                }
+            }
+        }
+        outputs
+    }
+
+    /// The score of each row of a matrix: what [`scores_of`] makes of the outputs.
+    pub fn score(&self, x: ArrayView2<f64>) -> Vec<f64> {
+        scores_of(&self.outputs(x))
     }
 }
 
 impl Model {
-    /// The prediction, or the score of the positive class, of these rows or of all.
+    /// The prediction, the score of the positive class, or the index of the predicted class among
+    /// several, of these rows or of all.
     ///
     /// # Errors
     ///
     /// When the table lacks columns; all of them are named.
     pub fn score(&self, table: &Table, rows: Option<&[u32]>, ctx: &Ctx) -> Result<Vec<f64>, Error> {
+        Ok(scores_of(&self.outputs(table, rows, ctx)?))
+    }
+
+    /// Everything that the predictor tells of these rows or of all: (rows, classes) for several
+    /// classes, else (rows, 1).
+    ///
+    /// # Errors
+    ///
+    /// When the table lacks columns; all of them are named.
+    pub fn outputs(
+        &self,
+        table: &Table,
+        rows: Option<&[u32]>,
+        ctx: &Ctx,
+    ) -> Result<Array2<f64>, Error> {
         self.recipe.check_columns(table)?;
         let all: Vec<u32>;
         let rows = if let Some(rows) = rows {
@@ -45,17 +112,18 @@ impl Model {
         };
         if rows.len() <= BLOCK {
             let x = self.recipe.matrix(table, rows, ctx)?;
-            return Ok(self.predictor.score(x.view()));
+            return Ok(self.predictor.outputs(x.view()));
         }
-        let mut scores = Vec::with_capacity(rows.len());
+        let mut parts = Vec::new();
         for (idx, block) in rows.chunks(BLOCK).enumerate() {
             ctx.step(idx, rows.len().div_ceil(BLOCK), vec![])?;
             let part = table.take(block).map_err(crate::features::Error::from)?;
             let positions: Vec<u32> = (0..block.len() as u32).collect();
             let x = self.recipe.matrix(&part, &positions, ctx)?;
-            scores.extend(self.predictor.score(x.view()));
+            parts.push(self.predictor.outputs(x.view()));
         }
-        Ok(scores)
+        let views: Vec<_> = parts.iter().map(Array2::view).collect();
+        Ok(concatenate(Axis(0), &views).expect("all parts have the same columns"))
     }
 
     /// What a score means: the class it is called, or the number itself.
@@ -68,7 +136,49 @@ impl Model {
                     negative.clone()
                 }
             }
+            (Task::Multiclass, classes) if 0.0 <= score && (score as usize) < classes.len() => {
+                classes[score as usize].clone()
+            }
             _ => score.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn several_classes_have_a_probability_each() {
+        let predictor = Predictor::Softmax {
+            intercepts: vec![0.0, f64::NEG_INFINITY, 0.0],
+            coefficients: vec![vec![1.0], vec![0.0], vec![-1.0]],
+        };
+        let x = array![[0.0], [2.0], [-800.0]];
+        let outputs = predictor.outputs(x.view());
+        let share = 1.0 / (1.0 + (-4.0_f64).exp());
+        assert_eq!(outputs.row(0).to_vec(), [0.5, 0.0, 0.5]);
+        assert!((outputs[[1, 0]] - share).abs() < 1e-15, "{outputs}");
+        assert_eq!(outputs.row(2).to_vec(), [0.0, 0.0, 1.0]);
+        assert_eq!(predictor.score(x.view()), [0.0, 0.0, 2.0], "the first among equals");
+    }
+
+    #[test]
+    fn shares_are_the_same_for_everyone() {
+        let predictor = Predictor::Shares(vec![0.2, 0.5, 0.3]);
+        let x = Array2::zeros((2, 0));
+        assert_eq!(predictor.outputs(x.view()), array![[0.2, 0.5, 0.3], [0.2, 0.5, 0.3]]);
+        assert_eq!(predictor.score(x.view()), [1.0, 1.0]);
+    }
+
+    #[test]
+    fn one_output_is_the_score_itself() {
+        let predictor =
+            Predictor::Linear { intercept: 0.5, coefficients: vec![2.0], link: Link::Identity };
+        let x = array![[1.0], [3.0]];
+        assert_eq!(predictor.outputs(x.view()).dim(), (2, 1));
+        assert_eq!(predictor.score(x.view()), [2.5, 6.5]);
     }
 }

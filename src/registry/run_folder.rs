@@ -138,6 +138,9 @@ fn scores(run: &Run) -> Columns {
         columns.put_u32(format!("{part}.rows"), &scores.rows);
         columns.put_f64(format!("{part}.truth"), &scores.truth);
         columns.put_f64(format!("{part}.score"), &scores.score);
+        if !scores.probability.is_empty() {
+            columns.put_f64(format!("{part}.probability"), &scores.probability);
+        }
         if let Some(weight) = &scores.weight {
             columns.put_f64(format!("{part}.weight"), weight);
         }
@@ -157,16 +160,20 @@ fn parts(bytes: &[u8]) -> Result<Parts, String> {
         }
         let weight = name("weight");
         let fold = name("fold");
+        let probability = name("probability");
+        let several = columns.has(&probability);
         let scores = Scores {
             rows: columns.u32(&name("rows"))?,
             truth: columns.f64(&name("truth"))?,
             score: columns.f64(&name("score"))?,
+            probability: if several { columns.f64(&probability)? } else { Vec::new() },
             weight: columns.has(&weight).then(|| columns.f64(&weight)).transpose()?,
             fold: columns.has(&fold).then(|| columns.u8(&fold)).transpose()?,
         };
         let n = scores.rows.len();
         let fits = scores.truth.len() == n
             && scores.score.len() == n
+            && scores.probability.len() == n * scores.n_classes()
             && scores.weight.as_ref().is_none_or(|w| w.len() == n)
             && scores.fold.as_ref().is_none_or(|f| f.len() == n);
         if fits { Ok(Some(scores)) } else { Err(format!("the columns of `{part}` differ")) }

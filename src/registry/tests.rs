@@ -19,8 +19,7 @@ pub(super) fn a_run() -> Run {
         rows: (1..=n).collect(),
         truth: (0..n).map(|i| f64::from(i % 2)).collect(),
         score: (0..n).map(|i| 1.0 / (3.0 + f64::from(i))).collect(),
-        weight: None,
-        fold: None,
+        ..Scores::default()
     };
     let coefficient = Coefficient {
         feature: "age".into(),

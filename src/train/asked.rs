@@ -12,7 +12,7 @@ use crate::data::{Role, Table, Target, Task};
 use crate::features::{self, FittedRecipe};
 use crate::jobs::Ctx;
 use crate::models::linear::Problem;
-use crate::models::{self, Fitted, Model, Predictor, Settings};
+use crate::models::{self, Aim, Fitted, Model, Predictor, Settings};
 use crate::rng::Seed;
 
 /// The question with everything that it needs of the table.
@@ -72,14 +72,14 @@ impl<'a> Asked<'a> {
         let names = recipe.names();
         let x = recipe.matrix(self.table, train, ctx)?;
         let valid_x = recipe.matrix(self.table, valid, ctx)?;
-        let (mut of_train, mut of_valid) = (self.scores(train), self.scores(valid));
+        let (of_train, of_valid) = (self.scores(train), self.scores(valid));
         let problem = problem(&x, &of_train, &names);
         let watched = problem_if_any(&valid_x, &of_valid, &names);
         let start = Instant::now();
-        let fitted = models::fit(&self.settings, &problem, watched.as_ref(), ctx)?;
+        let fitted = models::fit(&self.settings, self.aim(), &problem, watched.as_ref(), ctx)?;
         let seconds = start.elapsed().as_secs_f64();
-        of_train.score = fitted.predictor.score(x.view());
-        of_valid.score = fitted.predictor.score(valid_x.view());
+        let of_train = of_train.told(&fitted.predictor.outputs(x.view()));
+        let of_valid = of_valid.told(&fitted.predictor.outputs(valid_x.view()));
         let model = self.model(recipe, fitted.predictor.clone());
         Ok(Answer { model, fitted, train: of_train, valid: of_valid, seconds })
     }
@@ -100,8 +100,17 @@ impl<'a> Asked<'a> {
             rows: positions.iter().map(|row| self.source_rows[*row as usize]).collect(),
             truth: at(&self.truth),
             score: Vec::new(),
+            probability: Vec::new(),
             weight: self.weights.as_deref().map(at),
             fold: None,
+        }
+    }
+
+    fn aim(&self) -> Aim {
+        match self.target.task {
+            Task::Regression => Aim::Number,
+            Task::Binary => Aim::Event,
+            Task::Multiclass => Aim::Classes(self.classes.len()),
         }
     }
 
@@ -150,8 +159,12 @@ pub(super) fn weights(
     Ok(Some(weights))
 }
 
-/// The negative and the positive class; nothing for a number.
+/// The negative and the positive class, or all of several in the order of the table's levels, those
+/// included that some part of the rows lacks; nothing for a number.
 fn classes(table: &Table, target: &Target) -> Result<Vec<String>, Error> {
+    if target.task == Task::Multiclass {
+        return Ok(table.levels(&target.name)?.names);
+    }
     let Some(positive) = target.positive.clone().filter(|_| target.task == Task::Binary) else {
         return Ok(Vec::new());
     };

@@ -11,6 +11,7 @@ use super::{Dataset, Error, Experiment, Metrics, Point, Run, RunId, Scores};
 use crate::data::{self, Split, Table, Task};
 use crate::features::Plan;
 use crate::jobs::Ctx;
+use crate::models::Model;
 
 /// A model tells training from other rows by more than this in AUC or R²: it may overfit.
 const OVERFIT: f64 = 0.1;
@@ -58,8 +59,8 @@ pub fn run(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Run, Err
     let Answer { mut model, fitted, train, valid, seconds } =
         asked.fit(&split.train, &split.valid, &own)?;
     ctx.note("measuring");
-    let mut test = asked.scores(&split.test);
-    test.score = model.score(table, Some(&split.test), &ctx.silent())?;
+    let outputs = model.outputs(table, Some(&split.test), &ctx.silent())?;
+    let test = asked.scores(&split.test).told(&outputs);
 
     if model.task == Task::Binary {
         let chosen_on = match &out_of_fold {
@@ -89,9 +90,9 @@ pub fn run(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Run, Err
         }
         None => (Vec::new(), None, None),
     };
-    warnings.extend(imbalance(&model.classes, &train));
+    warnings.extend(imbalance(&model, &train));
     let elsewhere = cv.as_ref().or(of_valid.as_ref()).or(of_test.as_ref());
-    warnings.extend(elsewhere.and_then(|elsewhere| overfit(&of_train, elsewhere)));
+    warnings.extend(elsewhere.and_then(|elsewhere| overfit(model.task, &of_train, elsewhere)));
 
     let (intercept, coefficients) = coefficients(&model, &fitted);
     let point = |step: &crate::models::linear::Step| Point {
@@ -143,8 +144,11 @@ fn name_of(table: &Table, experiment: &Experiment) -> String {
     if path.is_empty() { table.origin.label.clone() } else { path.into_owned() }
 }
 
-fn imbalance(classes: &[String], train: &Scores) -> Option<String> {
-    let [negative, positive] = classes else { return None };
+fn imbalance(model: &Model, train: &Scores) -> Option<String> {
+    if model.task == Task::Multiclass {
+        return unseen(&model.classes, train);
+    }
+    let [negative, positive] = model.classes.as_slice() else { return None };
     let share = train.truth.iter().sum::<f64>() / train.truth.len() as f64;
     let (rare, share) = if share < 0.5 { (positive, share) } else { (negative, 1.0 - share) };
     (share < RARE_CLASS).then(|| {
@@ -155,9 +159,23 @@ fn imbalance(classes: &[String], train: &Scores) -> Option<String> {
     })
 }
 
-fn overfit(train: &Metrics, elsewhere: &Metrics) -> Option<String> {
-    ["roc_auc", "r2"].into_iter().find_map(|name| {
-        let value = |metrics: &Metrics| metrics.get(name).and_then(|estimate| estimate.value);
+/// The classes that no training row has.
+fn unseen(classes: &[String], train: &Scores) -> Option<String> {
+    let is_unseen = |place: usize| !train.truth.contains(&(place as f64));
+    let named: Vec<String> = classes
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| is_unseen(*place))
+        .map(|(_, class)| format!("`{class}`"))
+        .collect();
+    (!named.is_empty())
+        .then(|| format!("no training row is {}, so that is never predicted", named.join(" or ")))
+}
+
+fn overfit(task: Task, train: &Metrics, elsewhere: &Metrics) -> Option<String> {
+    let names: &[&str] = if task == Task::Multiclass { &["accuracy"] } else { &["roc_auc", "r2"] };
+    names.iter().find_map(|name| {
+        let value = |metrics: &Metrics| metrics.get(*name).and_then(|estimate| estimate.value);
         let (here, there) = (value(train)?, value(elsewhere)?);
         let label = crate::metrics::metric(name)?.label;
         (here - there > OVERFIT).then(|| {

@@ -9,6 +9,9 @@ pub(super) fn coefficients(
     model: &Model,
     fitted: &Fitted,
 ) -> (Option<Coefficient>, Vec<Coefficient>) {
+    if let Predictor::Softmax { .. } = &model.predictor {
+        return (None, of_classes(model, fitted));
+    }
     let Some((intercept, values)) = model.intercept_and_coefficients_on_original_scale() else {
         return (None, Vec::new());
     };
@@ -44,6 +47,32 @@ pub(super) fn coefficients(
         first.note = Some("no standard error, since the recipe shifts the columns".into());
     }
     (Some(first), all.collect())
+}
+
+/// The intercept and the coefficients of each class.
+fn of_classes(model: &Model, fitted: &Fitted) -> Vec<Coefficient> {
+    let (intercepts, coefficients) = model.softmax_on_original_scale();
+    let mut all = Vec::new();
+    for ((class, intercept), own) in model.classes.iter().zip(intercepts).zip(coefficients) {
+        let class = Some(class.clone());
+        all.push(Coefficient {
+            feature: "intercept".into(),
+            class: class.clone(),
+            value: intercept,
+            ..Coefficient::default()
+        });
+        for (output, value) in model.recipe.outputs.iter().zip(own) {
+            all.push(Coefficient {
+                feature: output.name.clone(),
+                column: output.column.clone(),
+                class: class.clone(),
+                value,
+                note: note(&fitted.warnings, &output.name),
+                ..Coefficient::default()
+            });
+        }
+    }
+    all
 }
 
 fn tell(coefficient: &mut Coefficient, stats: &CoefficientStats, scale: f64) {

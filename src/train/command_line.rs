@@ -124,7 +124,8 @@ impl Line {
         self.list("--harmless", &harmless)
     }
 
-    /// The command line derives in a fixed order: query, repeated rows, columns, rows.
+    /// The command line derives in a fixed order: query, repeated rows, columns, columns that
+    /// look ahead, rows.
     fn steps(&mut self, steps: &[Step]) -> Option<()> {
         let mut reached = 0;
         for step in steps {
@@ -141,9 +142,13 @@ impl Line {
                     self.pair("--compute", name, expr)?;
                     3
                 }
+                Step::Ahead(ahead) => {
+                    self.option("--ahead", ahead);
+                    4
+                }
                 Step::Filter { expr } => {
                     self.option("--filter", expr);
-                    4
+                    5
                 }
             };
             if place < reached || (place == reached && place <= 2) {
@@ -250,6 +255,7 @@ mod tests {
         experiment.data.columns.roles.insert("opened".into(), Role::Time);
         experiment.data.columns.roles.insert("zip code".into(), Role::Ignored);
         experiment.data.steps = vec![Step::Compute { name: "rate".into(), expr: "a / b".into() }];
+        experiment.data.steps.push(Step::Ahead("up = sign of rate in 5".parse().unwrap()));
         experiment.question.target = Some("it's bad".into());
         experiment.question.positive = Some("1".into());
         experiment.question.task = Some(Task::Binary);
@@ -259,7 +265,7 @@ mod tests {
         experiment.cv = 5;
         experiment.recipe.impute = Impute::Mean;
         experiment.costs.false_negative = 5.0;
-        let expected = r"karat train loans.csv --delimiter tab --role 'zip code=ignored' --compute 'rate=a / b' --target 'it'\''s bad' --positive 1 --model logistic --time opened --test 0.3 --cv 5 --impute mean --cost-fn 5";
+        let expected = r"karat train loans.csv --delimiter tab --role 'zip code=ignored' --compute 'rate=a / b' --ahead 'up = sign of rate in 5' --target 'it'\''s bad' --positive 1 --model logistic --time opened --test 0.3 --cv 5 --impute mean --cost-fn 5";
         assert_eq!(experiment.command_line(), expected);
     }
 

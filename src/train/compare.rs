@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use super::measure::measure;
 use super::verdict::sentence;
 use super::{Error, Metrics, Run, RunId, Scores};
-use crate::data::{Method, nearest};
+use crate::data::{Method, Task, nearest};
 use crate::jobs::{Cancelled, Ctx};
 use crate::metrics::{
-    Better, Estimate, METRICS, Metric, delong, holm, metric, nadeau_bengio, paired_bootstrap,
+    Better, Estimate, METRICS, Metric, delong, discordant, holm, mcnemar, metric, nadeau_bengio,
+    paired_bootstrap,
 };
 use crate::rng::Seed;
 
@@ -54,7 +55,7 @@ pub struct Standing {
     pub p: Option<f64>,
     /// The same after Holm's correction for all comparisons made here.
     pub p_holm: Option<f64>,
-    /// The test: `DeLong`, `paired bootstrap` or `corrected resampled t`.
+    /// The test: `DeLong`, `McNemar, exact`, `paired bootstrap` or `corrected resampled t`.
     pub method: Option<&'static str>,
     /// `better`, `worse` or `no evidence`; nothing for the yardstick and where there is no test.
     pub verdict: Option<&'static str>,
@@ -63,8 +64,8 @@ pub struct Standing {
 /// Compares runs with the one at `yardstick` by a metric, best first.
 ///
 /// Runs that were all cross-validated on the same folds are compared over the folds (Nadeau and
-/// Bengio, 2003), others on the test rows that all of them share (`DeLong`, 1988, for the AUC, the
-/// paired bootstrap else).
+/// Bengio, 2003), others on the test rows that all of them share (`DeLong`, 1988, for the AUC,
+/// `McNemar`, 1947, for the accuracy of several classes, the paired bootstrap else).
 ///
 /// # Errors
 ///
@@ -112,7 +113,8 @@ fn same_question(one: &Run, other: &Run) -> Result<(), Error> {
         return Err(not_comparable(what, hint));
     }
     if a.classes != b.classes {
-        return Err(not_comparable(format!("{names} differ in their positive class"), hint));
+        let what = if a.task == Task::Multiclass { "classes" } else { "positive class" };
+        return Err(not_comparable(format!("{names} differ in their {what}"), hint));
     }
     if one.dataset.sha256 != other.dataset.sha256 {
         return Err(not_comparable(format!("{names} were trained on different tables"), hint));
@@ -263,6 +265,7 @@ fn only(scores: &Scores, rows: &[u32]) -> Scores {
         rows: rows.to_vec(),
         truth: take(&scores.truth),
         score: take(&scores.score),
+        probability: at.iter().flat_map(|at| scores.probabilities(*at)).copied().collect(),
         weight: scores.weight.as_ref().map(take),
         fold: None,
     }
@@ -305,9 +308,18 @@ fn paired(
     }
     let (a, b) = (ours.scored(our_threshold), theirs.scored(their_threshold));
     let test = paired_bootstrap(by, &a, &b, Seed::default(), ctx)?;
+    let exact = (by.name == "accuracy" && a.by_class.is_some() && a.weight.is_none())
+        .then(|| discordant(&a, &b));
     Ok(test.map(|test| {
         let diff = Estimate { value: Some(test.diff), low: test.low, high: test.high };
-        (diff, test.p, "paired bootstrap")
+        match exact {
+            // The bootstrap still gives the interval, which the exact test does not.
+            Some((ours, theirs)) => {
+                let p = mcnemar(ours, theirs).map_or(1.0, |test| test.exact_p);
+                (diff, Some(p), "McNemar, exact")
+            }
+            None => (diff, test.p, "paired bootstrap"),
+        }
     }))
 }
 

@@ -28,10 +28,14 @@ pub struct Evaluation {
 /// missing.
 pub fn evaluate(model: &Model, table: &Table, ctx: &Ctx) -> Result<Evaluation, Error> {
     table.expect_column(&model.target)?;
-    check_classes(model, table)?;
-    let positive = model.classes.last().cloned();
-    let target = Target { name: model.target.clone(), positive, task: model.task };
-    let truth = target.truth(table)?;
+    let truth = match model.task {
+        Task::Multiclass => classes_of(model, table)?,
+        Task::Regression | Task::Binary => {
+            check_classes(model, table)?;
+            let positive = model.classes.last().cloned();
+            Target { name: model.target.clone(), positive, task: model.task }.truth(table)?
+        }
+    };
     let rows = 0..table.n_rows() as u32;
     let rows: Vec<u32> = rows.filter(|row| !truth[*row as usize].is_nan()).collect();
     if rows.is_empty() {
@@ -44,12 +48,44 @@ pub fn evaluate(model: &Model, table: &Table, ctx: &Ctx) -> Result<Evaluation, E
     let scores = Scores {
         rows: rows.iter().map(|row| source[*row as usize]).collect(),
         truth: at(&truth),
-        score: model.score(table, Some(&rows), ctx)?,
         weight: weights.as_deref().map(at),
-        fold: None,
+        ..Scores::default()
     };
+    let scores = scores.told(&model.outputs(table, Some(&rows), ctx)?);
     let metrics = measure(model, &scores, model.threshold, Seed::default().0, ctx)?;
     Ok(Evaluation { task: model.task, rows: rows.len(), metrics, scores })
+}
+
+/// The place of every row's class among those of the model, which may be others, or stand in
+/// another order, than those of the table; NaN where it is missing.
+fn classes_of(model: &Model, table: &Table) -> Result<Vec<f64>, Error> {
+    let levels = table.levels(&model.target)?;
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let place = |level: &String| {
+        let same = model.classes.iter().position(|class| class == level);
+        let same_number = || {
+            let wanted = number(level)?;
+            model.classes.iter().position(|class| number(class) == Some(wanted))
+        };
+        same.or_else(same_number).ok_or_else(|| {
+            Error::question(
+                format!("the target `{}` has the class `{level}`, which is new", model.target),
+                format!("the model knows {}", quoted(&model.classes)),
+            )
+        })
+    };
+    let places = levels.names.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    let truth = |code: u32| places.get(code as usize).map_or(f64::NAN, |place| *place as f64);
+    Ok(levels.codes.into_iter().map(truth).collect())
+}
+
+/// The first few classes.
+fn quoted(classes: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let names: Vec<String> = classes.iter().take(SHOWN).map(|class| format!("`{class}`")).collect();
+    let more = classes.len().saturating_sub(SHOWN);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    names.join(", ") + &more
 }
 
 /// A class that the model does not know would silently count as the negative one.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::{Error, Experiment, VERSION};
-use crate::data::nearest;
+use crate::data::{self, Step, nearest};
 
 /// Every key of the file by its section; whatever else stands there is refused.
 const KEYS: &[(&str, &[&str])] = &[
@@ -33,10 +33,16 @@ const KEYS: &[(&str, &[&str])] = &[
 ];
 
 impl Experiment {
-    /// An experiment on this table, with everything else left open.
+    /// An experiment on this table, with everything else left open. A sample of prices is asked
+    /// what its gallery says.
     pub fn on(path: &str) -> Self {
         let mut experiment = Self::default();
         experiment.data.path = path.into();
+        let sample = path.strip_prefix("sample:").and_then(data::sample);
+        if let Some(ahead) = sample.and_then(data::Sample::question) {
+            experiment.question.target = Some(ahead.name.clone());
+            experiment.data.steps.push(Step::Ahead(ahead));
+        }
         experiment
     }
 
@@ -131,7 +137,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Method, Role, Step};
+    use crate::data::{Method, Role};
 
     fn full() -> Experiment {
         let mut experiment = Experiment::on("sample:german_credit");

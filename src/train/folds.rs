@@ -36,10 +36,15 @@ pub(super) fn cross_validate(
     for (idx, fold) in folds.iter().enumerate() {
         ctx.note(format!("fitting fold {} of {k}", idx + 1));
         let answer = asked.fit(&fold.train, &[], &ctx.part(idx, n_parts))?;
-        let mut scores = asked.scores(&fold.test);
-        scores.score = answer.model.score(asked.table, Some(&fold.test), &ctx.silent())?;
+        let outputs = answer.model.outputs(asked.table, Some(&fold.test), &ctx.silent())?;
+        let scores = asked.scores(&fold.test).told(&outputs);
         let said = answer.fitted.warnings.iter().filter(|warning| {
-            matches!(warning, Warning::Separation { .. } | Warning::NotConverged { .. })
+            matches!(
+                warning,
+                Warning::Separation { .. }
+                    | Warning::ClassesSeparated
+                    | Warning::NotConverged { .. }
+            )
         });
         warnings.extend(said.map(|warning| format!("fold {} of {k}: {warning}", idx + 1)));
         answers.push(scores);
@@ -83,6 +88,7 @@ fn joined(folds: &[(usize, &Scores)]) -> Scores {
         all.rows.extend(&fold.rows);
         all.truth.extend(&fold.truth);
         all.score.extend(&fold.score);
+        all.probability.extend(&fold.probability);
         if let Some(weight) = &fold.weight {
             all.weight.get_or_insert_default().extend(weight);
         }

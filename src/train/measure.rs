@@ -1,17 +1,43 @@
 //! Measuring scores: which metrics belong to a question, and where the threshold lies.
 
+use ndarray::Array2;
+
 use super::{Costs, Metrics, Run, Scores};
 use crate::data::Task;
 use crate::jobs::{Cancelled, Ctx};
-use crate::metrics::{self, Estimate, Family, LEVEL, METRICS, Metric, Scored, best_threshold};
-use crate::models::{Link, Model, Predictor};
+use crate::metrics::{
+    self, ByClass, Estimate, Family, LEVEL, METRICS, Metric, Scored, best_threshold,
+};
+use crate::models::{Link, Model, Predictor, scores_of};
 use crate::rng::Seed;
 
 impl Scores {
     /// The scores as the metrics take them, cut at `threshold`.
     pub fn scored(&self, threshold: f64) -> Scored<'_> {
         let weight = self.weight.as_deref();
-        Scored { truth: &self.truth, score: &self.score, weight, threshold }
+        let by_class = (!self.probability.is_empty())
+            .then(|| ByClass { probability: &self.probability, n_classes: self.n_classes() });
+        Scored { truth: &self.truth, score: &self.score, weight, threshold, by_class }
+    }
+
+    /// How many classes have a probability; 0 unless there are several.
+    pub fn n_classes(&self) -> usize {
+        self.probability.len() / self.rows.len().max(1)
+    }
+
+    /// The probability of each class of the row at a place; empty unless there are several.
+    pub fn probabilities(&self, place: usize) -> &[f64] {
+        let n_classes = self.n_classes();
+        &self.probability[place * n_classes..(place + 1) * n_classes]
+    }
+
+    /// The same rows with what a model tells of them, (rows, outputs).
+    #[must_use]
+    pub fn told(self, outputs: &Array2<f64>) -> Self {
+        let score = scores_of(outputs);
+        let several = outputs.ncols() > 1;
+        let probability = if several { outputs.iter().copied().collect() } else { Vec::new() };
+        Self { score, probability, ..self }
     }
 }
 
@@ -19,12 +45,23 @@ impl Scores {
 /// target both kinds.
 pub fn metrics_of(model: &Model) -> Vec<&'static Metric> {
     let fits_numbers = matches!(&model.predictor, Predictor::Linear { link: Link::Identity, .. });
-    let belongs = |metric: &&Metric| match (metric.family, model.task) {
-        (Family::Regression, Task::Regression) | (Family::Binary, Task::Binary) => true,
-        (Family::Regression, Task::Binary) => fits_numbers,
-        _ => false,
+    let belongs = |metric: &&Metric| match model.task {
+        Task::Regression => metric.is_of(Family::Regression),
+        Task::Binary => {
+            metric.is_of(Family::Binary) || fits_numbers && metric.is_of(Family::Regression)
+        }
+        Task::Multiclass => metric.is_of(Family::Classes),
     };
     METRICS.iter().filter(belongs).collect()
+}
+
+/// The metric that runs are ranked by when no other is asked for.
+pub fn usual_metric(task: Task) -> &'static str {
+    match task {
+        Task::Regression => "rmse",
+        Task::Binary => "roc_auc",
+        Task::Multiclass => "accuracy",
+    }
 }
 
 /// From this many training rows on their metrics come without intervals: resampling would take
@@ -74,6 +111,9 @@ pub(super) fn threshold_by_costs(costs: Costs) -> f64 {
 
 /// The cheapest threshold on these scores, which must not be those of test rows.
 pub(super) fn threshold_on(scores: &Scores, costs: Costs) -> Option<f64> {
+    if !scores.probability.is_empty() {
+        return None;
+    }
     let best = best_threshold(&scores.scored(0.5), costs.false_positive, costs.false_negative)?;
     best.threshold.is_finite().then_some(best.threshold)
 }

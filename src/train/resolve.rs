@@ -6,6 +6,11 @@ use super::{Error, Experiment};
 use crate::data::{self, Column, Kind, Method, Role, Table, Target, Task, nearest};
 use crate::models::{self, KindInfo};
 
+/// Whole numbers are classes only if there are so many rows for each of them, on average.
+const ROWS_A_CLASS: usize = 10;
+/// No more classes can be told apart.
+const MOST_CLASSES: usize = 1000;
+
 /// The experiment with target, task, positive class and split method filled in, and a sentence on
 /// each thing that was inferred.
 ///
@@ -96,7 +101,9 @@ pub fn features_of(table: &Table, experiment: &Experiment) -> Result<Vec<String>
         let may = |name: &&String| {
             let barred = |column: &Column| {
                 let is_protected = column.protected.is_some() && column.role_guessed;
-                column.personal.is_some() || is_protected && !question.use_protected
+                column.personal.is_some()
+                    || column.ahead.is_some()
+                    || is_protected && !question.use_protected
             };
             table.column(name).is_some_and(|column| !barred(column)) && !is_target(name)
         };
@@ -118,6 +125,8 @@ fn check_features(table: &Table, experiment: &Experiment) -> Result<(), Error> {
             "is the target"
         } else if table.expect_column(name)?.personal.is_some() {
             "holds personal data"
+        } else if table.expect_column(name)?.ahead.is_some() {
+            "is known only later"
         } else {
             continue;
         };
@@ -174,7 +183,9 @@ fn task(
     let infer = || -> Result<Task, Error> {
         let inferred = data::task_of(table, target, question.positive.as_deref())?;
         let several_numbers = inferred == Task::Multiclass && is_number;
-        let as_number = several_numbers && kind.can(Task::Regression);
+        let few_rows = table.n_rows() < ROWS_A_CLASS * n_distinct;
+        let no_classes = !kind.can(Task::Multiclass) || few_rows;
+        let as_number = several_numbers && kind.can(Task::Regression) && no_classes;
         Ok(if as_number { Task::Regression } else { inferred })
     };
     let task = match question.task {
@@ -192,30 +203,34 @@ fn task(
         let what = format!("the target `{target}` has the same value in every row");
         return Err(Error::question(what, "choose a target that varies"));
     }
+    if task == Task::Multiclass && (n_distinct > MOST_CLASSES || table.n_rows() < 2 * n_distinct) {
+        let what = format!("`{target}` has {n_distinct} classes in {} rows", table.n_rows());
+        let hint = "choose a target with fewer classes, or name the positive class to tell it \
+                    from all others";
+        return Err(Error::question(what, hint));
+    }
     if kind.can(task) && (is_number || task != Task::Regression) {
         return Ok(task);
+    }
+    if task == Task::Multiclass {
+        return Err(Error::question(
+            format!("`{}` knows no classes, but `{target}` has {n_distinct}", kind.name),
+            "use `logistic`, or name the positive class to tell it from all others",
+        ));
     }
     let others = models::CATALOG.iter().filter(|other| other.can(task) && other.name != "baseline");
     let others: Vec<_> = others.map(|other| format!("`{}`", other.name)).collect();
     Err(match task {
         Task::Regression if !is_number => Error::question(
             format!("the target `{target}` does not hold numbers, so it cannot be regressed on"),
-            "use `logistic` on two classes, or choose a numeric target",
+            "use `logistic` on classes, or choose a numeric target",
         ),
-        Task::Regression => Error::question(
+        _ => Error::question(
             format!(
-                "`{}` tells two classes apart, but `{target}` holds {n_distinct} different numbers",
+                "`{}` tells classes apart, but `{target}` holds {n_distinct} different numbers",
                 kind.name
             ),
             format!("use {}, or choose a target with two values", others.join(" or ")),
-        ),
-        Task::Multiclass if is_number => Error::question(
-            format!("`{}` tells two classes apart, but `{target}` has {n_distinct}", kind.name),
-            "use `linear` or `ridge`, or name the positive class to tell it from all others",
-        ),
-        Task::Multiclass | Task::Binary => Error::question(
-            format!("`{target}` has {n_distinct} classes, and these models tell two apart"),
-            "name the positive class to tell it from all others, or keep the rows of two classes",
         ),
     })
 }
@@ -273,9 +288,17 @@ fn split(
     notes: &mut Vec<String>,
 ) -> Result<(), Error> {
     let by_hand = |role: Role| table.with_role(role).filter(|column| !column.role_guessed);
+    let target = experiment.question.target.as_deref().and_then(|name| table.column(name));
+    let ahead = target.and_then(|column| column.ahead.as_ref());
     let spec = &mut experiment.split;
     if spec.method == Method::Stratified {
-        if spec.time.is_some() || spec.test_from.is_some() || by_hand(Role::Time).is_some() {
+        if let Some(ahead) = ahead {
+            spec.method = Method::Time;
+            spec.time = spec.time.take().or_else(|| ahead.time.clone());
+            let (name, n) = (&ahead.name, ahead.horizon);
+            let rows = if n == 1 { "row" } else { "rows" };
+            notes.push(format!("`{name}` looks {n} {rows} ahead, so the latest rows test"));
+        } else if spec.time.is_some() || spec.test_from.is_some() || by_hand(Role::Time).is_some() {
             spec.method = Method::Time;
             notes.push("a time column is named, so the latest rows test".into());
         } else if spec.group.is_some() || by_hand(Role::Group).is_some() {

@@ -39,10 +39,14 @@ pub struct Dataset {
 pub struct Scores {
     /// 1-based rows of the source.
     pub rows: Vec<u32>,
-    /// The truth: the target, or 1 for the positive class.
+    /// The truth: the target, 1 for the positive class, or the index of the class among several.
     pub truth: Vec<f64>,
-    /// The prediction, or the score of the positive class.
+    /// The prediction, the score of the positive class, or the index of the predicted class among
+    /// several.
     pub score: Vec<f64>,
+    /// The probability of each of several classes, one row after the other; empty for anything
+    /// else.
+    pub probability: Vec<f64>,
     /// How much each row counts.
     pub weight: Option<Vec<f64>>,
     /// The fold each row was tested in, for out-of-fold scores.
@@ -97,6 +101,9 @@ pub struct Coefficient {
     /// Upper end of the 95 % interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub high: Option<f64>,
+    /// The class it speaks for, when there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// `exp(value)`, for logistic regression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub odds_ratio: Option<f64>,
@@ -148,7 +155,8 @@ pub struct Run {
     pub iterations: usize,
     /// The intercept, when the family has one.
     pub intercept: Option<Coefficient>,
-    /// The coefficients, when the family has them.
+    /// The coefficients, when the family has them; of several classes those of each class, its
+    /// intercept first, which belongs to no column.
     pub coefficients: Vec<Coefficient>,
     /// Why standard errors are not shown, when they are not.
     pub no_inference: Option<String>,

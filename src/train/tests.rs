@@ -426,3 +426,38 @@ fn a_cancelled_run_stops() {
     let error = run(&table, &ask("logistic", &[]), &ctx).unwrap_err();
     assert!(crate::jobs::error_text(&error).contains("cancelled"), "{error}");
 }
+
+#[test]
+fn a_target_that_looks_ahead_is_split_by_time_and_is_nobodys_feature() {
+    let sample = sample("us_stocks").unwrap();
+    let mut table = table(sample.file, sample.content);
+    let experiment = Experiment::on("sample:us_stocks");
+    for step in &experiment.data.steps {
+        table = crate::data::apply(&table, step, &Ctx::quiet()).unwrap();
+    }
+    let (resolved, notes) = resolve(&table, &experiment).unwrap();
+    assert_eq!(resolved.question.target.as_deref(), Some("up"));
+    assert_eq!(
+        (resolved.split.method, resolved.split.time.as_deref()),
+        (Method::Time, Some("date"))
+    );
+    assert!(notes.contains(&"`up` looks 1 row ahead, so the latest rows test".to_owned()));
+    let split = split_of(&table, &resolved, &Ctx::quiet()).unwrap();
+    assert!(
+        split.notes.iter().any(|said| said.contains("5 rows whose target")),
+        "{:?}",
+        split.notes
+    );
+
+    let mut other = experiment.clone();
+    other.question.target = Some("close".into());
+    other.model.kind = "linear".into();
+    let (resolved, _) = resolve(&table, &other).unwrap();
+    let features = features_of(&table, &resolved).unwrap();
+    assert!(!features.contains(&"up".to_owned()), "{features:?}");
+    other.question.features = vec!["open".into(), "up".into()];
+    let said = resolve(&table, &other).unwrap_err().to_string();
+    assert!(said.contains("`up` is known only later and cannot be a feature"), "{said}");
+    let line = experiment.command_line();
+    assert!(line.contains("--ahead 'up = sign of adj_close in 1 by ticker along date'"), "{line}");
+}

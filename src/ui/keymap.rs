@@ -97,6 +97,7 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Training, &[ch('d'), key(K::Delete)], A::DeleteRun, "delete", "Delete this run for good"),
 
     bind(S::Evaluation, &[key(K::Enter)], A::Enter, "rows", "Show the rows behind the selected number"),
+    bind(S::Evaluation, &[ch('m')], A::NextMetric, "order", "List several classes by another measure, the lowest first"),
     bind(S::Evaluation, &[ch('o')], A::Optimum, "optimum", "Find the threshold that costs least"),
     bind(S::Evaluation, &[ch('s')], A::Sides, "train/test", "Show test rows, training rows, or validation rows"),
     bind(S::Evaluation, &[ch('f')], A::Formula, "formula", "Show the formula of this run with its coefficients"),

@@ -1,9 +1,10 @@
 //! Everything the Evaluation pane draws of one run on one side of its split, computed once on a
 //! job's thread so that the arrow keys only look things up.
 
+use super::several::Several;
 use crate::data::Task;
 use crate::metrics::{
-    self, Binning, CalibrationBin, CoxCalibration, Decile, Histogram, Scored, Summary, Sweep,
+    self, Binning, CalibrationBin, CoxCalibration, Decile, Histogram, Summary, Sweep,
 };
 use crate::train::{Metrics, Run, Scores};
 
@@ -92,6 +93,8 @@ pub struct Assessment {
     pub errors: Option<Summary>,
     /// The same as bins.
     pub histogram: Option<Histogram>,
+    /// Everything that several classes have.
+    pub several: Option<Several>,
 }
 
 /// Every side of a run.
@@ -101,12 +104,7 @@ pub(super) fn assess(run: &Run) -> Vec<Assessment> {
 }
 
 fn of(run: &Run, side: Side, scores: &Scores) -> Assessment {
-    let scored = Scored {
-        truth: &scores.truth,
-        score: &scores.score,
-        weight: scores.weight.as_deref(),
-        threshold: run.threshold,
-    };
+    let scored = scores.scored(run.threshold);
     let mut out = Assessment {
         side,
         n_rows: scores.rows.len(),
@@ -120,6 +118,7 @@ fn of(run: &Run, side: Side, scores: &Scores) -> Assessment {
         residuals: vec![],
         errors: None,
         histogram: None,
+        several: Several::of(run, scores),
     };
     if run.task == Task::Binary {
         out.sweep = Sweep::new(&scored);
@@ -129,7 +128,7 @@ fn of(run: &Run, side: Side, scores: &Scores) -> Assessment {
         out.calibration = metrics::calibration(&scored, 10, Binning::EqualMass);
         out.cox = metrics::cox_calibration(&scored);
         out.deciles = metrics::deciles(&scored, 10);
-    } else {
+    } else if run.task == Task::Regression {
         let residuals = metrics::residuals(&scored);
         let mut points: Curve = scores.score.iter().copied().zip(residuals.clone()).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));

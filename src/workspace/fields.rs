@@ -102,6 +102,9 @@ pub fn fields(workspace: &Workspace) -> Vec<Field> {
             "the class that is scored",
             Setter::Positive,
         );
+    } else if task == Some(Task::Multiclass) {
+        let about = "all classes are told apart; name one to tell it from all others";
+        rows.choice("positive", "all", true, levels, about, Setter::Positive);
     }
     if table.columns.iter().any(|c| c.protected.is_some()) {
         let value = if question.question.use_protected { "yes" } else { "no" };

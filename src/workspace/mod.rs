@@ -12,6 +12,7 @@ mod error;
 mod fields;
 mod log;
 mod settings;
+mod several;
 mod state;
 mod take_in;
 mod verb;
@@ -26,6 +27,7 @@ pub use command::{COMMANDS, Command, parse};
 pub use error::Error;
 pub use fields::{Field, fields};
 pub use log::{Entry, read_log};
+pub use several::{ClassOrder, Several};
 pub use state::State;
 pub use verb::Verb;
 pub use work::{Plan, Product, Survey, Work};
@@ -168,7 +170,7 @@ impl Workspace {
         };
         // A derived table is remembered when it arrives.
         let later = matches!(verb, Verb::Open(_) | Verb::Compute(..) | Verb::Sql(_))
-            || matches!(verb, Verb::Keep(_) | Verb::Dedupe | Verb::Replay(_));
+            || matches!(verb, Verb::Keep(_) | Verb::Dedupe | Verb::Ahead(_) | Verb::Replay(_));
         if !later {
             self.record(verb, before, at);
         }
@@ -211,6 +213,10 @@ impl Workspace {
             }
             Verb::Compute(name, expr) => {
                 self.step(Step::Compute { name: name.clone(), expr: expr.clone() })
+            }
+            Verb::Ahead(ahead) => {
+                let ahead = ahead.settled(self.table()?);
+                self.step(Step::Ahead(ahead))
             }
             Verb::Sql(query) => self.step(Step::Sql { query: query.clone() }),
             Verb::Keep(expr) => self.step(Step::Filter { expr: expr.clone() }),
@@ -395,7 +401,8 @@ impl Workspace {
                     column.role = Role::Target;
                     column.role_guessed = false;
                 } else if column.role == Role::Target {
-                    column.role = Role::Feature;
+                    column.role =
+                        if column.ahead.is_some() { Role::Ignored } else { Role::Feature };
                 }
             }
         }

@@ -71,6 +71,11 @@ impl Workspace {
                 let before = self.now.clone();
                 let rows = table.n_rows();
                 self.now.experiment.data.steps.push(step.clone());
+                if let Step::Ahead(ahead) = &step {
+                    let question = &mut self.now.experiment.question;
+                    question.target = Some(ahead.name.clone());
+                    (question.positive, question.task) = (None, None);
+                }
                 self.now.base = Some(table);
                 self.now.view = View::default();
                 if let Err(error) = self.derive() {
@@ -79,6 +84,7 @@ impl Workspace {
                 }
                 let verb = match step {
                     Step::Compute { name, expr } => Verb::Compute(name, expr),
+                    Step::Ahead(ahead) => Verb::Ahead(ahead),
                     Step::Sql { query } => Verb::Sql(query),
                     Step::Filter { expr } => Verb::Keep(expr),
                     Step::Dedupe => Verb::Dedupe,

@@ -1,6 +1,6 @@
 //! Verbs: what a person can do to the workspace, each with the line of text that says it.
 
-use crate::data::{Kind, Role};
+use crate::data::{Ahead, Kind, Role};
 use crate::train::RunId;
 
 /// One thing a person does that changes something. A verb is data: it is written to the command
@@ -37,6 +37,8 @@ pub enum Verb {
     Cost(String, f64),
     /// Add a computed column.
     Compute(String, String),
+    /// Add a column that tells what becomes of another one some rows later, and predict it.
+    Ahead(Ahead),
     /// Replace the table by the result of a query.
     Sql(String),
     /// Keep only the rows for which an expression holds.
@@ -101,6 +103,7 @@ impl Verb {
             Self::Recipe(key, value) => format!("recipe {key}={value}"),
             Self::Cost(key, value) => format!("cost {key}={value}"),
             Self::Compute(name, expr) => format!("compute {} = {expr}", quote(name)),
+            Self::Ahead(ahead) => format!("ahead {ahead}"),
             Self::Sql(query) => format!("sql {query}"),
             Self::Keep(expr) => format!("keep {expr}"),
             Self::Dedupe => "dedupe".into(),

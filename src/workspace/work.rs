@@ -210,6 +210,7 @@ impl Work {
             Self::Open { path, .. } => format!("open {path}"),
             Self::Step { step, .. } => match step {
                 Step::Compute { name, .. } => format!("compute {name}"),
+                Step::Ahead(ahead) => format!("ahead {}", ahead.name),
                 Step::Sql { .. } => "query".into(),
                 Step::Filter { .. } => "keep".into(),
                 Step::Dedupe => "dedupe".into(),

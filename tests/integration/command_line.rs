@@ -530,3 +530,48 @@ fn nothing_in_a_table_reaches_the_terminal_as_a_command() {
         assert!(!said.out.contains(['\u{1b}', '\u{7}']), "{}", said.out);
     }
 }
+
+#[test]
+fn what_comes_later_can_be_predicted_and_the_future_stays_out() {
+    let place = Place::new();
+    let run = place.json(&["train", "us_stocks", "--features", "volume,close", "--json"]);
+    assert_eq!((&run["target"], &run["split"]["method"]), (&"up".into(), &"time".into()));
+    assert!(!run["warnings"].to_string().contains("future"), "{}", run["warnings"]);
+    let mut prices = "day,close,other\n".to_owned();
+    for i in 0..60_u32 {
+        let (month, day) = (i / 28 + 1, i % 28 + 1);
+        let close = 100 + (i * 37) % 23;
+        prices.extend([format!("2024-{month:02}-{day:02},{close},{}\n", (i * 13) % 7)]);
+    }
+    let data = place.file("prices.csv", prices);
+    let ahead = "next = difference of close in 2";
+    let run = place.json(&["train", &data, "--ahead", ahead, "--json"]);
+    assert_eq!((&run["target"], &run["model"]), (&"next".into(), &"linear".into()));
+    assert!(run["warnings"].to_string().contains("2 rows whose target looks from the training"));
+    let step = &run["experiment"]["data"]["steps"][0];
+    assert_eq!((&step["step"], &step["time"]), (&"ahead".into(), &"day".into()));
+    let shuffled = ["train", &data, "--ahead", ahead, "--split", "random", "--json"];
+    let shuffled = place.json(&shuffled);
+    let first = shuffled["warnings"][0].as_str().unwrap();
+    assert!(first.starts_with("a `random` split looks into the future"), "{first}");
+    let compared = ["compare", &data, "--ahead", ahead, "--models", "baseline,linear", "--json"];
+    assert_eq!(place.json(&compared)["target"], "next");
+    let place = Place::new();
+    let data = place.file("prices.csv", "day,close\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n");
+    let wrong = ["train", &data, "--ahead", "next = return of clsoe in 1"];
+    place.refuses(&wrong, &["no column `clsoe`", "did you mean `close`?"]);
+    let said = place.karat(&["train", &data, "--ahead", "next = retrun of close in 1"]);
+    assert_eq!(said.status, 2, "{}", said.err);
+    assert!(said.err.contains("none of return, log_return"), "{}", said.err);
+}
+
+#[test]
+fn every_sample_is_profiled_without_a_hitch() {
+    let place = Place::new();
+    for (name, target) in [("digits", "digit"), ("us_stocks", "up"), ("ecb_fx", "usd_return")] {
+        let answer = place.json(&["profile", name, "--json"]);
+        assert_eq!(answer["target"], target, "{name}");
+        let text = place.karat(&["profile", name]);
+        assert_eq!(text.status, 0, "{}", text.err);
+    }
+}

@@ -1,6 +1,8 @@
 //! What the columns of a table are and what they are for: guesses, marked as guesses, and what a
 //! person said instead.
 
+use std::collections::HashSet;
+
 use polars::prelude::{AnyValue, DataType, NamedFrom, Series};
 
 use super::parse::{Habit, Missing, Reading, infer, missing, number};
@@ -23,6 +25,9 @@ pub fn describe(table: &mut Table) {
     privacy::mark(table);
     if let Some(at) = time_column(table) {
         table.columns[at].role = Role::Time;
+        if let Some(at) = group_column(table, at) {
+            table.columns[at].role = Role::Group;
+        }
     }
     if let Some(at) = target_column(table, &looks) {
         table.columns[at].role = Role::Target;
@@ -213,10 +218,40 @@ fn time_column(table: &Table) -> Option<usize> {
     }
 }
 
+/// The one category whose levels are series of their own: a moment comes several times in the
+/// table, as a day of prices does, but only once for each of them.
+fn group_column(table: &Table, time: usize) -> Option<usize> {
+    const FEWEST_ROWS: usize = 20;
+    let time = &table.columns[time].name;
+    let times: Vec<u64> = table.numbers(time).ok()?.into_iter().map(f64::to_bits).collect();
+    if times.len() < FEWEST_ROWS || !repeats(times.iter().map(|time| (*time, 0))) {
+        return None;
+    }
+    let mut groups = (0..table.columns.len()).filter(|at| {
+        let column = &table.columns[*at];
+        if column.kind != Kind::Category || column.personal.is_some() {
+            return false;
+        }
+        let Ok(levels) = table.levels(&column.name) else { return false };
+        levels.names.len() * 2 <= times.len() && !repeats(times.iter().copied().zip(levels.codes))
+    });
+    match (groups.next(), groups.next()) {
+        (Some(at), None) => Some(at),
+        _ => None,
+    }
+}
+
+/// Whether a key comes twice.
+fn repeats(mut keys: impl Iterator<Item = (u64, u32)>) -> bool {
+    let mut seen = HashSet::new();
+    keys.any(|key| !seen.insert(key))
+}
+
 /// Names of columns that are predicted, and how sure that is.
 const TARGETS: &[(&str, f64)] = &[
     ("target", 3.0),
     ("label", 3.0),
+    ("digit", 3.0),
     ("y", 3.0),
     ("class", 3.0),
     ("credit_risk", 3.0),
@@ -334,7 +369,7 @@ pub fn apply_overrides(table: &mut Table, overrides: &Overrides) -> Result<(), E
         table.expect_column(name)?;
         if matches!(role, Role::Target | Role::Time | Role::Weight | Role::Group) {
             for other in table.columns.iter_mut().filter(|c| c.role == *role && c.name != *name) {
-                other.role = Role::Feature;
+                other.role = if other.ahead.is_some() { Role::Ignored } else { Role::Feature };
             }
         }
         let column = column_mut(table, name)?;

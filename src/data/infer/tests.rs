@@ -107,3 +107,24 @@ fn the_samples_are_described_as_people_would() {
     assert_eq!(n, 381);
     assert!(of("credit_data").origin.headerless);
 }
+
+#[test]
+fn series_of_their_own_are_told_by_their_dates() {
+    let of = |name: &str| {
+        let sample = sample(name).unwrap();
+        open_bytes(sample.file, sample.content, &OpenOptions::default(), &Ctx::quiet()).unwrap()
+    };
+    let stocks = of("us_stocks");
+    assert_eq!(stocks.with_role(Role::Time).unwrap().name, "date");
+    assert_eq!(stocks.with_role(Role::Group).unwrap().name, "ticker");
+    let rates = of("ecb_fx");
+    assert_eq!(rates.with_role(Role::Time).unwrap().name, "Date");
+    assert!(rates.with_role(Role::Group).is_none());
+    // Two loans of one branch on one day: no branch is a series.
+    let lines: Vec<String> = (0..40)
+        .map(|i| format!("2024-01-{:02},{},{i}", i / 2 % 15 + 1, ["n", "s"][i / 4 % 2]))
+        .collect();
+    let text = format!("day,branch,amount\n{}\n", lines.join("\n"));
+    let loans = open_bytes("t.csv", text.as_bytes(), &OpenOptions::default(), &Ctx::quiet());
+    assert!(loans.unwrap().with_role(Role::Group).is_none());
+}

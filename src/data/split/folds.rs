@@ -1,7 +1,7 @@
 //! Folds of cross-validation.
 
 use super::{
-    Error, Method, SplitSpec, Table, Target, Task, draw, group_column, order, time_column,
+    Error, Method, SplitSpec, Table, Target, Task, draw, group_column, order, purge, time_column,
 };
 use crate::rng::{Seed, numpy::RandomState, stream};
 
@@ -59,7 +59,7 @@ pub fn folds(
             _ => Ok(deal(vec![rows], k, spec)),
         },
         Method::Group => by_group(table, group_column(table, spec)?, &rows, k, spec),
-        Method::Time => forward(table, time_column(table, spec)?, &rows, k),
+        Method::Time => forward(table, time_column(table, spec)?, &rows, k, target),
         Method::Sklearn => k_fold(&rows, k, spec),
     }
 }
@@ -110,8 +110,15 @@ fn by_group(
     Ok(one_against_rest(parts))
 }
 
-/// Cuts time into `k + 1` blocks; each fold trains on all blocks before the one it scores.
-fn forward(table: &Table, name: &str, rows: &[u32], k: usize) -> Result<Vec<Fold>, Error> {
+/// Cuts time into `k + 1` blocks; each fold trains on all blocks before the one it scores, as far
+/// as their target is known by then.
+fn forward(
+    table: &Table,
+    name: &str,
+    rows: &[u32],
+    k: usize,
+    target: Option<&Target>,
+) -> Result<Vec<Fold>, Error> {
     let times = order::times(table, name)?;
     let (order, _) = order::sorted(&times, rows);
     let cuts = order::cuts(&times, &order);
@@ -130,11 +137,18 @@ fn forward(table: &Table, name: &str, rows: &[u32], k: usize) -> Result<Vec<Fold
         next += nearest + 1;
     }
     chosen.push(order.len());
-    let fold = |ends: &[usize]| Fold {
-        train: order[..ends[0]].to_vec(),
-        test: order[ends[0]..ends[1]].to_vec(),
+    let known = purge::known_at(table, target, &times)?;
+    let fold = |ends: &[usize]| {
+        let (mut train, test) = (order[..ends[0]].to_vec(), order[ends[0]..ends[1]].to_vec());
+        if let (Some(known), Some(first)) = (&known, test.first()) {
+            purge::keep_before(&mut train, known, times[*first as usize]);
+        }
+        if train.is_empty() {
+            return Err(too_few("the rows whose target is known before the test", k));
+        }
+        Ok(Fold { train, test })
     };
-    Ok(chosen.windows(2).map(fold).collect())
+    chosen.windows(2).map(fold).collect()
 }
 
 /// scikit-learn's `KFold(k, shuffle=True, random_state=seed)`.

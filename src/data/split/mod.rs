@@ -6,6 +6,7 @@
 mod draw;
 mod folds;
 mod order;
+mod purge;
 #[cfg(test)]
 mod tests;
 
@@ -90,7 +91,8 @@ pub struct Split {
     pub valid: Vec<u32>,
     /// Rows kept back to test; empty when every row trains.
     pub test: Vec<u32>,
-    /// How many rows are in no part, because their target or their time is missing.
+    /// How many rows are in no part, because their target or their time is missing, or because
+    /// their target looks into a later part.
     pub left_out: usize,
     /// What a person should know of the division, a sentence each.
     pub notes: Vec<String>,
@@ -138,10 +140,13 @@ pub fn split(
             let times = order::times(table, name)?;
             let (order, n_missing) = order::sorted(&times, &rows);
             note_left_out(&mut notes, n_missing, name);
-            order::split(table, name, &times, &order, spec)?
+            let mut split = order::split(table, name, &times, &order, spec)?;
+            purge::purge(table, target, &times, &mut split)?;
+            split
         }
         Method::Sklearn => draw::sklearn(&rows, spec)?,
     };
+    notes.splice(0..0, purge::shout(table, target, spec));
     split.left_out = table.n_rows() - split.train.len() - split.valid.len() - split.test.len();
     notes.append(&mut split.notes);
     split.notes = notes;

@@ -248,3 +248,68 @@ proptest! {
         }
     }
 }
+
+/// Two shares over 30 days each, with a target that looks `horizon` days ahead.
+fn looking_ahead(horizon: usize) -> (Table, Target) {
+    let line = |i: usize| {
+        let (share, day) = (i % 2, i / 2);
+        format!("2024-01-{:02},s{share},{}\n", day + 1, 10 + (i * 7) % 11)
+    };
+    let mut csv = "day,share,close\n".to_owned();
+    csv.extend((0..60).map(line));
+    let table = with_role(with_role(table(&csv), "day", Role::Time), "share", Role::Group);
+    let step = crate::data::Ahead {
+        name: "up".into(),
+        column: "close".into(),
+        horizon,
+        form: crate::data::Form::Sign,
+        ..crate::data::Ahead::default()
+    };
+    let table = crate::data::apply(&table, &crate::data::Step::Ahead(step), &Ctx::quiet());
+    let target = Target { name: "up".into(), positive: None, task: Task::Binary };
+    (table.unwrap(), target)
+}
+
+#[test]
+fn rows_whose_target_lies_in_a_later_part_do_not_train() {
+    let (table, target) = looking_ahead(3);
+    let days = table.numbers("day").unwrap();
+    let day = |row: &u32| days[*row as usize];
+    let mut spec = by(Method::Time);
+    let whole = split(&table, &spec, Some(&target), &Ctx::quiet()).unwrap();
+    // 27 days have a target; of the 22 before the test the last three look into it.
+    assert_eq!((whole.train.len(), whole.test.len()), (2 * 19, 2 * 5));
+    let note = "6 rows whose target looks from the training into the test period are left out";
+    assert!(whole.notes.iter().any(|said| said == note), "{:?}", whole.notes);
+    assert_eq!(whole.left_out, 2 * 3 + 6);
+    spec.valid = 0.2;
+    let parts = split(&table, &spec, Some(&target), &Ctx::quiet()).unwrap();
+    for (earlier, later) in [(&parts.train, &parts.valid), (&parts.valid, &parts.test)] {
+        let last = earlier.iter().map(day).fold(f64::MIN, f64::max);
+        let first = later.iter().map(day).fold(f64::MAX, f64::min);
+        assert_eq!(last + 3.0 + 1.0, first, "the target of the last day is known before");
+    }
+    let rows: Vec<u32> = (0..60).collect();
+    for fold in folds(&table, &spec, 4, &rows, Some(&target)).unwrap() {
+        let last = fold.train.iter().map(day).fold(f64::MIN, f64::max);
+        let first = fold.test.iter().map(day).fold(f64::MAX, f64::min);
+        assert!(last + 3.0 < first, "{last} {first}");
+    }
+}
+
+#[test]
+fn a_target_that_looks_ahead_is_shouted_about_unless_the_split_is_by_time() {
+    let (table, target) = looking_ahead(1);
+    for method in [Method::Random, Method::Stratified, Method::Sklearn, Method::Group] {
+        let spec = SplitSpec { test: 0.5, ..by(method) };
+        let said = split(&table, &spec, Some(&target), &Ctx::quiet()).unwrap().notes;
+        let expected =
+            format!("a `{method}` split looks into the future: `up` is known 1 row later");
+        assert!(said[0].starts_with(&expected), "{said:?}");
+    }
+    let whole = SplitSpec { test: 0.0, ..by(Method::Random) };
+    let said = split(&table, &whole, Some(&target), &Ctx::quiet()).unwrap().notes;
+    assert!(!said.iter().any(|said| said.contains("future")), "{said:?}");
+    let said = split(&table, &by(Method::Time), Some(&target), &Ctx::quiet()).unwrap().notes;
+    assert!(!said.iter().any(|said| said.contains("future")), "{said:?}");
+}

@@ -14,7 +14,7 @@ mod proto;
 #[cfg(test)]
 mod tests;
 
-use graph::{Data, Dim, Elem, Graph, Value};
+use graph::{Attribute, Data, Dim, Elem, Graph, Value};
 
 use crate::data::Task;
 use crate::export::Error;
@@ -57,8 +57,9 @@ pub struct Exported {
 
 /// Writes a model as ONNX.
 ///
-/// Outputs are `prediction`, the number or the name of the class, and for classes `probability`,
-/// that of the positive one of two.
+/// Outputs are `prediction`, the number or the name of the class, and for classes `probability`:
+/// that of the positive one of two, or of each of several in the order of the remark
+/// `karat.classes`.
 ///
 /// # Errors
 ///
@@ -83,13 +84,18 @@ pub fn onnx(model: &Model, scope: Scope) -> Result<Exported, Error> {
         }
     };
     match &model.predictor {
-        Predictor::Constant(value) => {
-            return Err(Error::Constant { kind: model.kind.clone(), value: *value });
+        Predictor::Constant(_) | Predictor::Shares(_) => {
+            return Err(Error::Constant { kind: model.kind.clone() });
         }
         Predictor::Linear { intercept, coefficients, link } => {
             let score = linear::score(&mut graph, &matrix, *intercept, coefficients);
             let score = linear::linked(&mut graph, score, *link);
             give_prediction(&mut graph, model, &score);
+        }
+        Predictor::Softmax { intercepts, coefficients } => {
+            let scores = linear::scores(&mut graph, &matrix, intercepts, coefficients);
+            let shares = linear::softmax(&mut graph, &scores);
+            give_classes(&mut graph, model, &shares);
         }
     }
     Ok(graph.finish(&model.kind, &about(model), &remarks(model), notes))
@@ -120,6 +126,17 @@ fn give_prediction(graph: &mut Graph, model: &Model, score: &Value) {
     let class = graph.node("Where", &[&is_positive, &positive, &negative]);
     graph.output("prediction", &class, Elem::Text, &column);
     graph.output("probability", score, Elem::Double, &column);
+}
+
+/// The outputs of a model that knows the probability of each of several classes, in f64.
+fn give_classes(graph: &mut Graph, model: &Model, shares: &Value) {
+    let n_classes = model.classes.len();
+    let axis = [("axis", Attribute::Int(1)), ("keepdims", Attribute::Int(1))];
+    let best = graph.node_with("ArgMax", &[shares], &axis);
+    let classes = graph.constant(&[n_classes], Data::Texts(&model.classes));
+    let class = graph.node("Gather", &[&classes, &best]);
+    graph.output("prediction", &class, Elem::Text, &[Dim::Rows, Dim::Fixed(1)]);
+    graph.output("probability", shares, Elem::Double, &[Dim::Rows, Dim::Fixed(n_classes)]);
 }
 
 fn about(model: &Model) -> String {

@@ -1,5 +1,6 @@
 //! Why a fit was refused or failed, in words for a person.
 
+use super::Solver;
 use crate::jobs::Cancelled;
 
 /// Why there is no fit.
@@ -68,6 +69,30 @@ pub enum Error {
         row: usize,
         /// What stands there.
         value: f64,
+    },
+    /// A classifier of several classes was given a target that is no index of one.
+    #[error("the target in row {row} is `{value}`, but classes are counted from 0 to {}", n_classes - 1)]
+    NoClass {
+        /// The row, from 1.
+        row: usize,
+        /// What stands there.
+        value: f64,
+        /// How many classes there are.
+        n_classes: usize,
+    },
+    /// A solver that tells two classes apart was asked for several.
+    #[error("solver `{solver}` tells two classes apart\nhint: use solver `irls` for several")]
+    SolverClasses {
+        /// Which one.
+        solver: Solver,
+    },
+    /// A pair of class weights was given for several classes.
+    #[error(
+        "two class weights were given for {n_classes} classes\nhint: set `class_weight` to balanced, or to none"
+    )]
+    PairOfWeights {
+        /// How many classes there are.
+        n_classes: usize,
     },
     /// There is nothing to explain.
     #[error(

@@ -4,7 +4,8 @@
 //! watched or stopped. Here the rows are reduced, chunk by chunk on all processors, to a triangle
 //! of the size of the coefficients; linfa-linear solves the triangle, alone for least squares and
 //! within Newton's method for logistic regression, whose optimum is then handed to linfa-logistic
-//! as the final model. Chunks and sums have a fixed order, so that a fit is the same bit for bit
+//! as the final model. Several classes are fitted by Newton's method with conjugate gradients, from
+//! where linfa-logistic comes to. Chunks and sums have a fixed order, so that a fit is the same bit for bit
 //! whatever the number of threads.
 //!
 //! The room knows matrices and names of columns; it knows nothing of tables or recipes.
@@ -23,6 +24,7 @@
 //! ```
 
 mod closed;
+mod conjugate;
 mod descent;
 mod design;
 mod distribution;
@@ -32,6 +34,7 @@ mod inference;
 mod lanes;
 mod lbfgs;
 mod moments;
+mod multinomial;
 mod newton;
 mod params;
 mod pass;
@@ -39,6 +42,7 @@ mod record;
 mod reduce;
 mod score;
 mod separation;
+mod softmax;
 #[cfg(test)]
 mod tests;
 mod triangle;
@@ -54,8 +58,10 @@ use workers::Workers;
 
 pub use error::Error;
 pub use inference::{CoefficientStats, Inference, OddsRatio};
+pub use multinomial::{MultinomialFit, fit_classes};
 pub use params::{ClassWeight, Family, FieldError, Params, Solver, ValidParams};
 pub use score::{score_rows, sigmoid};
+pub(super) use softmax::softmax;
 pub use warning::Warning;
 
 /// What is to be fitted: features, target, and how much each row counts.
@@ -63,7 +69,7 @@ pub use warning::Warning;
 pub struct Problem<'a> {
     /// Features (rows, columns). Column-major is fast; any other order is copied first.
     pub x: ArrayView2<'a, f64>,
-    /// The target: numbers, or 0 and 1 for logistic regression.
+    /// The target: numbers, 0 and 1 for logistic regression, or the indices of several classes.
     pub y: &'a [f64],
     /// How precise each row is (analytic weights): they multiply the loss of a row and enter the
     /// information matrix, while the residual variance still divides by the number of rows less
@@ -155,9 +161,7 @@ fn fit_with(
     workers: Workers,
     ctx: &Ctx,
 ) -> Result<Fit, Error> {
-    if problem.x.columns().into_iter().any(|column| column.to_slice().is_none()) {
-        let mut copy = Array2::zeros(problem.x.dim().f());
-        copy.assign(&problem.x);
+    if let Some(copy) = column_major(problem.x) {
         let problem = Problem { x: copy.view(), ..*problem };
         return fit_with(&problem, valid, params, workers, ctx);
     }
@@ -181,6 +185,15 @@ fn fit_with(
         Solver::Lbfgs => lbfgs::fit(design, warnings, problem, valid, params, ctx),
         Solver::Gd | Solver::Sgd => descent::fit(&design, warnings, valid, params, ctx),
     }
+}
+
+/// A copy with one column after the other, unless the matrix has that order already.
+fn column_major(x: ArrayView2<f64>) -> Option<Array2<f64>> {
+    x.columns().into_iter().any(|column| column.to_slice().is_none()).then(|| {
+        let mut copy = Array2::zeros(x.dim().f());
+        copy.assign(&x);
+        copy
+    })
 }
 
 impl<'a> Problem<'a> {

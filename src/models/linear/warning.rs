@@ -22,6 +22,8 @@ pub enum Warning {
         /// Whether all rows are told apart, and not just some.
         complete: bool,
     },
+    /// All of several classes are told apart, so that no finite coefficients are best.
+    ClassesSeparated,
     /// The optimum was not met within the iterations or epochs allowed.
     NotConverged {
         /// How many were taken.
@@ -51,6 +53,10 @@ impl fmt::Display for Warning {
                      the fit was stopped\nhint: set `alpha` above 0, or drop the column"
                 )
             }
+            Self::ClassesSeparated => f.write_str(
+                "every training row has the right class: the best coefficients are infinite, so \
+                 the fit was stopped\nhint: set `alpha` above 0",
+            ),
             Self::NotConverged { iterations, remedy } => {
                 write!(f, "not converged after {iterations} iterations\nhint: {remedy}")
             }

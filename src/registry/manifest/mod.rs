@@ -7,6 +7,8 @@ mod model;
 mod number;
 mod recipe;
 mod run;
+#[cfg_attr(not(test), expect(dead_code, reason = "a stored network is the first to hold one"))]
+mod sight;
 
 pub(super) use model::{FORMAT, StoredFile, StoredVersion};
 pub(super) use run::{Parts, StoredRun, StoredSummary};

@@ -27,6 +27,11 @@ enum StoredPredictor {
     Constant,
     /// Its numbers stand in the columns `intercept` and `coefficients` of the weights.
     Linear { link: String },
+    /// The shares of the classes stand in the column `shares` of the weights.
+    Shares,
+    /// Its numbers stand in the columns `intercepts` and `coefficients` of the weights, those of
+    /// one class after the other.
+    Softmax,
 }
 
 /// What `manifest.json` holds.
@@ -70,6 +75,15 @@ impl StoredFile {
                     Link::Logit => "logit",
                 };
                 StoredPredictor::Linear { link: link.into() }
+            }
+            Predictor::Shares(shares) => {
+                weights.put_f64("shares", shares);
+                StoredPredictor::Shares
+            }
+            Predictor::Softmax { intercepts, coefficients } => {
+                weights.put_f64("intercepts", intercepts);
+                weights.put_f64("coefficients", &coefficients.concat());
+                StoredPredictor::Softmax
             }
         };
         Self {
@@ -122,6 +136,23 @@ impl StoredFile {
                 };
                 Predictor::Linear { intercept: one("intercept")?, coefficients, link }
             }
+            StoredPredictor::Shares => {
+                let shares = weights.f64("shares")?;
+                one_for_each_class(&self.classes, shares.len())?;
+                Predictor::Shares(shares)
+            }
+            StoredPredictor::Softmax => {
+                let intercepts = weights.f64("intercepts")?;
+                one_for_each_class(&self.classes, intercepts.len())?;
+                let all = weights.f64("coefficients")?;
+                let n_columns = recipe.outputs.len();
+                if all.len() != intercepts.len() * n_columns {
+                    return Err("it has more or fewer coefficients than columns".into());
+                }
+                let own = |class: usize| all[class * n_columns..(class + 1) * n_columns].to_vec();
+                let coefficients = (0..intercepts.len()).map(own).collect();
+                Predictor::Softmax { intercepts, coefficients }
+            }
         };
         Ok(LoadedModel {
             model: Model {
@@ -141,5 +172,14 @@ impl StoredFile {
             test: self.test.map(read_metrics),
             cv: self.cv.map(read_metrics),
         })
+    }
+}
+
+/// Several classes need as many numbers, or a score could be the index of none.
+fn one_for_each_class(classes: &[String], n: usize) -> Result<(), String> {
+    if n == classes.len() && 0 < n {
+        Ok(())
+    } else {
+        Err(format!("it has numbers for {n} classes and names for {}", classes.len()))
     }
 }

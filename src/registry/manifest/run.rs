@@ -87,6 +87,8 @@ struct StoredCoefficient {
     p: Option<Exact>,
     low: Option<Exact>,
     high: Option<Exact>,
+    #[serde(default)]
+    class: Option<String>,
     odds_ratio: Option<Exact>,
     note: Option<String>,
 }
@@ -102,6 +104,7 @@ impl From<&Coefficient> for StoredCoefficient {
             p: exact(c.p),
             low: exact(c.low),
             high: exact(c.high),
+            class: c.class.clone(),
             odds_ratio: exact(c.odds_ratio),
             note: c.note.clone(),
         }
@@ -119,6 +122,7 @@ impl From<StoredCoefficient> for Coefficient {
             p: plain(c.p),
             low: plain(c.low),
             high: plain(c.high),
+            class: c.class,
             odds_ratio: plain(c.odds_ratio),
             note: c.note,
         }

@@ -26,7 +26,10 @@ pub struct ComparePane {
 fn rankings(task: Task) -> &'static [&'static str] {
     match task {
         Task::Regression => &["rmse", "mae", "r2"],
-        _ => &["roc_auc", "brier", "log_loss", "ks", "average_precision"],
+        Task::Binary => &["roc_auc", "brier", "log_loss", "ks", "average_precision"],
+        Task::Multiclass => {
+            &["accuracy", "macro_f1", "log_loss", "weighted_f1", "macro_roc_auc", "mcc"]
+        }
     }
 }
 

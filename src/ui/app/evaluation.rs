@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::act::moved;
-use super::{App, Effect, Overlay, RowsView};
+use super::{App, Effect};
 use crate::data::Task;
 use crate::train::{Run, RunId};
 use crate::ui::action::Action;
-use crate::workspace::{Assessment, Side, Verb, Work};
+use crate::workspace::{Assessment, ClassOrder, Side, Verb, Work};
 
 /// A tab of the Evaluation pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -29,6 +29,12 @@ pub enum EvalTab {
     Residuals,
     /// How the errors are spread.
     Errors,
+    /// Each of several classes.
+    Classes,
+    /// True against predicted classes.
+    Confusion,
+    /// The rows with the largest loss.
+    Worst,
     /// The table of coefficients.
     Coefficients,
 }
@@ -45,10 +51,16 @@ impl EvalTab {
     ];
     const REGRESSION: [Self; 4] =
         [Self::Summary, Self::Residuals, Self::Errors, Self::Coefficients];
+    const CLASSES: [Self; 5] =
+        [Self::Summary, Self::Classes, Self::Confusion, Self::Worst, Self::Coefficients];
 
     /// The tabs that a task has.
     pub fn of(task: Task) -> &'static [Self] {
-        if task == Task::Binary { &Self::BINARY } else { &Self::REGRESSION }
+        match task {
+            Task::Regression => &Self::REGRESSION,
+            Task::Binary => &Self::BINARY,
+            Task::Multiclass => &Self::CLASSES,
+        }
     }
 
     /// What the frame calls it.
@@ -62,6 +74,9 @@ impl EvalTab {
             Self::Deciles => "deciles",
             Self::Residuals => "residuals",
             Self::Errors => "errors",
+            Self::Classes => "classes",
+            Self::Confusion => "confusion",
+            Self::Worst => "worst rows",
             Self::Coefficients => "coefficients",
         }
     }
@@ -75,6 +90,8 @@ impl EvalTab {
             Self::Calibration => "cal",
             Self::Deciles => "dec",
             Self::Residuals => "resid",
+            Self::Confusion => "conf",
+            Self::Worst => "worst",
             Self::Coefficients => "coef",
             other => other.title(),
         }
@@ -92,12 +109,13 @@ pub struct EvalPane {
     pub side: Option<Side>,
     /// The chosen cell of the confusion matrix: 0 tn, 1 fp, 2 fn, 3 tp.
     pub cell: usize,
+    /// The chosen cell of the confusion matrix of several classes: true and predicted class.
+    pub pair: (usize, usize),
+    /// In what order several classes are listed.
+    pub order: ClassOrder,
     /// The chosen row of the tab's table.
     pub row: usize,
 }
-
-/// How many rows behind a number are shown at most, those farthest from the threshold.
-const MOST_ROWS: usize = 5000;
 
 /// One step of the threshold.
 const STEP: f64 = 0.01;
@@ -150,9 +168,17 @@ impl App {
         let tabs = EvalTab::of(run.task);
         let at = tabs.iter().position(|t| *t == self.eval.tab).unwrap_or(0);
         self.eval.tab = tabs[at];
+        if self.eval.tab == EvalTab::Confusion && self.move_pair(run.model.classes.len(), action) {
+            return vec![];
+        }
         let n = match self.eval.tab {
             EvalTab::Summary if run.task == Task::Binary => 4,
             EvalTab::Deciles => 10,
+            EvalTab::Classes => run.model.classes.len(),
+            EvalTab::Worst => self
+                .assessment(&run)
+                .and_then(|a| a.several.as_ref())
+                .map_or(0, |several| several.worst.len()),
             EvalTab::Coefficients => run.coefficients.len() + 1,
             _ => 0,
         };
@@ -185,6 +211,7 @@ impl App {
                 self.eval.tab = tabs[(at + by) % tabs.len()];
                 vec![]
             }
+            Action::NextMetric => self.reorder(&run),
             Action::Optimum => self.optimum(&run),
             Action::Sides => {
                 let sides = Side::of(&run);
@@ -207,7 +234,7 @@ impl App {
     /// Moves the threshold to where wrong decisions cost least, on rows that do not test.
     fn optimum(&mut self, run: &Arc<Run>) -> Vec<Effect> {
         if run.task != Task::Binary {
-            return self.refuse("a regression has no threshold");
+            return self.refuse("only a model of two classes has a threshold");
         }
         let sides = [Side::Valid, Side::OutOfFold, Side::Train];
         let found = sides.iter().find_map(|side| {
@@ -236,100 +263,5 @@ impl App {
             self.say(text);
         }
         effects
-    }
-
-    /// Opens the rows behind the chosen number.
-    fn open_rows(&mut self, run: &Arc<Run>) -> Vec<Effect> {
-        let side = self.side(run);
-        let (Some(table), Some(scores)) = (self.workspace.now.table.clone(), side.scores(run))
-        else {
-            return self.refuse("the scores are still being read");
-        };
-        let cut = self.workspace.threshold(run);
-        let classes = &run.model.classes;
-        let name = |i: usize| classes.get(i).map_or("", String::as_str);
-        let mut chosen: Vec<usize> = (0..scores.rows.len()).collect();
-        let title = match (run.task, self.eval.tab) {
-            (Task::Binary, EvalTab::Deciles) => {
-                let Some(decile) =
-                    self.assessment(run).and_then(|a| a.deciles.get(self.eval.row).copied())
-                else {
-                    return vec![];
-                };
-                chosen
-                    .retain(|i| (decile.score_low..=decile.score_high).contains(&scores.score[*i]));
-                format!(
-                    "decile {}: score {:.3} to {:.3}",
-                    decile.rank, decile.score_low, decile.score_high
-                )
-            }
-            (Task::Binary, _) => {
-                let (actual, called) = [(0, 0), (0, 1), (1, 0), (1, 1)][self.eval.cell.min(3)];
-                chosen.retain(|i| {
-                    usize::from(scores.truth[*i] > 0.5) == actual
-                        && usize::from(scores.score[*i] >= cut) == called
-                });
-                format!(
-                    "{} rows: actual {}, called {} at {cut:.2}",
-                    side.word(),
-                    name(actual),
-                    name(called)
-                )
-            }
-            _ => format!("{} rows, largest error first", side.word()),
-        };
-        let far = |i: usize| match run.task {
-            Task::Binary => (scores.score[i] - cut).abs(),
-            _ => (scores.score[i] - scores.truth[i]).abs(),
-        };
-        let all = chosen.len();
-        let farthest = |a: &usize, b: &usize| far(*b).total_cmp(&far(*a)).then(a.cmp(b));
-        if all > MOST_ROWS {
-            chosen.select_nth_unstable_by(MOST_ROWS, farthest);
-            chosen.truncate(MOST_ROWS);
-        }
-        chosen.sort_by(farthest);
-        let title = if all > MOST_ROWS {
-            format!("{title}: the {MOST_ROWS} farthest of {all}")
-        } else {
-            title
-        };
-        let sources: Vec<u32> = chosen.iter().map(|i| scores.rows[*i]).collect();
-        let places = table.positions_of(&sources).into_iter().zip(&chosen);
-        let rows: Vec<(u32, f64, f64)> = places
-            .filter_map(|(place, i)| Some((place?, scores.truth[*i], scores.score[*i])))
-            .collect();
-        if rows.is_empty() {
-            return self.refuse("no rows there");
-        }
-        self.overlays.push(Overlay::Rows(RowsView { title, table, rows, row: 0, column: 0 }));
-        vec![]
-    }
-
-    pub(super) fn act_rows(&mut self, action: Action) -> Vec<Effect> {
-        let page = self.page;
-        let Some(Overlay::Rows(view)) = self.overlays.last_mut() else { return vec![] };
-        if let Some(at) = moved(view.row, view.rows.len(), action, page) {
-            view.row = at;
-            return vec![];
-        }
-        match action {
-            Action::Left => view.column = view.column.saturating_sub(1),
-            Action::Right => {
-                view.column = (view.column + 1).min(view.table.n_columns().saturating_sub(1));
-            }
-            Action::CopyRow => {
-                let (position, _, score) = view.rows[view.row];
-                let cells = view.table.columns.iter();
-                let cells =
-                    cells.map(|c| view.table.text(position as usize, &c.name).unwrap_or_default());
-                let text =
-                    std::iter::once(score.to_string()).chain(cells).collect::<Vec<_>>().join("\t");
-                self.say("copied the row");
-                return vec![Effect::Copy(text)];
-            }
-            _ => {}
-        }
-        vec![]
     }
 }

@@ -1,7 +1,9 @@
 //! What jobs tell, and what follows from it.
 
 use super::{App, DataTab, Effect, Heard, Screen};
+use crate::data::Task;
 use crate::jobs::{JobId, News, Outcome};
+use crate::train::usual_metric;
 use crate::ui::widgets::numbers;
 use crate::workspace::{Product, Work};
 
@@ -115,12 +117,9 @@ impl App {
     fn show_best(&mut self) {
         let batch = std::mem::take(&mut self.training.batch);
         let runs = self.workspace.runs.iter().filter(|r| batch.contains(&r.id));
-        let name = if runs.clone().any(|r| r.task == crate::data::Task::Regression) {
-            "rmse"
-        } else {
-            "roc_auc"
-        };
-        let sign = if name == "rmse" { -1.0 } else { 1.0 };
+        let Some(task) = runs.clone().next().map(|r| r.task) else { return };
+        let name = usual_metric(task);
+        let sign = if task == Task::Regression { -1.0 } else { 1.0 };
         // Folds choose better than test rows, which must stay unseen.
         let value = |r: &crate::registry::RunSummary| {
             r.cv.as_ref().unwrap_or(r.headline().1).get(name).and_then(|e| e.value)
@@ -158,9 +157,9 @@ impl App {
 
 fn run_said(run: &crate::train::Run) -> String {
     let side = run.test.as_ref().map_or(&run.train, |test| test);
-    let squares = run.task == crate::data::Task::Regression
-        || matches!(run.model.kind.as_str(), "linear" | "ridge");
-    let name = if squares { "mse" } else { "roc_auc" };
+    let squares =
+        run.task == Task::Regression || matches!(run.model.kind.as_str(), "linear" | "ridge");
+    let name = if squares { "mse" } else { usual_metric(run.task) };
     let metric = crate::metrics::metric(name);
     let value = side.get(name).and_then(|e| e.value);
     let label = metric.map_or(name, |m| m.label);
@@ -168,11 +167,11 @@ fn run_said(run: &crate::train::Run) -> String {
     let folds = run.cv.as_ref().and_then(|cv| cv.get(name)).and_then(|e| e.value);
     let folds = folds.map_or(String::new(), |v| {
         let v = numbers::significant(v, 4);
-        format!(
-            " · over {} folds {label} {v}, threshold {:.2} chosen there",
-            run.folds.len(),
-            run.threshold
-        )
+        let threshold = match run.task {
+            Task::Binary => format!(", threshold {:.2} chosen there", run.threshold),
+            Task::Regression | Task::Multiclass => String::new(),
+        };
+        format!(" · over {} folds {label} {v}{threshold}", run.folds.len())
     });
     format!(
         "run {} {}: {rows} {label} {} in {}{folds}",

@@ -14,6 +14,7 @@ mod jobs;
 mod model;
 mod overlay;
 mod palette;
+mod rows;
 mod text;
 mod training;
 mod words;
@@ -24,7 +25,7 @@ pub use evaluation::{EvalPane, EvalTab};
 pub use gallery::{Gallery, Item};
 pub use jobs::{Heard, Job, Jobs};
 pub use model::ModelPane;
-pub use overlay::{Ask, Confirmed, Does, Entry, Overlay, PageLine, Pick, RowsView};
+pub use overlay::{Ask, Confirmed, Does, Entry, Overlay, PageLine, Pick, RowsView, ShownRow};
 pub use training::{Row, TrainingPane};
 
 use crate::jobs::JobId;

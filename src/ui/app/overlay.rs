@@ -70,19 +70,30 @@ pub enum Overlay {
     Rows(RowsView),
 }
 
-/// The rows behind a number: a table with the score beside each row.
+/// The rows behind a number: a table with what the model says beside each row.
 #[derive(Clone, Debug)]
 pub struct RowsView {
     /// Which rows these are: "actual bad, called good at 0.42".
     pub title: String,
     /// The table they come from.
     pub table: Arc<Table>,
-    /// For each row: its position in the table, its truth and its score.
-    pub rows: Vec<(u32, f64, f64)>,
+    /// What is said beside each row: `score`, or `predicted` and `actual`.
+    pub heads: Vec<&'static str>,
+    /// The rows, in the order shown.
+    pub rows: Vec<ShownRow>,
     /// The chosen row.
     pub row: usize,
     /// The first column shown.
     pub column: usize,
+}
+
+/// A row with what a model says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownRow {
+    /// Its position in the table.
+    pub position: u32,
+    /// What stands beside it, one text for each head.
+    pub told: Vec<String>,
 }
 
 /// A line of a page.

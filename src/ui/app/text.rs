@@ -77,7 +77,12 @@ impl App {
     pub(super) fn show_definitions(&mut self, task: Task) {
         let mut lines = Vec::new();
         for metric in METRICS {
-            if task == Task::Regression && metric.family == Family::Binary {
+            let belongs = match task {
+                Task::Regression => metric.is_of(Family::Regression),
+                Task::Binary => metric.is_of(Family::Binary) || metric.is_of(Family::Regression),
+                Task::Multiclass => metric.is_of(Family::Classes),
+            };
+            if !belongs {
                 continue;
             }
             let better = match metric.better {
@@ -89,7 +94,7 @@ impl App {
         }
         lines.push(PageLine::Heading("intervals and tests".into()));
         lines.push(PageLine::Text("95 % intervals: DeLong's for the AUC (and for Gini, twice as wide), percentile bootstrap for the others, drawn within each class. Over folds: the mean with the corrected resampled t of Nadeau and Bengio (2003).".into()));
-        lines.push(PageLine::Text("Differences are tested on the same rows: DeLong for the AUC, paired bootstrap for the others; p-values are corrected over all comparisons by Holm's method.".into()));
+        lines.push(PageLine::Text("Differences are tested on the same rows: DeLong for the AUC, McNemar's exact test for the accuracy of several classes, paired bootstrap for the others; p-values are corrected over all comparisons by Holm's method.".into()));
         self.page("What the numbers mean", lines);
     }
 

@@ -9,7 +9,7 @@ use crate::ui::widgets::numbers;
 use crate::ui::widgets::text;
 
 /// Marks behind a number, by how far it is from nought.
-const LEVELS: [char; 5] = [' ', '▁', '▃', '▅', '▇'];
+pub(super) const LEVELS: [char; 5] = [' ', '▁', '▃', '▅', '▇'];
 
 /// A matrix of values from −1 to 1, with names: correlations.
 ///
@@ -181,7 +181,7 @@ impl ConfusionGrid<'_> {
 }
 
 /// A count without decimals, a weight with one.
-fn whole(count: f64) -> String {
+pub(super) fn whole(count: f64) -> String {
     numbers::fixed(count, usize::from(count.fract() != 0.0 && count < 1e5))
 }
 

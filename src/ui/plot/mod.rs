@@ -6,12 +6,14 @@
 mod axes;
 mod bars;
 mod canvas;
+mod classes;
 mod curve;
 mod grid;
 mod line;
 mod scale;
 
 pub use self::bars::{Histogram, bar, gauge, interval, signed_bar, sparkline};
+pub use self::classes::ClassGrid;
 pub use self::grid::{ConfusionGrid, HeatMatrix};
 pub use self::line::{Dash, LinePlot, Reading, Reference, Series};
 pub use self::scale::{Axis, nice_ticks};

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::{Canvas, Role, word};
 use crate::data::Task;
 use crate::ui::action::Action;
-use crate::ui::app::{App, Overlay, Pane, Screen, Tone};
+use crate::ui::app::{App, EvalTab, Overlay, Pane, Screen, Tone};
 use crate::ui::keymap;
 use crate::ui::plot;
 use crate::ui::widgets::{line, numbers, text};
@@ -143,10 +143,19 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             if let Some(arrows) = sideways(app) {
                 pairs.extend(own(&[("←→", arrows)]));
             }
-            let regression = app.shown().is_some_and(|r| r.task == Task::Regression);
+            let task = app.shown().map_or(Task::Binary, |r| r.task);
+            let tab = app.eval.tab;
+            let is_idle = |action: Action| match action {
+                Action::Optimum => task != Task::Binary,
+                Action::NextMetric => {
+                    app.screen == Screen::Workbench
+                        && !(task == Task::Multiclass && tab == EvalTab::Classes)
+                }
+                _ => false,
+            };
             let mut hints: Vec<_> = keymap::hints(&app.scopes())
                 .filter(|b| app.screen == Screen::Workbench || !skipped(b.action))
-                .filter(|b| !regression || b.action != Action::Optimum)
+                .filter(|b| !is_idle(b.action))
                 .map(|b| (b.keys[0].to_string(), b.hint.to_owned()))
                 .collect();
             // The ways to everything else stay in sight where the others have to go.
@@ -196,6 +205,7 @@ fn sideways(app: &App) -> Option<&'static str> {
         Pane::Training => "cursor",
         Pane::Evaluation => match app.shown().map(|r| r.task) {
             Some(Task::Binary) => "threshold",
+            Some(Task::Multiclass) if app.eval.tab == EvalTab::Confusion => "class",
             _ => "tabs",
         },
     })
@@ -258,8 +268,11 @@ pub(super) fn summary(app: &App, canvas: &mut Canvas<'_>, pane: Pane, area: Rect
             Some(run) => {
                 words.push(word(format!("run {} {} · ", run.id, run.model.kind), Role::Dim));
                 let side = app.side(run);
-                let names: &[&str] =
-                    if run.task == Task::Binary { &["roc_auc", "ks"] } else { &["rmse", "r2"] };
+                let names: &[&str] = match run.task {
+                    Task::Regression => &["rmse", "r2"],
+                    Task::Binary => &["roc_auc", "ks"],
+                    Task::Multiclass => &["accuracy", "macro_f1"],
+                };
                 for name in names {
                     let estimate = side.metrics(run).and_then(|m| m.get(*name)).copied();
                     let label = crate::metrics::metric(name).map_or(*name, |m| m.label);

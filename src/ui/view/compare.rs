@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::{Canvas, Role, ViewState, below, note_page, plots, row, word};
 use crate::data::Task;
-use crate::metrics::{Estimate, metric};
+use crate::metrics::{Estimate, Metric, metric};
 use crate::train;
 use crate::ui::app::{App, EvalTab};
 use crate::ui::plot::Dash;
@@ -70,7 +70,8 @@ fn leaderboard(
         .map_or(Task::Binary, |r| r.task);
     let shown: &[&str] = match task {
         Task::Regression => &["rmse", "mae", "r2"],
-        _ => &["roc_auc", "ks", "brier", "log_loss"],
+        Task::Binary => &["roc_auc", "ks", "brier", "log_loss"],
+        Task::Multiclass => &["accuracy", "macro_f1", "log_loss", "top_2_accuracy"],
     };
     let ranked = app.compare.metric.unwrap_or(shown[0]);
     let mut names: Vec<&str> = vec![ranked];
@@ -91,10 +92,10 @@ fn leaderboard(
         Column::right("fit").priority(8),
     ]);
     let digits = |name: &str, v: f64| {
-        if task == Task::Regression && name != "r2" {
-            numbers::significant(v, 5)
-        } else {
+        if metric(name).is_none_or(Metric::is_unitless) {
             numbers::fixed(v, 3)
+        } else {
+            numbers::significant(v, 5)
         }
     };
     let cells = |i: usize| {

@@ -129,6 +129,10 @@ pub(super) fn coefficients(
     let logit = run.task == Task::Binary && run.model.kind == "logistic";
     let exact = run.coefficients.iter().any(|c| c.std_error.is_some());
     let mut heads = vec![Column::left("column").widths(12, 40), Column::right("coefficient")];
+    let by_class = run.task == Task::Multiclass;
+    if by_class {
+        heads.insert(0, Column::left("class"));
+    }
     if exact {
         heads.extend([
             Column::right("std. error").priority(1),
@@ -153,6 +157,9 @@ pub(super) fn coefficients(
             Cell::new(name, if c.note.is_some() { Role::Warn } else { Role::Text }),
             Cell::new(numbers::significant(c.value, 5), Role::Strong),
         ];
+        if by_class {
+            cells.insert(0, Cell::new(c.class.clone().unwrap_or_default(), Role::Dim));
+        }
         if exact {
             cells.extend([
                 Cell::new(n4(c.std_error), Role::Dim),

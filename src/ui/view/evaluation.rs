@@ -3,10 +3,10 @@
 use ratatui::layout::Rect;
 
 use super::eval_tables::{coefficients, deciles, errors, residuals};
-use super::{Canvas, Role, ViewState, below, plots, row, word};
+use super::{Canvas, Role, ViewState, below, classes, plots, row, word};
 use crate::data::Task;
 use crate::metrics::{Confusion, Estimate, metric};
-use crate::train::Run;
+use crate::train::{Run, usual_metric};
 use crate::ui::app::{App, EvalTab};
 use crate::ui::plot::{self, ConfusionGrid, Dash};
 use crate::ui::widgets::{Pane, numbers, text};
@@ -44,7 +44,15 @@ pub(super) fn draw(
         EvalTab::Summary if task == Task::Binary => {
             binary(app, &run, &assessment, canvas, body, focused);
         }
+        EvalTab::Summary if task == Task::Multiclass => {
+            classes::summary(&run, &assessment, canvas, body);
+        }
         EvalTab::Summary => regression(&run, &assessment, canvas, body),
+        EvalTab::Classes => classes::each(app, state, &run, &assessment, canvas, body, focused),
+        EvalTab::Confusion => {
+            classes::confusion(app, state, &run, &assessment, canvas, body, focused);
+        }
+        EvalTab::Worst => classes::worst(app, state, &run, &assessment, canvas, body, focused),
         EvalTab::Roc | EvalTab::Pr | EvalTab::Gains | EvalTab::Calibration => {
             curve(app, &run, &assessment, canvas, body);
         }
@@ -98,12 +106,25 @@ fn estimate(run: &Run, side: Side, name: &str) -> Option<Estimate> {
 }
 
 /// `AUC  0.802 ▕──●──▏ 0.73 – 0.86` with the training figure beside it.
-fn headline(run: &Run, side: Side, name: &str, canvas: &mut Canvas<'_>, area: Rect) {
+pub(super) fn headline(run: &Run, side: Side, name: &str, canvas: &mut Canvas<'_>, area: Rect) {
+    headline_beside(run, side, name, None, canvas, area);
+}
+
+/// The same with the figure of the baseline in between.
+pub(super) fn headline_beside(
+    run: &Run,
+    side: Side,
+    name: &str,
+    baseline: Option<f64>,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+) {
     let Some(metric) = metric(name) else { return };
     let found = estimate(run, side, name);
-    let mut words = vec![word(text::fit(metric.label, 9), Role::Dim)];
+    let wide = if run.task == Task::Multiclass { 12 } else { 9 };
+    let mut words = vec![word(text::fit(metric.label, wide), Role::Dim)];
     let digits = |v: f64| {
-        if metric.family == crate::metrics::Family::Binary || name == "r2" {
+        if metric.is_unitless() {
             numbers::fixed(v, 3)
         } else {
             numbers::significant(v, if v.abs() < 1.0 { 6 } else { 5 })
@@ -120,6 +141,9 @@ fn headline(run: &Run, side: Side, name: &str, canvas: &mut Canvas<'_>, area: Re
             ));
         }
         words.push(word(format!(" {}–{}", digits(low), digits(high)), Role::Dim));
+    }
+    if let Some(baseline) = baseline {
+        words.push(word(format!("  baseline {}", digits(baseline)), Role::Dim));
     }
     let used = canvas.words(area, &words);
     if side != Side::Train
@@ -255,14 +279,14 @@ fn slider(threshold: f64, canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 /// `folds: AUC 0.766 (0.710–0.820) over 5`, if the run was cross-validated.
-fn folds(run: &Run, canvas: &mut Canvas<'_>, area: Rect) -> bool {
-    let (name, label) =
-        if run.task == Task::Binary { ("roc_auc", "AUC") } else { ("rmse", "RMSE") };
+pub(super) fn folds(run: &Run, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+    let name = usual_metric(run.task);
+    let label = metric(name).map_or(name, |m| m.label);
     let found = run.cv.as_ref().and_then(|m| m.get(name)).copied();
     let Some((found, value)) = found.and_then(|e| Some((e, e.value?))) else { return false };
     let digits = |v: f64| match run.task {
-        Task::Binary => numbers::fixed(v, 3),
-        _ => numbers::significant(v, 5),
+        Task::Binary | Task::Multiclass => numbers::fixed(v, 3),
+        Task::Regression => numbers::significant(v, 5),
     };
     let range = found.low.zip(found.high);
     let range = range.map_or(String::new(), |(l, h)| format!(" ({}–{})", digits(l), digits(h)));
@@ -278,7 +302,7 @@ fn folds(run: &Run, canvas: &mut Canvas<'_>, area: Rect) -> bool {
 }
 
 /// What the gap between training and test says.
-fn verdict(run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
+pub(super) fn verdict(run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
     if let Some(warning) = run.warnings.first() {
         let (said, hint) = warning.split_once("\nhint: ").unwrap_or((warning, ""));
         let mut words = vec![word("⚠ ", Role::Warn), word(said, Role::Text)];
@@ -288,7 +312,11 @@ fn verdict(run: &Run, side: Side, canvas: &mut Canvas<'_>, area: Rect) {
         canvas.words(area, &words);
         return;
     }
-    let (name, family) = if run.task == Task::Binary { ("roc_auc", "AUC") } else { ("r2", "R²") };
+    let (name, family) = match run.task {
+        Task::Regression => ("r2", "R²"),
+        Task::Binary => ("roc_auc", "AUC"),
+        Task::Multiclass => ("accuracy", "accuracy"),
+    };
     let value = |s| estimate(run, s, name).and_then(|e| e.value);
     let over_folds = run.cv.as_ref().and_then(|m| m.get(name)).and_then(|e| e.value);
     // The mean over the folds says more than one test set.

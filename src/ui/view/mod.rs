@@ -3,6 +3,7 @@
 //! [`draw`] takes the state as it is; only scroll offsets change, and they live in [`ViewState`].
 
 mod chrome;
+mod classes;
 mod compare;
 mod data;
 mod eval_tables;
@@ -38,6 +39,10 @@ pub struct ViewState {
     runs: TableState,
     deciles: TableState,
     coefficients: TableState,
+    classes: TableState,
+    worst: TableState,
+    /// The first row and column of the confusion matrix of several classes.
+    confusion: (usize, usize),
     leaderboard: TableState,
     rows: TableState,
     gallery: usize,

@@ -16,7 +16,7 @@ pub(super) fn draw(
 ) -> Option<Position> {
     match app.overlays.last()? {
         Overlay::Rows(view) => {
-            rows::draw(app, view, state, canvas, area);
+            rows::draw(view, state, canvas, area);
             None
         }
         Overlay::Help { scopes, scroll } => {

@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 
 use super::{Canvas, Role, ViewState, note_page};
-use crate::data::{Kind, Sort, Table, Task};
-use crate::ui::app::{App, RowsView};
+use crate::data::{Kind, Sort, Table};
+use crate::ui::app::RowsView;
 use crate::ui::widgets::{Align, Cell, Column, DataTable, Pane, numbers, text};
 
 /// The heads of the row number and of these columns.
@@ -67,54 +67,43 @@ pub(super) fn cells(
 }
 
 /// The rows behind a number, over everything else.
-pub(super) fn draw(
-    app: &App,
-    view: &RowsView,
-    state: &mut ViewState,
-    canvas: &mut Canvas<'_>,
-    area: Rect,
-) {
+pub(super) fn draw(view: &RowsView, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect) {
     let plural = if view.rows.len() == 1 { "" } else { "s" };
     let right = format!("{} row{plural}", numbers::count(view.rows.len()));
     crate::ui::widgets::clear(area, canvas.buf);
     let pane = Pane { title: &view.title, right: &right, focused: true, ..Pane::default() };
     let inner = pane.render(area, canvas.buf, canvas.theme);
-    note_page(state, true, inner.height);
+    list(view, state, canvas, inner);
+}
+
+/// The rows with what is told of them, each number beside the columns of its row.
+fn list(view: &RowsView, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect) {
+    note_page(state, true, area.height);
     let names: Vec<String> = view.table.columns.iter().map(|c| c.name.clone()).collect();
     let mut heads = heads(&view.table, &names, None);
-    let task = app.shown().map_or(Task::Binary, |r| r.task);
-    let titles: &[&str] =
-        if task == Task::Regression { &["predicted", "actual", "error"] } else { &["score"] };
-    for (i, title) in titles.iter().enumerate() {
-        heads.insert(1 + i, Column::right(*title));
+    for (i, title) in view.heads.iter().enumerate() {
+        heads.insert(1 + i, Column::right(*title).widths(0, 20));
     }
     let cells = |i: usize| {
-        let (position, truth, score) = *view.rows.get(i)?;
-        let position = position as usize;
-        let mut row = cells(&view.table, position, view.table.row_number(position), &names, None);
-        let figures =
-            if task == Task::Regression { vec![score, truth, truth - score] } else { vec![score] };
-        for (k, value) in figures.into_iter().enumerate() {
-            let text = if task == Task::Regression {
-                numbers::significant(value, 5)
-            } else {
-                numbers::fixed(value, 3)
-            };
-            row.insert(1 + k, Cell::new(text, Role::Strong));
-        }
-        Some(row)
+        let row = view.rows.get(i)?;
+        let position = row.position as usize;
+        let mut cells = cells(&view.table, position, view.table.row_number(position), &names, None);
+        let told = row.told.iter().map(|text| Cell::new(text.as_str(), Role::Strong));
+        cells.splice(1..1, told);
+        Some(cells)
     };
+    let n_told = view.heads.len();
     state.rows.selected = view.row;
-    state.rows.column = view.column + 1 + titles.len();
+    state.rows.column = view.column + 1 + n_told;
     DataTable {
         columns: &heads,
         rows: Some(view.rows.len()),
         row: &cells,
         focused: true,
         cell_cursor: false,
-        frozen: 1 + titles.len(),
+        frozen: 1 + n_told,
         footer: true,
         empty: "no rows",
     }
-    .render(inner, canvas.buf, canvas.theme, &mut state.rows);
+    .render(area, canvas.buf, canvas.theme, &mut state.rows);
 }

@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 
 use super::{Canvas, Role, ViewState, note_page};
 use crate::data::Task;
-use crate::train::Point;
+use crate::metrics::metric;
+use crate::train::{Point, usual_metric};
 use crate::ui::app::{App, Row};
 use crate::ui::plot::{self, Dash, LinePlot, Series};
 use crate::ui::widgets::{Cell, Column, DataTable, Pane, numbers};
@@ -111,7 +112,8 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
             let (side, metrics) = run.headline();
             // The head says test; figures of other rows say so themselves.
             let rows = if side == "test" { String::new() } else { format!(" {side}") };
-            let name = if run.task == Task::Regression { "rmse" } else { "roc_auc" };
+            let name = usual_metric(run.task);
+            let measured = metric(name).map_or(name, |m| m.label);
             let value = metrics.get(name).and_then(|e| e.value);
             let n_folds = loaded.map_or(0, |r| r.folds.len());
             let state = match (&run.cv, run.n_warnings) {
@@ -136,11 +138,12 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
                 ),
                 plain(
                     value.map_or(numbers::NONE.into(), |v| {
-                        if name == "rmse" {
-                            format!("RMSE {}{rows}", numbers::significant(v, 4))
+                        let figure = if run.task == Task::Regression {
+                            numbers::significant(v, 4)
                         } else {
-                            format!("AUC {}{rows}", numbers::fixed(v, 3))
-                        }
+                            numbers::fixed(v, 3)
+                        };
+                        format!("{measured} {figure}{rows}")
                     }),
                     Role::Strong,
                 ),

@@ -123,7 +123,8 @@ fn operate(node: &NodeProto, inputs: &[&Tensor]) -> Tensor {
             let slope = float(node, "alpha");
             each(one, |x| if x < 0.0 { slope * x } else { x })
         }
-        "Softmax" => softmax(one),
+        "ReduceMax" => over_columns(one, f64::NEG_INFINITY, f64::max),
+        "ReduceSum" => over_columns(one, 0.0, |a, b| a + b),
         "ArgMax" => arg_max(one),
         "Gather" => gather(one, inputs[1]),
         "MatMul" => matmul(one, inputs[1]),
@@ -209,14 +210,11 @@ fn chosen(inputs: &[&Tensor]) -> Tensor {
     Tensor { dims, cells }
 }
 
-fn softmax(one: &Tensor) -> Tensor {
-    let exponents = |row: &[f64]| {
-        let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = row.iter().map(|x| (x - most).exp()).sum();
-        row.iter().map(|x| (x - most).exp() / sum).collect::<Vec<_>>()
-    };
-    let rows = one.values().chunks_exact(*one.dims.last().unwrap());
-    Tensor::numbers(&one.dims, &rows.flat_map(exponents).collect::<Vec<_>>())
+/// A matrix with its columns brought together, one value for each row.
+fn over_columns(one: &Tensor, start: f64, gather: fn(f64, f64) -> f64) -> Tensor {
+    let rows = one.values().chunks_exact(one.dims[1]);
+    let values: Vec<f64> = rows.map(|row| row.iter().copied().fold(start, gather)).collect();
+    Tensor::numbers(&[one.dims[0], 1], &values)
 }
 
 fn arg_max(one: &Tensor) -> Tensor {

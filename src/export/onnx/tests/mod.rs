@@ -128,6 +128,28 @@ fn a_logistic_model_with_gaps_and_categories_gives_the_same_scores() {
 }
 
 #[test]
+fn several_classes_have_their_probabilities_and_the_name_of_the_best() {
+    let table = loans();
+    let recipe = fitted(&table, &Recipe { scale: Scale::Standard, ..Recipe::default() }, &["age", "purpose"]);
+    let own = |class: usize| (0..recipe.outputs.len()).map(move |i| ((i + 2) * (class + 1)) as f64 % 1.7);
+    let predictor = Predictor::Softmax {
+        intercepts: vec![0.1, -0.2, f64::NEG_INFINITY, 0.4],
+        coefficients: (0..4).map(|class| own(class).collect()).collect(),
+    };
+    let classes: Vec<String> = ["a", "b", "never", "d"].map(str::to_owned).to_vec();
+    let task = Task::Multiclass;
+    let model = Model { task, classes, predictor, ..model(recipe.clone(), Link::Logit) };
+    let exported = onnx(&model, Scope::WholeModel).unwrap();
+    let outputs = model.outputs(&table, None, &Ctx::quiet()).unwrap();
+    let values = evaluate(&exported.bytes, tensors(&model, &table));
+    let expected: Vec<f64> = outputs.iter().copied().collect();
+    close(values["probability"].values(), &expected, 1e-12);
+    let best = model.score(&table, None, &Ctx::quiet()).unwrap();
+    let best: Vec<String> = best.into_iter().map(|score| model.predict(score)).collect();
+    assert_eq!(values["prediction"].cells, Cells::Texts(best));
+}
+
+#[test]
 fn codes_for_missing_are_known_to_the_graph_itself() {
     let table = loans();
     let model = model(fitted(&table, &Recipe::default(), &["age"]), Link::Identity);
@@ -172,7 +194,7 @@ fn what_a_graph_cannot_say_is_refused_by_name() {
 
     let constant = Model { predictor: Predictor::Constant(0.3), ..days };
     let text = onnx(&constant, Scope::WholeModel).unwrap_err().to_string();
-    assert!(text.contains("the same number for every row"), "{text}");
+    assert!(text.contains("the same of every row"), "{text}");
 }
 
 #[test]

@@ -1,0 +1,433 @@
+//! A column that looks ahead: what becomes of another one some rows later.
+
+use std::{fmt, str::FromStr};
+
+use polars::prelude::{NamedFrom, Series};
+use serde::{Deserialize, Serialize};
+
+use super::schema::words;
+use super::{Column, Error, Kind, ROW, Role, Sequence, Table};
+use crate::jobs::Ctx;
+
+/// How the later value is told beside the present one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// The relative change: `x[t+h] / x[t] - 1`.
+    #[default]
+    Return,
+    /// Its logarithm: `ln(x[t+h] / x[t])`.
+    LogReturn,
+    /// The change: `x[t+h] - x[t]`.
+    Difference,
+    /// 1 where the later value is larger, else 0.
+    Sign,
+    /// Which of the classes that fixed cuts of the return make, such as `1 below -0.01`,
+    /// `2 from -0.01 to 0.01`, `3 from 0.01`.
+    Class,
+}
+words!(Form {
+    Return = "return",
+    LogReturn = "log_return",
+    Difference = "difference",
+    Sign = "sign",
+    Class = "class",
+});
+
+/// A column that tells what becomes of another one `horizon` rows later, in the order of time and
+/// within its group. Its last rows in each group are missing.
+///
+/// Classes are cut at fixed returns and not at quantiles: a step is carried out before the rows
+/// are divided, and quantiles of all rows would tell the training rows of the test.
+///
+/// In words: `up = sign of close in 1`, `move = class -0.01, 0.01 of close in 5 by share along day`.
+/// A name that is easily misread stands in backticks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ahead {
+    /// The name of the new column.
+    pub name: String,
+    /// The column that is looked at.
+    pub column: String,
+    /// How many rows later.
+    pub horizon: usize,
+    /// How the later value is told.
+    pub form: Form,
+    /// Where [`Form::Class`] cuts the return, ascending, as typed: `-0.01, 0.01`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cuts: String,
+    /// The column that orders the rows; without it the one with the role `time`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// The column whose groups are series of their own; without it the one with the role `group`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+}
+
+impl fmt::Display for Ahead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", quoted(&self.name), self.form)?;
+        if self.form == Form::Class {
+            write!(f, " {}", self.cuts)?;
+        }
+        write!(f, " of {} in {}", quoted(&self.column), self.horizon)?;
+        if let Some(group) = &self.group {
+            write!(f, " by {}", quoted(group))?;
+        }
+        if let Some(time) = &self.time {
+            write!(f, " along {}", quoted(time))?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Ahead {
+    type Err = String;
+
+    /// Reads the words that [`Ahead`] is written in.
+    ///
+    /// ```
+    /// use karat::data::{Ahead, Form};
+    ///
+    /// let ahead: Ahead = "up = sign of adj close in 5".parse().unwrap();
+    /// assert_eq!((ahead.form, ahead.column.as_str(), ahead.horizon), (Form::Sign, "adj close", 5));
+    /// assert_eq!(ahead.to_string(), "up = sign of `adj close` in 5");
+    /// ```
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words = words_of(text);
+        let mut words = words.as_slice();
+        let mut until = |mark: &str, what: &str| {
+            let at = words.iter().position(|word| word == mark);
+            let at = at.ok_or_else(|| format!("`{mark}` and {what} are missing"))?;
+            let (taken, rest) = words.split_at(at);
+            words = &rest[1..];
+            Ok::<_, String>(taken)
+        };
+        let name = until("=", "what follows it")?;
+        let told = until("of", "a column")?;
+        let column = until("in", "a number of rows")?;
+        let (form, cuts) = told.split_first().ok_or_else(|| {
+            let forms: Vec<_> = Form::ALL.iter().map(|form| form.word()).collect();
+            format!("one of {} is missing after `=`", forms.join(", "))
+        })?;
+        let form: Form = form.parse()?;
+        let (horizon, rest) = words.split_first().ok_or("a number of rows is missing")?;
+        let ahead = Self {
+            name: bare(name),
+            column: bare(column),
+            horizon: horizon.parse().map_err(|_| format!("`{horizon}` is no number of rows"))?,
+            form,
+            cuts: cuts.join(" "),
+            time: option(rest, "along"),
+            group: option(rest, "by"),
+        };
+        if !matches!(rest.first().map(String::as_str), None | Some("by" | "along")) {
+            return Err(format!("`{}` is not understood after the rows", rest.join(" ")));
+        }
+        ahead.check()?;
+        Ok(ahead)
+    }
+}
+
+impl Ahead {
+    /// Refuses what no table can fulfil.
+    fn check(&self) -> Result<Vec<f64>, String> {
+        if self.name.is_empty() || self.name == ROW || self.name.chars().any(char::is_control) {
+            return Err("the new column needs a name".into());
+        }
+        if self.column.is_empty() {
+            return Err("the column that is looked at has no name".into());
+        }
+        if self.horizon == 0 {
+            return Err("it has to look at least 1 row ahead".into());
+        }
+        let cuts: Option<Vec<f64>> = self
+            .cuts
+            .split([',', ' '])
+            .filter(|cut| !cut.is_empty())
+            .map(|cut| cut.parse().ok().filter(|cut: &f64| cut.is_finite()))
+            .collect();
+        match (cuts, self.form) {
+            (Some(cuts), Form::Class) if !cuts.is_empty() && cuts.is_sorted_by(|a, b| a < b) => {
+                Ok(cuts)
+            }
+            (_, Form::Class) => {
+                Err("`class` needs ascending cuts of the return, such as `class -0.01, 0.01`"
+                    .into())
+            }
+            (Some(cuts), _) if cuts.is_empty() => Ok(cuts),
+            (_, form) => Err(format!("`{form}` takes no `{}`", self.cuts)),
+        }
+    }
+
+    /// The same with the columns that order and group the rows named, as far as the table's roles
+    /// tell them.
+    #[must_use]
+    pub fn settled(&self, table: &Table) -> Self {
+        let of_role = |role| table.with_role(role).map(|column| column.name.clone());
+        Self {
+            time: self.time.clone().or_else(|| of_role(Role::Time)),
+            group: self.group.clone().or_else(|| of_role(Role::Group)),
+            ..self.clone()
+        }
+    }
+
+    /// The rows in the order that it looks along.
+    ///
+    /// # Errors
+    ///
+    /// When no column orders them.
+    pub fn sequence(&self, table: &Table) -> Result<Sequence, Error> {
+        let Some(time) = &self.time else {
+            return Err(Error::Query {
+                what: format!("`{}` looks ahead, but no column orders the rows", self.name),
+                hint: "give a date column the role time, or write `along COLUMN`".into(),
+            });
+        };
+        Sequence::of(table, time, self.group.as_deref())
+    }
+}
+
+/// The table with the column added; it becomes the proposed target.
+pub(super) fn add(table: &Table, ahead: &Ahead, ctx: &Ctx) -> Result<Table, Error> {
+    let wrong = |what: String| Error::Query {
+        what,
+        hint: "write it as `up = sign of close in 1`".to_owned(),
+    };
+    let cuts = ahead.check().map_err(wrong)?;
+    if table.column(&ahead.name).is_some() {
+        let what = format!("there is already a column `{}`", ahead.name);
+        return Err(Error::Query { what, hint: "choose another name".into() });
+    }
+    let ahead = ahead.settled(table);
+    let column = table.expect_column(&ahead.column)?;
+    if column.is_masked() || !matches!(column.kind, Kind::Number | Kind::Boolean) {
+        return Err(Error::NotNumeric { column: ahead.column.clone() });
+    }
+    let (protected, made_ahead) = (column.protected, column.ahead.clone());
+    let values = table.numbers(&ahead.column)?;
+    let rows = ahead.sequence(table)?;
+    ctx.check()?;
+    let value = |row: u32| {
+        let later = values[rows.later(row, ahead.horizon)? as usize];
+        told(ahead.form, values[row as usize], later)
+    };
+    let told: Vec<Option<f64>> = (0..table.n_rows() as u32).map(value).collect();
+    if told.iter().all(Option::is_none) {
+        let (longest, _) = rows.longest();
+        return Err(Error::Query {
+            what: format!(
+                "`{}` is missing in every row: {} rows ahead of `{}` there is nothing in {longest} rows",
+                ahead.name, ahead.horizon, ahead.column
+            ),
+            hint: "look fewer rows ahead".into(),
+        });
+    }
+    let name = ahead.name.as_str().into();
+    let series = match ahead.form {
+        Form::Sign => {
+            let signs: Vec<Option<i64>> = told.iter().map(|v| v.map(|v| v as i64)).collect();
+            Series::new(name, signs)
+        }
+        Form::Class => {
+            let labels = labels(&cuts);
+            let class = |v: f64| labels[cuts.partition_point(|cut| *cut <= v)].as_str();
+            let classes: Vec<Option<&str>> = told.iter().map(|v| v.map(class)).collect();
+            Series::new(name, classes)
+        }
+        Form::Return | Form::LogReturn | Form::Difference => Series::new(name, told),
+    };
+    let mut made = table.clone();
+    made.frame.with_column(series.into())?;
+    // The hidden column stays the last.
+    let hidden = made.frame.drop_in_place(ROW)?;
+    made.frame.with_column(hidden)?;
+    for column in made.columns.iter_mut().filter(|column| column.role == Role::Target) {
+        column.role = if column.ahead.is_some() { Role::Ignored } else { Role::Feature };
+    }
+    let kind = if ahead.form == Form::Class { Kind::Category } else { Kind::Number };
+    let reading = ahead.to_string();
+    let reading = reading.split_once('=').map(|(_, rest)| format!("={rest}"));
+    // What looks ahead of what looks ahead looks ahead by both.
+    let further = made_ahead.map_or(0, |made| made.horizon);
+    let name = ahead.name.clone();
+    made.columns.push(Column {
+        role: Role::Target,
+        reading,
+        protected,
+        ahead: Some(Ahead { horizon: ahead.horizon + further, ..ahead }),
+        ..Column::new(name, kind)
+    });
+    Ok(made)
+}
+
+/// The later value beside the present one; nothing where it is undefined.
+fn told(form: Form, now: f64, later: f64) -> Option<f64> {
+    let told = match form {
+        Form::Return | Form::Class => later / now - 1.0,
+        Form::LogReturn if now > 0.0 && later > 0.0 => (later / now).ln(),
+        Form::LogReturn => f64::NAN,
+        Form::Difference => later - now,
+        Form::Sign if now.is_nan() || later.is_nan() => f64::NAN,
+        Form::Sign => f64::from(u8::from(later > now)),
+    };
+    told.is_finite().then_some(told)
+}
+
+/// Names of classes that sort as their returns do.
+fn labels(cuts: &[f64]) -> Vec<String> {
+    let digits = (cuts.len() + 1).to_string().len();
+    let label = |class: usize| {
+        let (low, high) = (class.checked_sub(1).map(|at| cuts[at]), cuts.get(class));
+        let range = match (low, high) {
+            (None, Some(high)) => format!("below {high}"),
+            (Some(low), Some(high)) => format!("from {low} to {high}"),
+            (Some(low), None) => format!("from {low}"),
+            (None, None) => String::new(),
+        };
+        format!("{:0digits$} {range}", class + 1)
+    };
+    (0..=cuts.len()).map(label).collect()
+}
+
+/// Words between spaces; what stands in backticks is one word, kept with them.
+fn words_of(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut held = false;
+    for c in text.chars() {
+        if c == '`' {
+            held = !held;
+            word.push(c);
+        } else if held || !(c.is_whitespace() || c == '=') {
+            word.push(c);
+        } else {
+            words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+            words.extend((c == '=').then(|| "=".to_owned()));
+        }
+    }
+    words.extend((!word.is_empty()).then_some(word));
+    words
+}
+
+/// Words as one name, without backticks around it.
+fn bare(words: &[String]) -> String {
+    let name = words.join(" ");
+    let inner = name.strip_prefix('`').and_then(|name| name.strip_suffix('`'));
+    inner.map_or(name.clone(), str::to_owned)
+}
+
+/// What follows `mark`, up to the other mark.
+fn option(words: &[String], mark: &str) -> Option<String> {
+    let start = words.iter().position(|word| word == mark)? + 1;
+    let is_mark = |word: &String| word == "by" || word == "along";
+    let end = words[start..].iter().position(is_mark).map_or(words.len(), |at| start + at);
+    Some(bare(&words[start..end])).filter(|name| !name.is_empty())
+}
+
+/// A name as words can hold it.
+fn quoted(name: &str) -> String {
+    let is_plain = !name.chars().any(|c| c.is_whitespace() || c == '=')
+        && !["of", "in", "by", "along"].contains(&name);
+    if is_plain { name.to_owned() } else { format!("`{name}`") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{OpenOptions, Step, apply, open_bytes};
+
+    fn prices() -> Table {
+        let text = "share,day,close\nB,2024-01-02,4\nA,2024-01-01,10\nA,2024-01-03,\n\
+                    A,2024-01-02,11\nB,2024-01-01,8\nA,2024-01-04,22\nB,2024-01-03,4\n";
+        open_bytes("t.csv", text.as_bytes(), &OpenOptions::default(), &Ctx::quiet()).unwrap()
+    }
+
+    fn made(words: &str) -> Result<Table, Error> {
+        let ahead =
+            words.parse().map_err(|what: String| Error::Query { what, hint: String::new() });
+        apply(&prices(), &Step::Ahead(ahead?), &Ctx::quiet())
+    }
+
+    /// The values of the column `y`; NaN for missing.
+    fn check(words: &str, expected: [f64; 7]) {
+        let values = made(words).unwrap().numbers("y").unwrap();
+        for (value, expected) in values.iter().zip(expected) {
+            let is_same = value.is_nan() && expected.is_nan() || (value - expected).abs() < 1e-12;
+            assert!(is_same, "{words}: {values:?}");
+        }
+    }
+
+    #[test]
+    fn it_tells_what_comes_later_within_the_group() {
+        const NO: f64 = f64::NAN;
+        check("y = return of close in 1 by share along day", [0.0, 0.1, NO, NO, -0.5, NO, NO]);
+        check("y = difference of close in 1 by share along day", [0.0, 1.0, NO, NO, -4.0, NO, NO]);
+        check("y = sign of close in 1 by share along day", [0.0, 1.0, NO, NO, 0.0, NO, NO]);
+        check("y = sign of close in 3 by share along day", [NO, 1.0, NO, NO, NO, NO, NO]);
+        let log = (1.1_f64).ln();
+        check("y = log_return of close in 1 by share", [0.0, log, NO, NO, -(2.0_f64.ln()), NO, NO]);
+    }
+
+    #[test]
+    fn classes_are_cut_at_fixed_returns_and_sort_as_they_do() {
+        let table = made("y = class -0.1, 0.05 of close in 1 by share").unwrap();
+        let levels = table.levels("y").unwrap();
+        assert_eq!(levels.names, ["1 below -0.1", "2 from -0.1 to 0.05", "3 from 0.05"]);
+        assert_eq!(levels.codes[..2], [1, 2]);
+        assert_eq!(levels.codes[4], 0);
+    }
+
+    #[test]
+    fn it_becomes_the_target_and_never_a_feature() {
+        let table = made("up = sign of close in 1 by share").unwrap();
+        let column = table.column("up").unwrap();
+        assert_eq!((column.role, column.kind), (Role::Target, Kind::Number));
+        assert_eq!(column.ahead.as_ref().unwrap().time.as_deref(), Some("day"));
+        assert!(!table.features(true).contains(&"up".to_owned()));
+        let step = Step::Compute { name: "copy".into(), expr: "up * 2".into() };
+        let copied = apply(&table, &step, &Ctx::quiet()).unwrap();
+        assert!(copied.column("copy").unwrap().ahead.is_some());
+        let step = Step::Sql { query: "select close, up as upward, day from data".into() };
+        let queried = apply(&table, &step, &Ctx::quiet()).unwrap();
+        assert!(queried.column("upward").unwrap().ahead.is_some());
+        assert!(queried.column("close").unwrap().ahead.is_none());
+        let twice: Ahead = "z = difference of up in 2 by share".parse().unwrap();
+        let twice = apply(&table, &Step::Ahead(twice), &Ctx::quiet()).unwrap();
+        assert_eq!(twice.column("z").unwrap().ahead.as_ref().unwrap().horizon, 3);
+    }
+
+    #[test]
+    fn words_are_read_back() {
+        for words in [
+            "y = return of close in 1",
+            "`a = b` = class -0.1, 0.2 of `the close` in 5 by `the share` along day",
+            "y = sign of `in` in 20 along day",
+        ] {
+            let ahead: Ahead = words.parse().unwrap();
+            assert_eq!(ahead.to_string(), words);
+        }
+        let loose: Ahead = "next return=log_return of adj close in 3".parse().unwrap();
+        assert_eq!((loose.name.as_str(), loose.column.as_str()), ("next return", "adj close"));
+    }
+
+    #[test]
+    fn what_cannot_be_is_said() {
+        let check = |words: &str, expected: &str| {
+            let said = made(words).unwrap_err().to_string();
+            assert!(said.contains(expected), "{words}: {said}");
+        };
+        check("y = return of close", "`in` and a number of rows are missing");
+        check("y = retrun of close in 1", "`retrun` is none of return, log_return");
+        check("y = return of close in some", "`some` is no number of rows");
+        check("y = return of close in 0", "at least 1 row ahead");
+        check("y = class of close in 1", "`class` needs ascending cuts");
+        check("y = class 0.1, -0.1 of close in 1", "`class` needs ascending cuts");
+        check("y = sign 3 of close in 1", "`sign` takes no `3`");
+        check("y = sign of close in 1 for ever", "`for ever` is not understood");
+        check("close = sign of close in 1", "there is already a column `close`");
+        check("y = sign of clsoe in 1", "did you mean `close`?");
+        check("y = sign of share in 1", "`share` does not hold numbers");
+        check("y = sign of close in 9", "missing in every row");
+        check("y = sign of close in 1 along share", "orders nothing");
+    }
+}
