@@ -127,7 +127,8 @@ fn listed(attributions: &[Attributed], top: usize, console: &Console) -> String 
     for attributed in shown {
         let value = attributed.text.as_deref().unwrap_or("missing");
         let adds = text::number(attributed.contribution);
-        table.row([&attributed.feature, value, &adds, &bar(attributed.contribution, most)]);
+        let bar = bar(attributed.contribution, most);
+        table.row([attributed.feature.as_str(), value, &adds, &bar]);
     }
     let mut out = table.render(console.width, console.bold);
     if !rest.is_empty() {
