@@ -50,9 +50,10 @@ impl Picture<'_> {
     }
 
     fn draw_shades(&self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        let pixels = self.bright();
         for y in 0..self.height {
             for x in 0..self.width {
-                let shade = (self.brightness(y, x) * 4.0).round() as usize;
+                let shade = (pixels[y * self.width + x] * 4.0).round() as usize;
                 for half in 0..2 {
                     let at = (area.x + (2 * x + half) as u16, area.y + y as u16);
                     buf[at].set_char(SHADES[shade]).set_style(theme.style(Role::Text));
@@ -66,37 +67,39 @@ impl Picture<'_> {
         let mut canvas = Canvas::new(area, theme.glyphs);
         let (columns, rows) = (canvas.width(), canvas.height());
         let zoom = (columns / self.width).min(rows / self.height);
-        let shrink = self.width.div_ceil(columns.max(1)).max(self.height.div_ceil(rows.max(1)));
-        for y in 0..rows.min(if zoom > 0 { self.height * zoom } else { self.height / shrink }) {
-            for x in 0..columns.min(if zoom > 0 { self.width * zoom } else { self.width / shrink }) {
-                let bright = if zoom > 0 {
-                    self.brightness(y / zoom, x / zoom)
-                } else {
-                    let pixels = (0..shrink * shrink).map(|i| (i / shrink, i % shrink));
-                    let sum: f64 = pixels
-                        .map(|(dy, dx)| self.brightness(y * shrink + dy, x * shrink + dx))
-                        .sum();
-                    sum / (shrink * shrink) as f64
-                };
-                // Where every pixel has but one dot, a pattern would be noise.
-                let threshold = if zoom > 1 { f64::from(BAYER[y % 4][x % 4]) / 16.0 } else { 0.4 };
-                if bright > threshold {
-                    canvas.dot(x, y, Role::Text);
-                }
+        let shrink = self.width.div_ceil(columns).max(self.height.div_ceil(rows));
+        let pixels = self.bright();
+        let size = |n: usize| if zoom > 0 { n * zoom } else { n / shrink };
+        for (y, x) in (0..size(self.height)).flat_map(|y| (0..size(self.width)).map(move |x| (y, x))) {
+            let bright = if zoom > 0 {
+                pixels[y / zoom * self.width + x / zoom]
+            } else {
+                let own = (0..shrink * shrink).map(|i| (y * shrink + i / shrink, x * shrink + i % shrink));
+                own.map(|(y, x)| pixels[y * self.width + x]).sum::<f64>() / (shrink * shrink) as f64
+            };
+            // Where every pixel has but one dot, a pattern would be noise.
+            let threshold = if zoom > 1 { f64::from(BAYER[y % 4][x % 4]) / 16.0 } else { 0.4 };
+            if bright > threshold {
+                canvas.dot(x, y, Role::Text);
             }
         }
         canvas.paint(buf, theme);
     }
 
-    /// A pixel from 0 for black to 1 for white.
-    fn brightness(&self, y: usize, x: usize) -> f64 {
-        let value = |place: usize| self.values.get(place).copied().unwrap_or(f64::NAN);
+    /// The pixels from 0 for black to 1 for white.
+    fn bright(&self) -> Vec<f64> {
         let (low, high) = self.range.unwrap_or_else(|| {
             let known = self.values.iter().copied().filter(|v| v.is_finite());
-            known.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
+            let none = (f64::INFINITY, f64::NEG_INFINITY);
+            known.fold(none, |(low, high), v| (low.min(v), high.max(v)))
         });
-        let share = (value(y * self.width + x) / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
-        if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
+        let bright = |place: usize| {
+            let value = self.values.get(place).copied().unwrap_or(f64::NAN);
+            // Halved, so that the difference of two huge numbers stays a number.
+            let share = (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
+            if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
+        };
+        (0..self.height * self.width).map(bright).collect()
     }
 }
 
