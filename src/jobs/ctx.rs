@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, thread, time::Duration};
 
-use crate::jobs::{CancelToken, Cancelled, Part, Progress, Report, Sheet, Wish};
+use crate::jobs::{CancelToken, Cancelled, Part, Progress, Report, Sheet, Shelf, Wish};
 
 /// The link between work and whoever waits for it. Work takes `&Ctx` and nothing else of this
 /// room; it may be shared between threads, and a clone speaks for the same job.
@@ -11,6 +11,7 @@ pub struct Ctx {
     cancel: CancelToken,
     sink: Arc<dyn Fn(Report) + Send + Sync>,
     parts: Vec<Part>,
+    shelf: Option<Arc<dyn Shelf>>,
 }
 
 impl Ctx {
@@ -26,7 +27,18 @@ impl Ctx {
 
     /// A context that stops when `cancel` says so and passes every report to `sink`.
     pub fn new(cancel: CancelToken, sink: impl Fn(Report) + Send + Sync + 'static) -> Self {
-        Self { cancel, sink: Arc::new(sink), parts: Vec::new() }
+        Self { cancel, sink: Arc::new(sink), parts: Vec::new(), shelf: None }
+    }
+
+    /// The same context with a place where unfinished work is put aside.
+    #[must_use]
+    pub fn on(&self, shelf: Arc<dyn Shelf>) -> Self {
+        Self { shelf: Some(shelf), ..self.clone() }
+    }
+
+    /// Where unfinished work is put aside, if anywhere.
+    pub fn shelf(&self) -> Option<&dyn Shelf> {
+        self.shelf.as_deref()
     }
 
     /// Reports progress, then returns [`Cancelled`] if the job has been asked to stop.
@@ -100,14 +112,14 @@ impl Ctx {
         assert!(index < count, "part {index} of {count} does not exist");
         let mut parts = self.parts.clone();
         parts.push(Part { index, count });
-        Self { cancel: self.cancel.clone(), sink: Arc::clone(&self.sink), parts }
+        Self { parts, ..self.clone() }
     }
 
     /// A context that is cancelled with this one but tells nothing, for inner work whose steps
     /// would only confuse.
     #[must_use]
     pub fn silent(&self) -> Self {
-        Self { cancel: self.cancel.clone(), sink: Arc::new(|_| ()), parts: Vec::new() }
+        Self { sink: Arc::new(|_| ()), parts: Vec::new(), ..self.clone() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong between choosing a model and scoring with it.
 
-use super::linear;
+use super::{linear, network};
 use crate::features;
 use crate::jobs::Cancelled;
 
@@ -40,6 +40,9 @@ pub enum Error {
     /// The fit was refused or failed.
     #[error(transparent)]
     Fit(#[from] linear::Error),
+    /// A network was refused, or its training stopped.
+    #[error(transparent)]
+    Network(#[from] network::Error),
     /// The work was asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

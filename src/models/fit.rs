@@ -1,9 +1,9 @@
 //! Fitting: checked settings and a matrix in, a predictor out.
 
-use super::linear::{self, Inference, Problem, Step, ValidParams};
+use super::linear::{self, Inference, Problem, ValidParams};
 use super::settings::Settings;
 use super::{Error, Link, Predictor};
-use crate::jobs::Ctx;
+use crate::jobs::{Ctx, Sheet};
 
 /// A predictor, and what became known while it was fitted.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,12 +15,49 @@ pub struct Fitted {
     pub inference: Option<Inference>,
     /// What a person should know.
     pub warnings: Vec<linear::Warning>,
+    /// How the fit went, a sentence each; nothing to worry about.
+    pub notes: Vec<String>,
+    /// How the layers of a network are at its end; empty for other families.
+    pub sheet: Sheet,
     /// The loss at each step.
     pub history: Vec<Step>,
     /// Whether the fit met its tolerance.
     pub converged: bool,
     /// Iterations taken.
     pub iterations: usize,
+}
+
+/// One iteration or epoch of a fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Step {
+    /// Counted from 0, the state before the first step.
+    pub iteration: usize,
+    /// Mean squared error or mean log-loss of the training rows, without any penalty.
+    pub loss: f64,
+    /// The same of the validation rows, when there are any.
+    pub valid_loss: Option<f64>,
+    /// Accuracy on the training rows, of classes.
+    pub metric: Option<f64>,
+    /// The same on the validation rows.
+    pub valid_metric: Option<f64>,
+    /// Length of a step.
+    pub learning_rate: Option<f64>,
+    /// Size of the gradient.
+    pub grad_norm: Option<f64>,
+    /// Seconds since the fit began.
+    pub seconds: Option<f64>,
+}
+
+impl From<linear::Step> for Step {
+    fn from(step: linear::Step) -> Self {
+        Self {
+            iteration: step.iteration,
+            loss: step.loss,
+            valid_loss: step.valid_loss,
+            grad_norm: step.grad_norm,
+            ..Self::default()
+        }
+    }
 }
 
 /// What a model is to tell of each row.
@@ -43,7 +80,8 @@ pub fn fit(
     ctx: &Ctx,
 ) -> Result<Fitted, Error> {
     match settings {
-        Settings::Baseline => Ok(baseline(aim, problem)),
+        // A network is fitted by `network::fit`, which sees more than a matrix.
+        Settings::Baseline | Settings::Network(_) => Ok(baseline(aim, problem)),
         Settings::Linear(params) => {
             let params = params.clone().check().map_err(|errors| Error::Fields {
                 kind: "linear",
@@ -84,6 +122,8 @@ fn baseline(aim: Aim, problem: &Problem) -> Fitted {
         inference: None,
         warnings: Vec::new(),
         history: Vec::new(),
+        notes: Vec::new(),
+        sheet: Sheet::default(),
         converged: true,
         iterations: 1,
     }
@@ -104,7 +144,9 @@ fn several_classes(
         },
         inference: None,
         warnings: fit.warnings,
-        history: fit.history,
+        history: fit.history.into_iter().map(Into::into).collect(),
+        notes: Vec::new(),
+        sheet: Sheet::default(),
         converged: fit.converged,
         iterations: fit.iterations,
     })
@@ -129,7 +171,9 @@ fn linear_family(
         },
         inference: Some(fit.inference),
         warnings: fit.warnings,
-        history: fit.history,
+        history: fit.history.into_iter().map(Into::into).collect(),
+        notes: Vec::new(),
+        sheet: Sheet::default(),
         converged: fit.converged,
         iterations: fit.iterations,
     })

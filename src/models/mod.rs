@@ -11,12 +11,13 @@ mod fit;
 mod formula;
 pub mod linear;
 mod model;
+pub mod network;
 mod score;
 mod settings;
 
 pub use catalog::{CATALOG, KindInfo, ParamInfo, ParamKind, kind};
 pub use error::{Error, FieldError};
-pub use fit::{Aim, Fitted, fit};
+pub use fit::{Aim, Fitted, fit, Step};
 pub use formula::{Formula, FormulaTerm};
 pub use model::{Link, Model, Predictor};
 pub use score::scores_of;

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::Task;
+use super::network::FittedNetwork;
 use crate::features::FittedRecipe;
+use crate::features::sight::FittedSight;
 
 /// How a linear score becomes a prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +41,8 @@ pub enum Predictor {
         /// For each class one coefficient for each column that the recipe makes.
         coefficients: Vec<Vec<f64>>,
     },
+    /// A network.
+    Network(Box<FittedNetwork>),
 }
 
 /// A fitted predictor together with its fitted recipe and what it asks of a table.
@@ -57,6 +61,9 @@ pub struct Model {
     pub threshold: f64,
     /// From table to matrix, which is also the input contract: names, kinds, ranges, levels.
     pub recipe: FittedRecipe,
+    /// From table to what a network looks at, besides the matrix; nothing for all other families
+    /// and for networks of plain tables.
+    pub sight: Option<FittedSight>,
     /// From matrix to score.
     pub predictor: Predictor,
 }

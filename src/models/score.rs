@@ -5,6 +5,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
 use super::linear::{score_rows, sigmoid, softmax};
 use super::{Error, Link, Model, Predictor};
 use crate::data::{Table, Task};
+use crate::features::sight::FittedSight;
 use crate::jobs::Ctx;
 
 /// Rows whose matrix is made at once, so that memory stays small whatever the table.
@@ -35,16 +36,22 @@ impl Predictor {
             Self::Constant(_) | Self::Linear { .. } => 1,
             Self::Shares(shares) => shares.len(),
             Self::Softmax { intercepts, .. } => intercepts.len(),
+            Self::Network(fitted) => fitted.network.n_out,
         }
     }
 
     /// Everything that is told of each row of a matrix (rows, columns): the probability of each of
-    /// several classes, (rows, classes), and else the score in a single column. The batch a row
-    /// comes in changes no bit.
-    pub fn outputs(&self, x: ArrayView2<f64>) -> Array2<f64> {
+    /// several classes, (rows, classes), and else the score in a single column. `seen` is what a
+    /// network looks at besides the matrix, and empty for all others. The batch a row comes in
+    /// changes no bit.
+    pub fn outputs(&self, x: ArrayView2<f64>, seen: &[f32]) -> Array2<f64> {
+        if let Self::Network(fitted) = self {
+            return fitted.outputs(x, seen);
+        }
         let mut outputs = Array2::zeros((x.nrows(), self.n_outputs()));
         match self {
             Self::Constant(value) => outputs.fill(*value),
+            Self::Network(_) => {}
             Self::Linear { intercept, coefficients, link } => {
                 let scores = score_rows(x, *intercept, coefficients);
                 for (output, score) in outputs.iter_mut().zip(scores) {
@@ -75,7 +82,7 @@ impl Predictor {
 
     /// The score of each row of a matrix: what [`scores_of`] makes of the outputs.
     pub fn score(&self, x: ArrayView2<f64>) -> Vec<f64> {
-        scores_of(&self.outputs(x))
+        scores_of(&self.outputs(x, &[]))
     }
 }
 
@@ -103,6 +110,9 @@ impl Model {
         ctx: &Ctx,
     ) -> Result<Array2<f64>, Error> {
         self.recipe.check_columns(table)?;
+        if let Some(sight) = &self.sight {
+            return self.outputs_of_network(sight, table, rows, ctx);
+        }
         let all: Vec<u32>;
         let rows = if let Some(rows) = rows {
             rows
@@ -112,7 +122,7 @@ impl Model {
         };
         if rows.len() <= BLOCK {
             let x = self.recipe.matrix(table, rows, ctx)?;
-            return Ok(self.predictor.outputs(x.view()));
+            return Ok(self.predictor.outputs(x.view(), &[]));
         }
         let mut parts = Vec::new();
         for (idx, block) in rows.chunks(BLOCK).enumerate() {
@@ -120,10 +130,45 @@ impl Model {
             let part = table.take(block).map_err(crate::features::Error::from)?;
             let positions: Vec<u32> = (0..block.len() as u32).collect();
             let x = self.recipe.matrix(&part, &positions, ctx)?;
-            parts.push(self.predictor.outputs(x.view()));
+            parts.push(self.predictor.outputs(x.view(), &[]));
         }
         let views: Vec<_> = parts.iter().map(Array2::view).collect();
         Ok(concatenate(Axis(0), &views).expect("all parts have the same columns"))
+    }
+
+    /// The same for a network that looks at more than a matrix; NaN for rows that have too few
+    /// rows before them.
+    fn outputs_of_network(
+        &self,
+        sight: &FittedSight,
+        table: &Table,
+        rows: Option<&[u32]>,
+        ctx: &Ctx,
+    ) -> Result<Array2<f64>, Error> {
+        /// Rows that are looked at together, so that memory stays small whatever the table.
+        const BLOCK: usize = 1 << 13;
+        sight.check_columns(table)?;
+        let usable = sight.usable(table)?;
+        let all: Vec<u32>;
+        let rows = if let Some(rows) = rows {
+            rows
+        } else {
+            all = (0..table.n_rows() as u32).collect();
+            &all
+        };
+        let mut outputs = Array2::from_elem((rows.len(), self.predictor.n_outputs()), f64::NAN);
+        for (idx, block) in rows.chunks(BLOCK).enumerate() {
+            ctx.step(idx, rows.len().div_ceil(BLOCK), vec![])?;
+            let is_usable = |row: &u32| usable[*row as usize];
+            let known: Vec<u32> = block.iter().copied().filter(is_usable).collect();
+            let x = self.recipe.matrix(table, &known, ctx)?;
+            let told = self.predictor.outputs(x.view(), &sight.tensor(table, &known, ctx)?);
+            let places = block.iter().enumerate().filter(|(_, row)| is_usable(row));
+            for ((place, _), told) in places.zip(told.rows()) {
+                outputs.row_mut(idx * BLOCK + place).assign(&told);
+            }
+        }
+        Ok(outputs)
     }
 
     /// What a score means: the class it is called, or the number itself.
@@ -157,7 +202,7 @@ mod tests {
             coefficients: vec![vec![1.0], vec![0.0], vec![-1.0]],
         };
         let x = array![[0.0], [2.0], [-800.0]];
-        let outputs = predictor.outputs(x.view());
+        let outputs = predictor.outputs(x.view(), &[]);
         let share = 1.0 / (1.0 + (-4.0_f64).exp());
         assert_eq!(outputs.row(0).to_vec(), [0.5, 0.0, 0.5]);
         assert!((outputs[[1, 0]] - share).abs() < 1e-15, "{outputs}");
@@ -169,7 +214,7 @@ mod tests {
     fn shares_are_the_same_for_everyone() {
         let predictor = Predictor::Shares(vec![0.2, 0.5, 0.3]);
         let x = Array2::zeros((2, 0));
-        assert_eq!(predictor.outputs(x.view()), array![[0.2, 0.5, 0.3], [0.2, 0.5, 0.3]]);
+        assert_eq!(predictor.outputs(x.view(), &[]), array![[0.2, 0.5, 0.3], [0.2, 0.5, 0.3]]);
         assert_eq!(predictor.score(x.view()), [1.0, 1.0]);
     }
 
@@ -178,7 +223,7 @@ mod tests {
         let predictor =
             Predictor::Linear { intercept: 0.5, coefficients: vec![2.0], link: Link::Identity };
         let x = array![[1.0], [3.0]];
-        assert_eq!(predictor.outputs(x.view()).dim(), (2, 1));
+        assert_eq!(predictor.outputs(x.view(), &[]).dim(), (2, 1));
         assert_eq!(predictor.score(x.view()), [2.5, 6.5]);
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::catalog::{KindInfo, ParamInfo, ParamKind, kind};
 use super::linear::{ClassWeight, Family, Params};
+use super::network::{self, Rate};
 use super::{Error, FieldError};
 use crate::data::nearest;
+use crate::features::sight::InputKind;
 use crate::rng::Seed;
 
 /// The parameters of one kind of model, checked.
@@ -15,6 +17,8 @@ pub enum Settings {
     Baseline,
     /// Those of the linear families.
     Linear(Params),
+    /// Those of the networks.
+    Network(Box<network::Params>),
 }
 
 impl Settings {
@@ -24,6 +28,9 @@ impl Settings {
         match self {
             Self::Baseline => Self::Baseline,
             Self::Linear(params) => Self::Linear(Params { seed, ..params }),
+            Self::Network(params) => {
+                Self::Network(Box::new(network::Params { seed, ..*params }))
+            }
         }
     }
 
@@ -69,7 +76,8 @@ pub fn check(kind_name: &str, set: &BTreeMap<String, String>) -> Result<Settings
         "linear" => Family::Linear,
         "ridge" => Family::Ridge,
         "logistic" => Family::Logistic,
-        _ => return Ok(Settings::Baseline),
+        "baseline" => return Ok(Settings::Baseline),
+        _ => return typed.network().map(|params| Settings::Network(Box::new(params))),
     };
     let params = typed.linear(family);
     // What concerns several parameters at once is known to the family itself.
@@ -113,6 +121,9 @@ fn fits(kind: ParamKind, text: &str) -> bool {
         ParamKind::Bool => matches!(text, "true" | "false"),
         ParamKind::Choice(words) => words.contains(&text),
         ParamKind::ClassWeight => text.parse::<ClassWeight>().is_ok(),
+        ParamKind::Rate => text.parse::<Rate>().is_ok(),
+        // What is wrong with these is said by whoever reads them.
+        ParamKind::Network | ParamKind::Text => true,
     }
 }
 
@@ -131,6 +142,50 @@ impl Typed<'_> {
         if let Ok(value) = text.parse() {
             *field = value;
         }
+    }
+
+    /// What was typed, or the default.
+    fn text(&self, name: &str) -> &str {
+        let default = self.info.param(name).map_or("", |param| param.default);
+        self.set.get(name).map_or(default, |text| text.trim())
+    }
+
+    fn network(&self) -> Result<network::Params, Error> {
+        let wrong = |field: &str, message: String, hint: String| Error::Fields {
+            kind: self.info.name,
+            fields: vec![FieldError { field: field.to_owned(), message, hint }],
+        };
+        let text = self.text("network");
+        let network = network::read(text).map_err(|mistake| {
+            let word = text.get(mistake.at.clone()).unwrap_or_default();
+            let at = if word.is_empty() || mistake.what.contains(word) {
+                String::new()
+            } else {
+                format!(" at `{word}`")
+            };
+            let what = format!("`network`, layer {}{at}: {}", mistake.layer + 1, mistake.what);
+            wrong("network", what, mistake.hint)
+        })?;
+        let mut params = network::Params::new(network);
+        self.read("epochs", &mut params.epochs);
+        self.read("batch_size", &mut params.batch_size);
+        self.read("learning_rate", &mut params.learning_rate);
+        self.read("optimizer", &mut params.optimizer);
+        self.read("schedule", &mut params.schedule);
+        self.read("warm_up", &mut params.warm_up);
+        self.read("weight_decay", &mut params.weight_decay);
+        self.read("clip_norm", &mut params.clip_norm);
+        self.read("patience", &mut params.patience);
+        self.read("class_weight", &mut params.class_weight);
+        self.read("loss", &mut params.loss);
+        let kinds = InputKind::ALL;
+        let kind = kinds.iter().find(|(_, word)| *word == self.text("input"));
+        params.sight.input = kind.map_or(InputKind::Auto, |(kind, _)| *kind);
+        self.text("channels").clone_into(&mut params.sight.channels);
+        self.text("statics").clone_into(&mut params.sight.statics);
+        self.read("window", &mut params.sight.window);
+        self.read("stride", &mut params.sight.stride);
+        Ok(params)
     }
 
     fn linear(&self, family: Family) -> Params {

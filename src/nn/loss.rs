@@ -60,6 +60,12 @@ impl Loss {
         }
     }
 
+    /// The loss of a row, and whether it is right or its squared error.
+    pub fn of<F: Real>(self, outputs: &[F], y: F) -> (f64, f64) {
+        let mut d = vec![F::ZERO; outputs.len()];
+        (self.row(outputs, y, F::ZERO, &mut d), self.fit(outputs, y))
+    }
+
     /// Whether the largest output, or the side of 0, is right; for a number its squared error.
     pub(super) fn fit<F: Real>(self, outputs: &[F], y: F) -> f64 {
         match self {

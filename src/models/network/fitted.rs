@@ -1,0 +1,47 @@
+//! A trained network that scores.
+
+use ndarray::{Array2, ArrayView2};
+
+use crate::jobs::Team;
+use crate::nn::{Loss, Network};
+
+/// A trained network with what leads from its outputs to predictions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FittedNetwork {
+    /// The network.
+    pub network: Network<f32>,
+    /// What it was trained to make small, which also says what its outputs mean.
+    pub loss: Loss,
+    /// Of a numeric target the mean that was taken off before training.
+    pub offset: f64,
+    /// Of a numeric target the standard deviation that it was divided by.
+    pub scale: f64,
+}
+
+impl FittedNetwork {
+    /// Predictions for rows with these main inputs and static columns: (rows, outputs). A single
+    /// output of two classes is the probability of the positive one.
+    ///
+    /// `seen` holds what the network looks at, channels-last; without it the matrix `x` is the
+    /// main input. No row is changed in a bit by the batch it comes in.
+    pub fn outputs(&self, x: ArrayView2<f64>, seen: &[f32]) -> Array2<f64> {
+        let n_out = self.network.n_out;
+        let matrix: Vec<f32> = x.iter().map(|value| *value as f32).collect();
+        let (input, statics) = self.inputs(seen, &matrix);
+        let n_rows = input.len() / self.network.input.len().max(1);
+        let work = self.network.spec.layers.len() * input.len();
+        let team = if work > 1 << 16 && n_rows > 1 { Team::of_all() } else { Team::new(1) };
+        let mut outputs = self.network.outputs(input, statics, &team);
+        for row in outputs.chunks_exact_mut(n_out) {
+            self.loss.link(row);
+        }
+        let value = |output: &f32| f64::from(*output) * self.scale + self.offset;
+        let values = outputs.iter().map(value).collect();
+        Array2::from_shape_vec((n_rows, n_out), values).expect("as many outputs as rows")
+    }
+
+    /// Main inputs and static columns: the matrix stands for the former when nothing is seen.
+    pub fn inputs<'a>(&self, seen: &'a [f32], matrix: &'a [f32]) -> (&'a [f32], &'a [f32]) {
+        if self.network.n_static == 0 && seen.is_empty() { (matrix, &[]) } else { (seen, matrix) }
+    }
+}
