@@ -3,6 +3,7 @@
 use crate::data;
 use crate::features;
 use crate::jobs::Cancelled;
+use crate::models;
 
 /// A row could not be explained.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,9 @@ pub enum Error {
     /// The recipe refused the table.
     #[error(transparent)]
     Features(#[from] features::Error),
+    /// The model refused.
+    #[error(transparent)]
+    Model(#[from] models::Error),
     /// The table refused.
     #[error(transparent)]
     Data(#[from] data::Error),

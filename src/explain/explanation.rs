@@ -1,10 +1,11 @@
 //! One row of a table explained, in the words of its columns.
 
+use std::collections::HashMap;
+
 use super::{Attribution, Error, Explainer, Layout, explainer, families};
 use crate::data::{Table, Task};
-use crate::features::FittedRecipe;
 use crate::jobs::Ctx;
-use crate::models::{Link, Model, Predictor};
+use crate::models::Model;
 
 /// What is to be explained, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,11 +99,11 @@ pub fn explain(
     let Some(Some(position)) = table.positions_of(&[request.row]).first().copied() else {
         return Err(no_row);
     };
-    let matrix = model.recipe.matrix(table, &[position], ctx)?;
+    let inputs = families::inputs(model, table, position, ctx)?;
     let class = match &request.class {
         Some(name) => asked_class(model, name)?,
         None if model.task == Task::Multiclass => {
-            model.predictor.score(matrix.view()).first().map_or(0, |best| *best as usize)
+            model.score(table, Some(&[position]), ctx)?.first().map_or(0, |best| *best as usize)
         }
         None => model.classes.len().saturating_sub(1),
     };
@@ -112,18 +113,17 @@ pub fn explain(
         None if subject.coefficients().is_some() => explainer("exact")?,
         None => explainer("integrated_gradients")?,
     };
-    let inputs = matrix.row(0).to_vec();
     let Attribution { base, score, contributions } = (method.explain)(&*subject, &inputs, ctx)?;
     let remainder = score - base - contributions.iter().sum::<f64>();
     Ok(Explanation {
         row: request.row,
         method,
-        space: space(model),
+        space: families::space(model),
         class: model.classes.get(class).cloned(),
         base,
         score,
         remainder,
-        attributions: by_column(&model.recipe, &contributions, table, position)?,
+        attributions: by_column(model, &inputs, &contributions, &table.take(&[position])?)?,
         layout: subject.layout(),
         inputs,
         contributions,
@@ -145,33 +145,56 @@ fn asked_class(model: &Model, name: &str) -> Result<usize, Error> {
     })
 }
 
-/// The scale of a model's score.
-fn space(model: &Model) -> Space {
-    match &model.predictor {
-        Predictor::Linear { link: Link::Logit, .. } => Space::LogOdds,
-        Predictor::Softmax { .. } => Space::ClassScore,
-        Predictor::Linear { .. } | Predictor::Constant(_) | Predictor::Shares(_) => Space::Value,
+/// Contributions to what the model sees, summed by the column of the table they come from, in the
+/// order in which the model sees them. A step of a window that lies before the row has a name of
+/// its own.
+fn by_column(
+    model: &Model,
+    inputs: &[f64],
+    contributions: &[f64],
+    row: &Table,
+) -> Result<Vec<Attributed>, Error> {
+    let mut attributed: Vec<Attributed> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut add = |feature: String, value: &dyn Fn(&str) -> Result<Given, Error>, contribution: f64| {
+        if let Some(place) = places.get(&feature) {
+            attributed[*place].contribution += contribution;
+            return Ok(());
+        }
+        let Given { text, number } = value(&feature)?;
+        places.insert(feature.clone(), attributed.len());
+        attributed.push(Attributed { feature, text, number, contribution });
+        Ok::<(), Error>(())
+    };
+    let in_table = |name: &str| {
+        let number = if row.is_numeric(name) { row.numbers(name)?.first().copied() } else { None };
+        let number = number.filter(|number| number.is_finite());
+        Ok(Given { text: row.text(0, name), number })
+    };
+    let mut seen = 0;
+    if let Some(sight) = &model.sight {
+        let [height, width, n_channels] = sight.shape();
+        seen = height * width * n_channels;
+        for (place, contribution) in contributions[..seen].iter().enumerate() {
+            let at = [place / n_channels / width, place / n_channels % width, place % n_channels];
+            let in_window = |_: &str| {
+                let number = sight.unscaled(at[2], inputs[place] as f32);
+                Ok(Given { text: Some(number.to_string()), number: Some(number) })
+            };
+            let is_window = sight.layout.along.is_some();
+            let value: &dyn Fn(&str) -> Result<Given, Error> =
+                if is_window { &in_window } else { &in_table };
+            add(sight.name(at), value, *contribution)?;
+        }
     }
+    for (output, contribution) in model.recipe.outputs.iter().zip(&contributions[seen..]) {
+        add(output.column.clone(), &in_table, *contribution)?;
+    }
+    Ok(attributed)
 }
 
-/// Contributions to the columns of the matrix, summed by the column of the table they come from.
-fn by_column(
-    recipe: &FittedRecipe,
-    contributions: &[f64],
-    table: &Table,
-    position: u32,
-) -> Result<Vec<Attributed>, Error> {
-    let row = table.take(&[position])?;
-    let of_input = |name: &str| {
-        let pairs = recipe.outputs.iter().zip(contributions);
-        let own = pairs.filter(|(output, _)| output.column == name);
-        let number = if row.is_numeric(name) { row.numbers(name)?.first().copied() } else { None };
-        Ok(Attributed {
-            feature: name.to_owned(),
-            text: row.text(0, name),
-            number: number.filter(|number| number.is_finite()),
-            contribution: own.map(|(_, contribution)| contribution).sum(),
-        })
-    };
-    recipe.inputs.iter().map(|input| of_input(&input.name)).collect()
+/// What a row has in a column.
+struct Given {
+    text: Option<String>,
+    number: Option<f64>,
 }

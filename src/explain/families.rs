@@ -2,12 +2,16 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::{Error, Layout, Subject};
+use super::network::NetworkSubject;
+use super::{Error, Layout, Space, Subject};
+use crate::data::Table;
 use crate::features::{Encoding, FittedRecipe, Output, Source};
-use crate::models::{Model, Predictor, linear};
+use crate::jobs::Ctx;
+use crate::models::{Link, Model, Predictor, linear};
+use crate::nn::Loss;
 
-/// One output of the model as a subject over the columns of its prepared matrix: that of the class
-/// at this place, where each of several has one.
+/// One output of the model as a subject over [`inputs`]: that of the class at this place, where
+/// each of several has one.
 pub(super) fn subject(model: &Model, class: usize) -> Result<Box<dyn Subject + '_>, Error> {
     let linear = |intercept: f64, coefficients| Linear {
         intercept,
@@ -24,7 +28,43 @@ pub(super) fn subject(model: &Model, class: usize) -> Result<Box<dyn Subject + '
         Predictor::Softmax { intercepts, coefficients } => {
             Box::new(linear(intercepts[class], &coefficients[class]))
         }
+        Predictor::Network(fitted) => {
+            let out = if fitted.network.n_out == 1 { 0 } else { class };
+            let subject = NetworkSubject::new(&fitted.network, out);
+            Box::new(subject.in_unit(fitted.scale, fitted.offset))
+        }
     })
+}
+
+/// What the model sees of a row: what a network looks at, then the columns of the matrix.
+pub(super) fn inputs(
+    model: &Model,
+    table: &Table,
+    position: u32,
+    ctx: &Ctx,
+) -> Result<Vec<f64>, Error> {
+    let mut inputs = Vec::new();
+    if let Some(sight) = &model.sight {
+        inputs.extend(sight.tensor(table, &[position], ctx)?.into_iter().map(f64::from));
+    }
+    if !model.recipe.outputs.is_empty() {
+        inputs.extend(model.recipe.matrix(table, &[position], ctx)?.iter());
+    }
+    Ok(inputs)
+}
+
+/// The scale of a model's score.
+pub(super) fn space(model: &Model) -> Space {
+    match &model.predictor {
+        Predictor::Linear { link: Link::Logit, .. } => Space::LogOdds,
+        Predictor::Softmax { .. } => Space::ClassScore,
+        Predictor::Linear { .. } | Predictor::Constant(_) | Predictor::Shares(_) => Space::Value,
+        Predictor::Network(fitted) => match fitted.loss {
+            Loss::BinaryCrossEntropy => Space::LogOdds,
+            Loss::SoftmaxCrossEntropy => Space::ClassScore,
+            Loss::Squared | Loss::Huber { .. } => Space::Value,
+        },
+    }
 }
 
 /// A weighted sum of the columns; for classes on the scale of log-odds.

@@ -6,18 +6,27 @@ use super::{ClassMap, Layout, Subject};
 use crate::jobs::Team;
 use crate::nn::Network;
 
-/// One output of a network before any link. Its inputs are scaled, so that 0 stands for the mean of
-/// the training rows; a picture's 0 is its darkest value.
+/// One output of a network before any link, in the unit of the target. Its inputs are scaled, so
+/// that 0 stands for the mean of the training rows; a picture's 0 is its darkest value.
 pub(super) struct NetworkSubject<'a> {
     network: &'a Network,
     /// Which output.
     out: usize,
+    /// What the output is multiplied with, of a numeric target.
+    scale: f64,
+    /// What is added then.
+    offset: f64,
 }
 
 impl<'a> NetworkSubject<'a> {
     /// The output `out` of a network.
     pub(super) fn new(network: &'a Network, out: usize) -> Self {
-        Self { network, out }
+        Self { network, out, scale: 1.0, offset: 0.0 }
+    }
+
+    /// The same output in another unit: `output x scale + offset`.
+    pub(super) fn in_unit(self, scale: f64, offset: f64) -> Self {
+        Self { scale, offset, ..self }
     }
 
     /// The main inputs of all rows, and their static columns.
@@ -54,7 +63,8 @@ impl Subject for NetworkSubject<'_> {
     fn scores(&self, rows: ArrayView2<f64>) -> Vec<f64> {
         let (main, statics) = self.parts(rows);
         let outputs = self.network.outputs(&main, &statics, &Team::new(1));
-        outputs.chunks_exact(self.network.n_out).map(|row| row[self.out].into()).collect()
+        let value = |row: &[f32]| f64::from(row[self.out]) * self.scale + self.offset;
+        outputs.chunks_exact(self.network.n_out).map(value).collect()
     }
 
     fn gradients(&self, rows: ArrayView2<f64>) -> Option<Array2<f64>> {
@@ -66,7 +76,7 @@ impl Subject for NetworkSubject<'_> {
             let statics = &statics[idx * n_static..(idx + 1) * n_static];
             let gradient = self.network.input_gradient(main, statics, self.out);
             let slopes = gradient.input.iter().chain(&gradient.statics);
-            to.iter_mut().zip(slopes).for_each(|(to, slope)| *to = f64::from(*slope));
+            to.iter_mut().zip(slopes).for_each(|(to, slope)| *to = f64::from(*slope) * self.scale);
         }
         Some(gradients)
     }
@@ -79,14 +89,15 @@ impl Subject for NetworkSubject<'_> {
         let (shape, values) = self.network.before_pool(&main, &statics).ok_or(no_map)?;
         let weights = || kernel.iter().skip(self.out).step_by(self.network.n_out);
         let weighted = |position: &[f32]| {
-            position.iter().zip(weights()).map(|(x, w)| f64::from(*x) * f64::from(*w)).sum()
+            let products = position.iter().zip(weights()).map(|(x, w)| f64::from(*x) * f64::from(*w));
+            products.sum::<f64>() * self.scale
         };
         Ok(ClassMap {
             height: shape.height,
             width: shape.width,
             values: values.chunks_exact(shape.channels).map(weighted).collect(),
             of_static: Vec::new(),
-            bias: bias.map_or(0.0, |bias| bias[self.out].into()),
+            bias: bias.map_or(0.0, |bias| f64::from(bias[self.out])) * self.scale + self.offset,
         })
     }
 }

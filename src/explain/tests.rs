@@ -83,6 +83,7 @@ fn logistic(table: &Table) -> Model {
         classes: vec!["no".into(), "yes".into()],
         threshold: 0.5,
         recipe,
+        sight: None,
         predictor: Predictor::Linear { intercept: -1.0, coefficients, link: Link::Logit },
     }
 }

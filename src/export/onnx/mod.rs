@@ -14,12 +14,14 @@ mod proto;
 #[cfg(test)]
 mod tests;
 
+use network::Inputs;
 use graph::{Attribute, Data, Dim, Elem, Graph, Value};
 
 use crate::data::Task;
 use crate::export::Error;
-use crate::models::{Model, Predictor};
-use crate::nn::Network;
+use crate::models::network::FittedNetwork;
+use crate::models::{Link, Model, Predictor};
+use crate::nn::{Loss, Network};
 
 /// How much of a model is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,12 +69,52 @@ pub struct Exported {
 /// with its column), or when the model is a constant.
 pub fn onnx(model: &Model, scope: Scope) -> Result<Exported, Error> {
     let mut graph = Graph::default();
-    let n_columns = model.recipe.outputs.len();
     let mut notes = Vec::new();
-    let matrix = match scope {
+    match &model.predictor {
+        Predictor::Constant(_) | Predictor::Shares(_) => {
+            return Err(Error::Constant { kind: model.kind.clone() });
+        }
+        Predictor::Linear { intercept, coefficients, link } => {
+            let matrix = matrix(&mut graph, model, scope, &mut notes)?;
+            let score = linear::score(&mut graph, &matrix, *intercept, coefficients);
+            let score = linear::linked(&mut graph, score, *link);
+            give_prediction(&mut graph, model, &score);
+        }
+        Predictor::Softmax { intercepts, coefficients } => {
+            let matrix = matrix(&mut graph, model, scope, &mut notes)?;
+            let scores = linear::scores(&mut graph, &matrix, intercepts, coefficients);
+            let shares = linear::softmax(&mut graph, &scores);
+            give_classes(&mut graph, model, &shares);
+        }
+        Predictor::Network(fitted) => {
+            let inputs = match scope {
+                Scope::WholeModel => {
+                    notes.extend(prepare::notes(&model.recipe));
+                    cells::inputs(&mut graph, model)?
+                }
+                Scope::PredictorAlone => {
+                    notes.push("the recipe is not part of the file: its inputs are scaled".into());
+                    network::bare_inputs(&mut graph, &fitted.network)
+                }
+            };
+            give_network(&mut graph, model, fitted, inputs);
+        }
+    }
+    Ok(graph.finish(&model.kind, &about(model), &remarks(model), notes))
+}
+
+/// The prepared matrix (rows, columns) in f64.
+fn matrix(
+    graph: &mut Graph,
+    model: &Model,
+    scope: Scope,
+    notes: &mut Vec<String>,
+) -> Result<Value, Error> {
+    let n_columns = model.recipe.outputs.len();
+    match scope {
         Scope::WholeModel => {
             notes.extend(prepare::notes(&model.recipe));
-            prepare::matrix(&mut graph, &model.recipe)?
+            prepare::matrix(graph, &model.recipe)
         }
         Scope::PredictorAlone => {
             notes.push(format!(
@@ -80,25 +122,32 @@ pub fn onnx(model: &Model, scope: Scope) -> Result<Exported, Error> {
                  in the order of the remark `karat.features`"
             ));
             let about = "the prepared columns, in the order of the remark `karat.features`";
-            graph.input("features", Elem::Double, &[Dim::Rows, Dim::Fixed(n_columns)], about)
-        }
-    };
-    match &model.predictor {
-        Predictor::Constant(_) | Predictor::Shares(_) => {
-            return Err(Error::Constant { kind: model.kind.clone() });
-        }
-        Predictor::Linear { intercept, coefficients, link } => {
-            let score = linear::score(&mut graph, &matrix, *intercept, coefficients);
-            let score = linear::linked(&mut graph, score, *link);
-            give_prediction(&mut graph, model, &score);
-        }
-        Predictor::Softmax { intercepts, coefficients } => {
-            let scores = linear::scores(&mut graph, &matrix, intercepts, coefficients);
-            let shares = linear::softmax(&mut graph, &scores);
-            give_classes(&mut graph, model, &shares);
+            Ok(graph.input("features", Elem::Double, &[Dim::Rows, Dim::Fixed(n_columns)], about))
         }
     }
-    Ok(graph.finish(&model.kind, &about(model), &remarks(model), notes))
+}
+
+/// The outputs of a network with what leads from them to predictions, in f64.
+fn give_network(graph: &mut Graph, model: &Model, fitted: &FittedNetwork, inputs: Inputs) {
+    let outputs = network::outputs(graph, &fitted.network, inputs);
+    let outputs = prepare::as_doubles(graph, &outputs);
+    match fitted.loss {
+        Loss::Squared | Loss::Huber { .. } => {
+            let [scale, offset] = [fitted.scale, fitted.offset]
+                .map(|value| graph.constant(&[1, 1], Data::Doubles(&[value])));
+            let spread = graph.node("Mul", &[&outputs, &scale]);
+            let value = graph.node("Add", &[&spread, &offset]);
+            give_prediction(graph, model, &value);
+        }
+        Loss::BinaryCrossEntropy => {
+            let share = linear::linked(graph, outputs, Link::Logit);
+            give_prediction(graph, model, &share);
+        }
+        Loss::SoftmaxCrossEntropy => {
+            let shares = linear::softmax(graph, &outputs);
+            give_classes(graph, model, &shares);
+        }
+    }
 }
 
 /// Writes a network alone: from `input` (rows, height, width, channels), or fewer axes for a series

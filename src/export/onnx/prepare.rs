@@ -80,7 +80,8 @@ fn scalar(graph: &mut Graph, value: f64) -> Value {
     graph.constant(&[1, 1], Data::Doubles(&[value]))
 }
 
-fn as_doubles(graph: &mut Graph, value: &Value) -> Value {
+/// The same values in f64.
+pub(super) fn as_doubles(graph: &mut Graph, value: &Value) -> Value {
     graph.node_with("Cast", &[value], &[("to", Attribute::Int(Elem::Double as i64))])
 }
 

@@ -66,6 +66,7 @@ fn model(recipe: FittedRecipe, link: Link) -> Model {
         classes: if is_logit { vec!["good".into(), "bad".into()] } else { vec![] },
         threshold: 0.4,
         recipe,
+        sight: None,
         predictor: Predictor::Linear { intercept: -0.25, coefficients, link },
     }
 }
