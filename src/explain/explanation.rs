@@ -166,7 +166,7 @@ fn by_column(
         attributed.push(Attributed { feature, text, number, contribution });
         Ok::<(), Error>(())
     };
-    let in_table = |name: &str| {
+    let in_table = |name: &str| -> Result<Given, Error> {
         let number = if row.is_numeric(name) { row.numbers(name)?.first().copied() } else { None };
         let number = number.filter(|number| number.is_finite());
         Ok(Given { text: row.text(0, name), number })
@@ -177,7 +177,7 @@ fn by_column(
         seen = height * width * n_channels;
         for (place, contribution) in contributions[..seen].iter().enumerate() {
             let at = [place / n_channels / width, place / n_channels % width, place % n_channels];
-            let in_window = |_: &str| {
+            let in_window = |_: &str| -> Result<Given, Error> {
                 let number = sight.unscaled(at[2], inputs[place] as f32);
                 Ok(Given { text: Some(number.to_string()), number: Some(number) })
             };

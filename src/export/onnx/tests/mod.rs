@@ -6,7 +6,7 @@ mod networks;
 use evaluate::{Cells, Tensor, evaluate};
 use super::*;
 use crate::data::{Kind, OpenOptions, Overrides, Table, apply_overrides, open_bytes};
-use crate::features::{self, Encoding, FittedRecipe, Impute, Recipe, Scale, Unseen};
+use crate::features::{self, FittedRecipe, Impute, Recipe, Scale, Unseen};
 use crate::jobs::Ctx;
 use crate::models::Link;
 
@@ -71,28 +71,26 @@ fn model(recipe: FittedRecipe, link: Link) -> Model {
     }
 }
 
-/// One tensor (rows, 1) for each input of the model.
-fn tensors<'a>(model: &'a Model, table: &Table) -> Vec<(&'a str, Tensor)> {
+/// One tensor (rows, 1) for each input of the graph.
+fn tensors_of<'a>(table: &Table, inputs: &'a [Port]) -> Vec<(&'a str, Tensor)> {
     let n = table.n_rows();
-    let tensor = |input: &'a features::Input| {
-        let tensor = match input.encoding {
-            Encoding::Number | Encoding::Date => {
-                Tensor::numbers(&[n, 1], &table.numbers(&input.name).unwrap())
-            }
-            Encoding::Levels => Tensor::texts(
-                (0..n).map(|row| table.text(row, &input.name).unwrap_or_default()).collect(),
-            ),
+    let tensor = |port: &'a Port| {
+        let tensor = if port.holds == "text" {
+            let text = |row: usize| table.text(row, &port.name).unwrap_or_default();
+            Tensor::texts((0..n).map(text).collect())
+        } else {
+            Tensor::numbers(&[n, 1], &table.numbers(&port.name).unwrap())
         };
-        (input.name.as_str(), tensor)
+        (port.name.as_str(), tensor)
     };
-    model.recipe.inputs.iter().map(tensor).collect()
+    inputs.iter().map(tensor).collect()
 }
 
 /// Exports the model, evaluates it on the table and holds it against karat's own scores.
 fn check(model: &Model, table: &Table) {
     let exported = onnx(model, Scope::WholeModel).unwrap();
     let expected = model.score(table, None, &Ctx::quiet()).unwrap();
-    let values = evaluate(&exported.bytes, tensors(model, table));
+    let values = evaluate(&exported.bytes, tensors_of(table, &exported.inputs));
     let score = &values[&exported.outputs.last().unwrap().name];
     close(score.values(), &expected, 1e-9);
     if let Cells::Texts(classes) = &values["prediction"].cells {
@@ -142,7 +140,7 @@ fn several_classes_have_their_probabilities_and_the_name_of_the_best() {
     let model = Model { task, classes, predictor, ..model(recipe.clone(), Link::Logit) };
     let exported = onnx(&model, Scope::WholeModel).unwrap();
     let outputs = model.outputs(&table, None, &Ctx::quiet()).unwrap();
-    let values = evaluate(&exported.bytes, tensors(&model, &table));
+    let values = evaluate(&exported.bytes, tensors_of(&table, &exported.inputs));
     let expected: Vec<f64> = outputs.iter().copied().collect();
     close(values["probability"].values(), &expected, 1e-12);
     let best = model.score(&table, None, &Ctx::quiet()).unwrap();
