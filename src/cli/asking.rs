@@ -142,7 +142,9 @@ impl Asking {
         for (column, role) in said.into_iter().filter_map(|(c, role)| Some((c.clone()?, role))) {
             roles.insert(column, role);
         }
-        experiment.model.set.extend(self.set.iter().cloned());
+        for (key, value) in &self.set {
+            experiment.model.set.insert(key.clone(), from_file(value)?);
+        }
         self.split.apply(self.time.as_deref(), &mut experiment)?;
         self.recipe.apply(&mut experiment)?;
         Ok(experiment)
@@ -158,7 +160,8 @@ impl Asking {
         let model = &mut experiment.model;
         if model.kind != kind {
             kind.clone_into(&mut model.kind);
-            model.set = self.set.iter().cloned().collect();
+            let own = self.set.iter().filter_map(|(key, _)| model.set.get_key_value(key));
+            model.set = own.map(|(key, value)| (key.clone(), value.clone())).collect();
         }
     }
 }
@@ -218,6 +221,13 @@ impl Recipe {
             share("--cost-fn", self.cost_fn, f64::MAX)?.unwrap_or(costs.false_negative);
         Ok(())
     }
+}
+
+/// The value of a parameter; `@FILE` stands for what the file holds.
+fn from_file(value: &str) -> anyhow::Result<String> {
+    let Some(path) = value.strip_prefix('@') else { return Ok(value.to_owned()) };
+    std::fs::read_to_string(path)
+        .map_err(|error| anyhow::anyhow!("cannot read `{path}`: {error}\nhint: `@` names a file"))
 }
 
 /// One of the words of a list; an error names them all.

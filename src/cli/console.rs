@@ -2,12 +2,15 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::progress::{Meter, Mode};
 use super::text::sanitise;
-use crate::jobs::{CancelToken, Ctx};
+use crate::jobs::{CancelToken, Ctx, Report, Wish};
 
 /// The two streams of a command, and the request to stop that Ctrl-C makes.
 pub(super) struct Console {
@@ -16,7 +19,7 @@ pub(super) struct Console {
     /// Whether words may be set in bold.
     pub(super) bold: bool,
     out: io::Stdout,
-    cancel: CancelToken,
+    interrupts: Interrupts,
     mode: Mode,
 }
 
@@ -34,20 +37,35 @@ impl Console {
             width: if to_terminal { terminal_width() } else { usize::MAX },
             bold: to_terminal && !no_color,
             out: io::stdout(),
-            cancel: interrupts(),
+            interrupts: interrupts(),
             mode,
         }
     }
 
     /// Whether Ctrl-C was pressed.
     pub(super) fn is_cancelled(&self) -> bool {
-        self.cancel.is_cancelled()
+        self.interrupts.cancel.is_cancelled()
     }
 
     /// A context for work whose progress is called `label`.
     pub(super) fn ctx(&self, label: &str) -> Ctx {
         let meter = Arc::new(Meter::new(label, self.mode));
-        Ctx::new(self.cancel.clone(), move |report| meter.hear(report))
+        Ctx::new(self.interrupts.cancel.clone(), move |report| meter.hear(report))
+    }
+
+    /// The context of work that can end early: once it measures a loss, the first interrupt asks
+    /// it to end and to keep what there is, and only the second cancels it.
+    pub(super) fn ctx_to_keep(&self, label: &str) -> Ctx {
+        let meter = Arc::new(Meter::new(label, self.mode));
+        let can_finish = Arc::clone(&self.interrupts.can_finish);
+        Ctx::new(self.interrupts.cancel.clone(), move |report| {
+            if let Report::Step(step) = &report
+                && step.measured.iter().any(|(name, _)| *name == "loss")
+            {
+                can_finish.store(true, Ordering::Relaxed);
+            }
+            meter.hear(report);
+        })
     }
 
     /// Writes a result for a person; control characters in it were taken out where it was put
@@ -96,21 +114,35 @@ fn written(result: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
-/// The token that Ctrl-C cancels; a second Ctrl-C, or work that cannot be interrupted, ends the
-/// process.
-fn interrupts() -> CancelToken {
-    static TOKEN: OnceLock<CancelToken> = OnceLock::new();
-    TOKEN
+/// What Ctrl-C does.
+#[derive(Clone, Default)]
+struct Interrupts {
+    /// Is told to stop, or first to finish early.
+    cancel: CancelToken,
+    /// Whether the work has come so far that an early end leaves something to keep.
+    can_finish: Arc<AtomicBool>,
+}
+
+/// Listens to Ctrl-C: work that can end early does so, all other work is cancelled, and so is
+/// work that was asked before; one more, or work that cannot be interrupted, ends the process.
+fn interrupts() -> Interrupts {
+    static INTERRUPTS: OnceLock<Interrupts> = OnceLock::new();
+    INTERRUPTS
         .get_or_init(|| {
-            let token = CancelToken::default();
-            let asked = token.clone();
+            let ours = Interrupts::default();
+            let Interrupts { cancel, can_finish } = ours.clone();
             if let Ok(mut signals) = signal_hook::iterator::Signals::new([libc::SIGINT]) {
                 let waiting = crate::jobs::service("interrupts", move || {
                     for _ in &mut signals {
-                        if asked.is_cancelled() {
+                        if can_finish.load(Ordering::Relaxed) && cancel.wish() < Wish::Finish {
+                            cancel.finish();
+                            say(EARLY);
+                            continue;
+                        }
+                        if cancel.is_cancelled() {
                             signal_hook::low_level::exit(super::INTERRUPTED.into());
                         }
-                        asked.cancel();
+                        cancel.cancel();
                         let _ = crate::jobs::service("last resort", || {
                             std::thread::sleep(GRACE);
                             signal_hook::low_level::exit(super::INTERRUPTED.into());
@@ -120,16 +152,18 @@ fn interrupts() -> CancelToken {
                 // Without the thread Ctrl-C does what it does everywhere.
                 drop(waiting);
             }
-            token
+            ours
         })
         .clone()
 }
+
+const EARLY: &str = "\nending early: what was trained is kept; Ctrl-C again cancels it";
 
 /// How long cancelled work may take to end by itself; files are written whole or not at all.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Columns of the terminal behind standard output.
-fn terminal_width() -> usize {
+pub(super) fn terminal_width() -> usize {
     let told = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     told.or_else(asked_width).unwrap_or(80)
 }

@@ -84,6 +84,7 @@ pub(super) fn run(run: &Run) -> anyhow::Result<Map<String, Value>> {
         "intercept_inference": run.intercept.as_ref().map(coefficient).transpose()?,
         "coefficients": run.coefficients.iter().map(coefficient).collect::<Result<Vec<_>, _>>()?,
         "no_inference": run.no_inference,
+        "fit_notes": run.notes,
         "warnings": run.warnings,
         "experiment": run.experiment,
     });

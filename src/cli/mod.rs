@@ -24,6 +24,7 @@ mod runs;
 mod score;
 mod text;
 mod train;
+mod tune;
 
 use std::{
     any::Any,
@@ -100,6 +101,8 @@ enum Command {
     Train(train::Args),
     /// Train several kinds of models on the same rows and compare them
     Compare(compare::Args),
+    /// Search over several parameters, within a budget of time
+    Tune(tune::Args),
     /// Measure a model on a table that has the target
     Evaluate(evaluate::Args),
     /// Add a model's predictions to a table
@@ -237,6 +240,7 @@ fn carry_out(command: &Command) -> u8 {
         Command::Profile(args) => args.shared(),
         Command::Train(args) => args.shared(),
         Command::Compare(args) => args.shared(),
+        Command::Tune(args) => args.shared(),
         Command::Evaluate(args) => args.shared(),
         Command::Score(args) => args.shared(),
         Command::Explain(args) => args.shared(),
@@ -252,6 +256,7 @@ fn carry_out(command: &Command) -> u8 {
         Command::Profile(args) => profile::run(args, &console),
         Command::Train(args) => train::run(args, &console),
         Command::Compare(args) => compare::run(args, &console),
+        Command::Tune(args) => tune::run(args, &console),
         Command::Evaluate(args) => evaluate::run(args, &console),
         Command::Score(args) => score::run(args, &console),
         Command::Explain(args) => explain::run(args, &console),

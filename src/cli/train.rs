@@ -21,12 +21,15 @@ pub(super) struct Args {
     /// A table, an experiment (.toml), a sample such as `german_credit`, or - for standard input
     #[arg(value_name = "DATA|EXPERIMENT.toml")]
     data: String,
-    /// Kind of model: baseline, linear, ridge or logistic; chosen by the task when not given
+    /// Kind of model, as `karat models` lists them; chosen by the task when not given
     #[arg(long, value_name = "KIND")]
     model: Option<String>,
     /// Write the model to a file of its own as well
     #[arg(long, value_name = "MODEL.karat")]
     out: Option<PathBuf>,
+    /// Begin anew instead of going on where an interrupted training of a network was
+    #[arg(long)]
+    fresh: bool,
     #[command(flatten)]
     asking: Asking,
     #[command(flatten)]
@@ -42,7 +45,8 @@ impl Args {
 pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let mut experiment = args.asking.experiment(&args.data)?;
     choose(&mut experiment, args)?;
-    let ctx = console.ctx("train");
+    // Folds cannot end early: those that are left would be judged by a model hardly trained.
+    let ctx = if experiment.cv > 1 { console.ctx("train") } else { console.ctx_to_keep("train") };
     let table = table_of(&mut experiment, &ctx.part(0, 4))?;
     console.notes(&table.origin.notes);
     if args.model.is_none() && !is_experiment(&args.data) {
@@ -51,9 +55,12 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let (experiment, mut notes) = train::resolve(&table, &experiment)?;
     console.notes(&notes);
     notes.splice(0..0, table.origin.notes.iter().cloned());
-    let run = train::run(&table, &experiment, &last_parts(&ctx))?;
-    drop(ctx);
     let registry = keep::open(&args.shared, console);
+    if args.fresh {
+        registry.unfinished().iter().for_each(|old| registry.forget_unfinished(&old.name));
+    }
+    let run = train::run(&table, &experiment, &last_parts(&ctx).on(registry.shelf()))?;
+    drop(ctx);
     let (run, _) = registry.keep(run)?;
     keep::log(&registry, &run);
     if let Some(out) = &args.out {
@@ -66,6 +73,7 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         object.insert("notes".into(), serde_json::json!(notes));
         return console.json(&object.into());
     }
+    console.notes(&run.notes);
     console.notes(run.warnings.iter().map(|w| format!("warning: {w}")).collect::<Vec<_>>().iter());
     let mut text = report::run(&run, Depth::Short, console);
     text += &kept(&run.id.0, artifact.as_deref());

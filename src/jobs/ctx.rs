@@ -41,10 +41,11 @@ impl Ctx {
         self.shelf.as_deref()
     }
 
-    /// Reports progress, then returns [`Cancelled`] if the job has been asked to stop.
+    /// Reports progress, rests for as long as that is wished, and returns [`Cancelled`] if the job
+    /// has been asked to stop.
     ///
     /// Call it once per unit of work (an epoch, a fold, a permuted column) and pass the error on
-    /// with `?`: that one line both feeds the progress bar and honours the cancel key.
+    /// with `?`: that one line feeds the progress bar and honours the keys for pause and cancel.
     pub fn step(
         &self,
         done: usize,
@@ -59,7 +60,7 @@ impl Ctx {
             .fold(own, |inner, part| (part.index as f64 + inner) / part.count as f64);
         let parts = self.parts.clone();
         (self.sink)(Report::Step(Progress { done, total, fraction, parts, measured }));
-        self.check()
+        self.rest().map(drop)
     }
 
     /// Returns [`Cancelled`] if the job has been asked to stop. For inner loops with nothing to

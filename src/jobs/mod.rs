@@ -31,6 +31,8 @@ mod slot;
 mod spawn;
 mod team;
 
+use std::borrow::Cow;
+
 pub use cancel::{CancelToken, Cancelled, Wish};
 pub use ctx::Ctx;
 pub use each::each;
@@ -85,7 +87,7 @@ pub enum Report {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sheet {
     /// What the figures are, in the order of the columns.
-    pub headings: Vec<&'static str>,
+    pub headings: Vec<Cow<'static, str>>,
     /// What each line is about, and its figures; NaN where there is none.
     pub lines: Vec<(String, Vec<f64>)>,
 }

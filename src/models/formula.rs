@@ -43,6 +43,12 @@ impl Model {
         };
         let (left, intercept, coefficients) = match &self.predictor {
             Predictor::Constant(value) => (what, *value, Vec::new()),
+            Predictor::Network(fitted) => {
+                return Formula {
+                    left: format!("{what} = {}", fitted.network.spec),
+                    terms: vec![],
+                };
+            }
             Predictor::Shares(shares) => return self.formula_of_classes(shares, &[]),
             Predictor::Softmax { .. } => {
                 let (intercepts, coefficients) = self.softmax_on_original_scale();
@@ -166,6 +172,7 @@ mod tests {
             target: "risk".into(),
             classes: vec!["good".into(), "bad".into()],
             threshold: 0.5,
+            sight: None,
             recipe: FittedRecipe {
                 outputs: vec![
                     output("age", number, 40.0, 10.0),

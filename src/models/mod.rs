@@ -17,7 +17,7 @@ mod settings;
 
 pub use catalog::{CATALOG, KindInfo, ParamInfo, ParamKind, kind};
 pub use error::{Error, FieldError};
-pub use fit::{Aim, Fitted, fit, Step};
+pub use fit::{Aim, Fitted, Step, fit};
 pub use formula::{Formula, FormulaTerm};
 pub use model::{Link, Model, Predictor};
 pub use score::scores_of;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Task;
 use super::network::FittedNetwork;
+use crate::data::Task;
 use crate::features::FittedRecipe;
 use crate::features::sight::FittedSight;
 

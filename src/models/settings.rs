@@ -28,9 +28,7 @@ impl Settings {
         match self {
             Self::Baseline => Self::Baseline,
             Self::Linear(params) => Self::Linear(Params { seed, ..params }),
-            Self::Network(params) => {
-                Self::Network(Box::new(network::Params { seed, ..*params }))
-            }
+            Self::Network(params) => Self::Network(Box::new(network::Params { seed, ..*params })),
         }
     }
 

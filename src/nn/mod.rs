@@ -33,6 +33,7 @@ pub use loss::Loss;
 pub use network::{InputGradient, Network};
 pub use optimiser::Rule;
 pub use plan::Weights;
+pub use product::products;
 pub use real::Real;
 pub use schedule::{Plateau, Schedule};
 pub use trainer::{Memory, Outcome, Rows, Trainer, Training};

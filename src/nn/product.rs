@@ -1,5 +1,7 @@
 //! The matrix product, on which nearly all the time of a network is spent.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use gemm::Parallelism;
 
 use super::Real;
@@ -42,6 +44,13 @@ impl Grid {
     }
 }
 
+static PRODUCTS: AtomicU64 = AtomicU64::new(0);
+
+/// How many matrix products this process has made, to hold against what they cost.
+pub fn products() -> u64 {
+    PRODUCTS.load(Ordering::Relaxed)
+}
+
 /// Whether a result replaces what stood there or is added to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Into {
@@ -69,6 +78,7 @@ pub(super) fn product<F: Real>(
     if m == 0 || n == 0 {
         return;
     }
+    PRODUCTS.fetch_add(1, Ordering::Relaxed);
     let steps = |grid: Grid| (grid.column_step as isize, grid.row_step as isize);
     let ((c_cs, c_rs), (a_cs, a_rs), (b_cs, b_rs)) = (steps(of_c), steps(of_a), steps(of_b));
     let before = if into == Into::Add { F::ONE } else { F::ZERO };

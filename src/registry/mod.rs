@@ -12,6 +12,7 @@ mod error;
 mod manifest;
 mod model_file;
 mod run_folder;
+mod shelf;
 mod summary;
 mod tensors;
 
@@ -28,6 +29,7 @@ use std::{
 
 pub use error::Error;
 pub use model_file::{LoadedModel, load_model, save_model};
+pub use shelf::Unfinished;
 pub use summary::RunSummary;
 
 use crate::data::nearest;

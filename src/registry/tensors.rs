@@ -6,29 +6,35 @@ use super::Error;
 
 /// Named columns of numbers on their way into a file.
 #[derive(Default)]
-pub(super) struct Columns(Vec<(String, Dtype, Vec<u8>)>);
+pub(super) struct Columns(Vec<(String, Dtype, Vec<usize>, Vec<u8>)>);
 
 impl Columns {
     pub(super) fn put_f64(&mut self, name: impl Into<String>, values: &[f64]) {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.0.push((name.into(), Dtype::F64, bytes));
+        self.0.push((name.into(), Dtype::F64, vec![values.len()], bytes));
+    }
+
+    /// A tensor of these dimensions, the last one running fastest.
+    pub(super) fn put_f32(&mut self, name: impl Into<String>, shape: Vec<usize>, values: &[f32]) {
+        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.0.push((name.into(), Dtype::F32, shape, bytes));
     }
 
     pub(super) fn put_u32(&mut self, name: impl Into<String>, values: &[u32]) {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.0.push((name.into(), Dtype::U32, bytes));
+        self.0.push((name.into(), Dtype::U32, vec![values.len()], bytes));
     }
 
     pub(super) fn put_u8(&mut self, name: impl Into<String>, values: &[u8]) {
-        self.0.push((name.into(), Dtype::U8, values.to_vec()));
+        self.0.push((name.into(), Dtype::U8, vec![values.len()], values.to_vec()));
     }
 
     pub(super) fn bytes(&self) -> Result<Vec<u8>, Error> {
         let store = |cause: String| Error::Store { what: "columns of numbers", cause };
         let mut views = Vec::with_capacity(self.0.len());
-        for (name, dtype, bytes) in &self.0 {
-            let shape = vec![bytes.len() * 8 / dtype.bitsize()];
-            let view = TensorView::new(*dtype, shape, bytes).map_err(|e| store(e.to_string()))?;
+        for (name, dtype, shape, bytes) in &self.0 {
+            let view =
+                TensorView::new(*dtype, shape.clone(), bytes).map_err(|e| store(e.to_string()))?;
             views.push((name.as_str(), view));
         }
         safetensors::serialize(views, None).map_err(|e| store(e.to_string()))
@@ -52,6 +58,12 @@ impl<'a> Reader<'a> {
         let bytes = self.column(name, Dtype::F64)?;
         let (chunks, _) = bytes.as_chunks();
         Ok(chunks.iter().map(|c| f64::from_le_bytes(*c)).collect())
+    }
+
+    pub(super) fn f32(&self, name: &str) -> Result<Vec<f32>, String> {
+        let bytes = self.column(name, Dtype::F32)?;
+        let (chunks, _) = bytes.as_chunks();
+        Ok(chunks.iter().map(|c| f32::from_le_bytes(*c)).collect())
     }
 
     pub(super) fn u32(&self, name: &str) -> Result<Vec<u32>, String> {

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::data::{Kind, Task};
 use crate::features::{Encoding, FittedRecipe, Input, Output, Source};
+use crate::jobs::Sheet;
 use crate::metrics::Estimate;
 use crate::models::{Link, Model, Predictor};
 use crate::train::{Coefficient, Dataset, Experiment, Metrics, Point, Scores};
@@ -70,11 +71,16 @@ pub(super) fn a_run() -> Run {
         oof_scores: Some(Scores { fold: Some(vec![0, 1, 2, 3, 4, 0]), ..scores(6) }),
         threshold: 0.3,
         history: vec![Point { step: 0.0, loss: Some(0.693), ..Point::default() }],
+        sheet: Sheet {
+            headings: vec!["weights".into()],
+            lines: vec![("conv 8x3".into(), vec![0.1 + 0.2])],
+        },
         converged: true,
         iterations: 7,
         intercept: Some(coefficient.clone()),
         coefficients: vec![coefficient],
         no_inference: Some("a penalty".into()),
+        notes: vec!["stopped early".into()],
         warnings: vec!["few rows".into()],
         fit_seconds: 0.012,
         model: Model {
@@ -84,6 +90,7 @@ pub(super) fn a_run() -> Run {
             classes: vec!["good".into(), "bad".into()],
             threshold: 0.3,
             recipe,
+            sight: None,
             predictor,
         },
     }
@@ -119,6 +126,45 @@ fn what_is_kept_is_read_back_bit_for_bit() {
         ["experiment.toml", "model.karat", "run.json", "scores.safetensors"]
     );
     assert_eq!(files_in(&dir.path().join("runs")), ["r0001"], "nothing unfinished is left");
+}
+
+#[test]
+fn several_classes_are_read_back_bit_for_bit() {
+    let classes: Vec<String> = ["a", "b", "c"].map(String::from).to_vec();
+    let scores = |n: u32| Scores {
+        rows: (1..=n).collect(),
+        truth: (0..n).map(|i| f64::from(i % 3)).collect(),
+        score: (0..n).map(|i| f64::from(i % 2)).collect(),
+        probability: (0..3 * n).map(|i| 1.0 / (3.0 + f64::from(i))).collect(),
+        ..Scores::default()
+    };
+    let softmax = Predictor::Softmax {
+        intercepts: vec![1.0 / 7.0, f64::NEG_INFINITY, -0.3],
+        coefficients: vec![vec![0.1], vec![0.0], vec![-0.1]],
+    };
+    let registry = Registry::in_memory("a test");
+    for predictor in [softmax, Predictor::Shares(vec![0.2, 0.3, 0.5])] {
+        let run = a_run();
+        let coefficient = Coefficient { class: Some("b".into()), ..run.coefficients[0].clone() };
+        let model = Model {
+            task: Task::Multiclass,
+            classes: classes.clone(),
+            predictor,
+            ..run.model.clone()
+        };
+        let run = Run {
+            task: Task::Multiclass,
+            coefficients: vec![coefficient],
+            train_scores: scores(6),
+            test_scores: Some(scores(2)),
+            oof_scores: None,
+            model,
+            ..run
+        };
+        let (kept, _) = registry.keep(run).unwrap();
+        assert_eq!(registry.load(&kept.id).unwrap(), kept);
+        assert_eq!(registry.load_model(&kept.id).unwrap().model, kept.model);
+    }
 }
 
 #[test]

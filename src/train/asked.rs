@@ -8,10 +8,13 @@ use ndarray::Array2;
 use super::measure::threshold_by_costs;
 use super::resolve::{features_of, target_of};
 use super::{Error, Experiment, Scores};
-use crate::data::{Role, Table, Target, Task};
-use crate::features::{self, FittedRecipe};
+use crate::data::{Role, Split, Table, Target, Task};
+use crate::features::sight::{self, FittedSight, InputKind, Layout};
+use crate::features::{self, FittedRecipe, Plan};
+use crate::files;
 use crate::jobs::Ctx;
 use crate::models::linear::Problem;
+use crate::models::network::{self, Seen};
 use crate::models::{self, Aim, Fitted, Model, Predictor, Settings};
 use crate::rng::Seed;
 
@@ -23,7 +26,10 @@ pub(super) struct Asked<'a> {
     /// The truth of every row of the table; NaN where the target is missing.
     pub(super) truth: Vec<f64>,
     weights: Option<Vec<f64>>,
+    /// The columns of the matrix: of a network that looks at more only the static ones.
     features: Vec<String>,
+    /// What a network looks at besides the matrix.
+    layout: Option<Layout>,
     classes: Vec<String>,
     settings: Settings,
     /// The 1-based source row of every row.
@@ -48,10 +54,14 @@ impl<'a> Asked<'a> {
         let truth = target.truth(table)?;
         let settings = models::check(&experiment.model.kind, &experiment.model.set)?;
         let settings = settings.seeded(Seed(experiment.split.seed));
-        let features = match settings {
+        let mut features = match settings {
             Settings::Baseline => Vec::new(),
-            Settings::Linear(_) => features_of(table, experiment)?,
+            Settings::Linear(_) | Settings::Network(_) => features_of(table, experiment)?,
         };
+        let layout = layout_of(table, experiment)?;
+        if let Some(layout) = &layout {
+            features.clone_from(&layout.statics);
+        }
         let source_rows = table.rows();
         Ok(Self {
             weights: weights(table, &truth, &source_rows)?,
@@ -61,6 +71,7 @@ impl<'a> Asked<'a> {
             target,
             truth,
             features,
+            layout,
             settings,
             source_rows,
         })
@@ -69,6 +80,9 @@ impl<'a> Asked<'a> {
     /// Fits recipe and model on `train`; the rows of `valid` are only scored.
     pub(super) fn fit(&self, train: &[u32], valid: &[u32], ctx: &Ctx) -> Result<Answer, Error> {
         let recipe = self.recipe(train, ctx)?;
+        if let Settings::Network(params) = &self.settings {
+            return self.fit_network(params, recipe, train, valid, ctx);
+        }
         let names = recipe.names();
         let x = recipe.matrix(self.table, train, ctx)?;
         let valid_x = recipe.matrix(self.table, valid, ctx)?;
@@ -78,19 +92,97 @@ impl<'a> Asked<'a> {
         let start = Instant::now();
         let fitted = models::fit(&self.settings, self.aim(), &problem, watched.as_ref(), ctx)?;
         let seconds = start.elapsed().as_secs_f64();
-        let of_train = of_train.told(&fitted.predictor.outputs(x.view()));
-        let of_valid = of_valid.told(&fitted.predictor.outputs(valid_x.view()));
-        let model = self.model(recipe, fitted.predictor.clone());
+        let of_train = of_train.told(&fitted.predictor.outputs(x.view(), &[]));
+        let of_valid = of_valid.told(&fitted.predictor.outputs(valid_x.view(), &[]));
+        let model = self.model(recipe, None, fitted.predictor.clone());
         Ok(Answer { model, fitted, train: of_train, valid: of_valid, seconds })
     }
 
     /// The recipe as these rows teach it; `baseline` needs none.
     pub(super) fn recipe(&self, train: &[u32], ctx: &Ctx) -> Result<FittedRecipe, Error> {
         let recipe = &self.experiment.recipe;
-        if self.settings == Settings::Baseline {
+        // A network may look at nothing but its series or image.
+        if self.settings == Settings::Baseline || self.layout.is_some() && self.features.is_empty()
+        {
             return Ok(FittedRecipe { recipe: recipe.clone(), ..FittedRecipe::default() });
         }
         Ok(features::fit(self.table, recipe, &self.features, train, ctx)?)
+    }
+
+    /// The same for a network, which also looks at the table itself.
+    fn fit_network(
+        &self,
+        params: &network::Params,
+        recipe: FittedRecipe,
+        train: &[u32],
+        valid: &[u32],
+        ctx: &Ctx,
+    ) -> Result<Answer, Error> {
+        let sight = match &self.layout {
+            Some(layout) => Some(sight::fit(self.table, layout, train, ctx)?),
+            None => None,
+        };
+        let shape = sight.as_ref().map_or([0; 3], FittedSight::shape);
+        let look = |rows: &[u32]| match &sight {
+            Some(sight) => sight.tensor(self.table, rows, ctx),
+            None => Ok(Vec::new()),
+        };
+        let (x, valid_x) =
+            (recipe.matrix(self.table, train, ctx)?, recipe.matrix(self.table, valid, ctx)?);
+        let (tensor, valid_tensor) = (look(train)?, look(valid)?);
+        let (of_train, of_valid) = (self.scores(train), self.scores(valid));
+        let seen = Seen {
+            tensor: &tensor,
+            shape,
+            x: x.view(),
+            y: &of_train.truth,
+            weights: of_train.weight.as_deref(),
+        };
+        let watched = Seen {
+            tensor: &valid_tensor,
+            shape,
+            x: valid_x.view(),
+            y: &of_valid.truth,
+            weights: of_valid.weight.as_deref(),
+        };
+        let watched = (!valid.is_empty()).then_some(watched);
+        let name = self.name(train);
+        if let Some(shelf) = ctx.shelf() {
+            // What cannot be put aside is said by the training itself.
+            let _ = shelf.put(&format!("{name}.toml"), self.experiment.to_toml().as_bytes());
+        }
+        let start = Instant::now();
+        let fitted = network::fit(params, self.aim(), &seen, watched.as_ref(), &name, ctx);
+        let fitted = fitted.map_err(models::Error::from)?;
+        let seconds = start.elapsed().as_secs_f64();
+        if let Some(shelf) = ctx.shelf() {
+            shelf.forget(&format!("{name}.toml"));
+        }
+        ctx.note("measuring");
+        let of_train = of_train.told(&fitted.predictor.outputs(x.view(), &tensor));
+        let of_valid = of_valid.told(&fitted.predictor.outputs(valid_x.view(), &valid_tensor));
+        let model = self.model(recipe, sight, fitted.predictor.clone());
+        Ok(Answer { model, fitted, train: of_train, valid: of_valid, seconds })
+    }
+
+    /// Names this training of this experiment on these rows, where unfinished work is put aside.
+    fn name(&self, train: &[u32]) -> String {
+        let rows: Vec<u8> = train.iter().flat_map(|row| row.to_le_bytes()).collect();
+        let what =
+            [self.experiment.to_toml(), self.table.origin.sha256.clone(), files::sha256_hex(&rows)];
+        files::sha256_hex(what.concat().as_bytes())[..24].to_owned()
+    }
+
+    /// How large matrix and tensor of training and validation rows will be.
+    pub(super) fn plan(&self, split: &Split, ctx: &Ctx) -> Result<Plan, Error> {
+        let n_rows = split.train.len() + split.valid.len();
+        let matrix = self.recipe(&split.train, ctx)?.plan(n_rows);
+        let cells = self.layout.as_ref().map_or(0, Layout::cells);
+        Ok(Plan {
+            rows: n_rows,
+            columns: matrix.columns + cells,
+            bytes: matrix.bytes + 4 * (n_rows * cells) as u64,
+        })
     }
 
     /// Rows, truth and weights at these positions, without scores yet.
@@ -114,7 +206,12 @@ impl<'a> Asked<'a> {
         }
     }
 
-    fn model(&self, recipe: FittedRecipe, predictor: Predictor) -> Model {
+    fn model(
+        &self,
+        recipe: FittedRecipe,
+        sight: Option<FittedSight>,
+        predictor: Predictor,
+    ) -> Model {
         Model {
             kind: self.experiment.model.kind.clone(),
             task: self.target.task,
@@ -122,9 +219,22 @@ impl<'a> Asked<'a> {
             classes: self.classes.clone(),
             threshold: threshold_by_costs(self.experiment.costs),
             recipe,
+            sight,
             predictor,
         }
     }
+}
+
+/// What the network of an experiment looks at besides the matrix; nothing for other families and
+/// for networks of plain tables.
+pub(super) fn layout_of(table: &Table, experiment: &Experiment) -> Result<Option<Layout>, Error> {
+    let settings = models::check(&experiment.model.kind, &experiment.model.set)?;
+    let Settings::Network(params) = settings else { return Ok(None) };
+    let features = features_of(table, experiment)?;
+    let mut spec = params.sight;
+    spec.time = experiment.split.time.clone().or(spec.time);
+    let layout = sight::layout(table, &features, &spec)?;
+    Ok((layout.kind != InputKind::Table).then_some(layout))
 }
 
 fn problem<'a>(x: &'a Array2<f64>, rows: &'a Scores, names: &'a [String]) -> Problem<'a> {
@@ -139,7 +249,6 @@ fn problem_if_any<'a>(
     (!rows.rows.is_empty()).then(|| problem(x, rows, names))
 }
 
-/// The weight of every row, from the column with that role.
 /// The weights of the rows, each a number from 0 up wherever the truth is known.
 pub(super) fn weights(
     table: &Table,

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::asked::{Answer, Asked};
+use super::asked::{Answer, Asked, layout_of};
 use super::coefficients::{coefficients, no_inference};
 use super::folds::cross_validate;
 use super::measure::{measure, measure_training, threshold_on};
@@ -10,6 +10,7 @@ use super::resolve::{resolve, target_of};
 use super::{Dataset, Error, Experiment, Metrics, Point, Run, RunId, Scores};
 use crate::data::{self, Split, Table, Task};
 use crate::features::Plan;
+use crate::features::sight::Layout;
 use crate::jobs::Ctx;
 use crate::models::Model;
 
@@ -21,7 +22,43 @@ const RARE_CLASS: f64 = 0.05;
 /// Divides the rows as a resolved experiment asks.
 pub fn split_of(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Split, Error> {
     let target = target_of(table, experiment);
-    Ok(data::split(table, &experiment.split, target.as_ref(), ctx)?)
+    let mut split = data::split(table, &experiment.split, target.as_ref(), ctx)?;
+    if let Some(layout) = layout_of(table, experiment)? {
+        keep_usable(table, &layout, experiment, &mut split)?;
+    }
+    Ok(split)
+}
+
+/// Leaves out the rows that have too few rows before them for a window.
+fn keep_usable(
+    table: &Table,
+    layout: &Layout,
+    experiment: &Experiment,
+    split: &mut Split,
+) -> Result<(), Error> {
+    if layout.along.is_none() {
+        return Ok(());
+    }
+    let usable = layout.usable(table)?;
+    let n = |split: &Split| split.train.len() + split.valid.len() + split.test.len();
+    let before = n(split);
+    for part in [&mut split.train, &mut split.valid, &mut split.test] {
+        part.retain(|row| usable[*row as usize]);
+    }
+    let out = before - n(split);
+    split.left_out += out;
+    if out > 0 {
+        split.notes.push(format!(
+            "{out} rows are left out: a window of {} looks back further than they can",
+            layout.width
+        ));
+    }
+    split.notes.splice(0..0, layout.warning(experiment.split.method));
+    if split.train.is_empty() {
+        let what = format!("no training row has the {} rows before it", layout.history());
+        return Err(Error::question(what, "make `window` or `stride` smaller"));
+    }
+    Ok(())
 }
 
 /// The size of the matrix of training and validation rows, known before it is made.
@@ -32,7 +69,7 @@ pub fn plan(
     ctx: &Ctx,
 ) -> Result<Plan, Error> {
     let asked = Asked::new(table, experiment)?;
-    Ok(asked.recipe(&split.train, ctx)?.plan(split.train.len() + split.valid.len()))
+    asked.plan(split, ctx)
 }
 
 /// Carries out an experiment, after resolving it.
@@ -95,12 +132,15 @@ pub fn run(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Run, Err
     warnings.extend(elsewhere.and_then(|elsewhere| overfit(model.task, &of_train, elsewhere)));
 
     let (intercept, coefficients) = coefficients(&model, &fitted);
-    let point = |step: &crate::models::linear::Step| Point {
+    let point = |step: &crate::models::Step| Point {
         step: step.iteration as f64,
         loss: Some(step.loss),
         valid_loss: step.valid_loss,
+        metric: step.metric,
+        valid_metric: step.valid_metric,
+        learning_rate: step.learning_rate,
         grad_norm: step.grad_norm,
-        ..Point::default()
+        seconds: step.seconds,
     };
     let kept = |scores: Scores| (!scores.rows.is_empty()).then_some(scores);
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -126,11 +166,13 @@ pub fn run(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Run, Err
         oof_scores,
         threshold: model.threshold,
         history: fitted.history.iter().map(point).collect(),
+        sheet: fitted.sheet.clone(),
         converged: fitted.converged,
         iterations: fitted.iterations,
         intercept,
         coefficients,
         no_inference: no_inference(&fitted),
+        notes: fitted.notes.clone(),
         warnings,
         fit_seconds: seconds,
         experiment: experiment.clone(),

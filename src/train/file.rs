@@ -7,6 +7,7 @@ use toml::{Table, Value};
 
 use super::{Error, Experiment, VERSION};
 use crate::data::{self, Step, nearest};
+use crate::nn::spec::NetworkSpec;
 
 /// Every key of the file by its section; whatever else stands there is refused.
 const KEYS: &[(&str, &[&str])] = &[
@@ -28,7 +29,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "winsorise",
         ],
     ),
-    ("model", &["kind", "set"]),
+    ("model", &["kind", "set", "layer"]),
     ("costs", &["false_positive", "false_negative"]),
 ];
 
@@ -88,6 +89,7 @@ impl Experiment {
             let what = format!("this experiment is written in version {version} of the format");
             return Err(refuse(what, format!("this program knows version {VERSION} and older")));
         }
+        write_network_in_words(&mut table)?;
         spell_out(&mut table);
         Self::deserialize(table).map_err(|error| {
             let hint = "`export` writes an experiment to compare with";
@@ -100,6 +102,23 @@ impl Experiment {
         toml::to_string_pretty(self)
             .unwrap_or_else(|error| format!("# this experiment cannot be written: {error}\n"))
     }
+}
+
+/// A network that is given as `[[model.layer]]` becomes the parameter `network`.
+fn write_network_in_words(table: &mut Table) -> Result<(), Error> {
+    let Some(model) = table.get_mut("model").and_then(Value::as_table_mut) else { return Ok(()) };
+    let Some(layers) = model.remove("layer") else { return Ok(()) };
+    let network: Result<NetworkSpec, _> = Table::from_iter([("layer".into(), layers)]).try_into();
+    let network = network.map_err(|error| Error::File {
+        path: None,
+        what: format!("`model.layer`: {}", one_line(error.message())),
+        hint: "a layer is `[[model.layer]]` with `kind = \"dense\"` and what belongs to it".into(),
+    })?;
+    let set = model.entry("set").or_insert_with(|| Value::Table(Table::new()));
+    if let Some(set) = set.as_table_mut() {
+        set.insert("network".into(), Value::String(network.to_string()));
+    }
+    Ok(())
 }
 
 fn check_keys(table: &Table, section: &str, keys: &[&str]) -> Result<(), Error> {

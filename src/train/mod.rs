@@ -2,7 +2,7 @@
 //!
 //! [`resolve`] fills in what the experiment leaves open and refuses what makes no sense. [`run`]
 //! splits, fits recipe and model on the training rows alone, cross-validates where asked, scores
-//! and measures. [`sweep`] and [`every_kind`] do so several times; [`compare`] says what the
+//! and measures. [`sweep`], [`tune`] and [`every_kind`] do so several times; [`compare`] says what the
 //! differences between runs are worth. An experiment is one TOML file, and has a command line
 //! that repeats it. The room knows nothing of where runs are kept.
 
@@ -23,6 +23,9 @@ mod run;
 mod search;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_classes;
+mod tune;
 mod verdict;
 
 pub use carry_out::{plan, run, split_of};
@@ -35,3 +38,4 @@ pub use measure::{metrics_of, usual_metric};
 pub use resolve::{features_of, resolve, target_of};
 pub use run::{Coefficient, Dataset, Metrics, Point, Run, RunId, Scores};
 pub use search::{alphas, every_kind, sweep};
+pub use tune::{Halving, Search, tune};

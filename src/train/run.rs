@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Experiment;
 use crate::data::Task;
+use crate::jobs::Sheet;
 use crate::metrics::Estimate;
 use crate::models::Model;
 
@@ -149,6 +150,9 @@ pub struct Run {
     pub threshold: f64,
     /// The loss at each step.
     pub history: Vec<Point>,
+    /// How the parts of the model were when the fit ended, such as the layers of a network; empty
+    /// for models without parts.
+    pub sheet: Sheet,
     /// Whether the fit met its tolerance.
     pub converged: bool,
     /// Iterations taken.
@@ -160,6 +164,8 @@ pub struct Run {
     pub coefficients: Vec<Coefficient>,
     /// Why standard errors are not shown, when they are not.
     pub no_inference: Option<String>,
+    /// How the fit went, a sentence each; nothing to worry about.
+    pub notes: Vec<String>,
     /// What a person should know, a sentence each.
     pub warnings: Vec<String>,
     /// Time of the fit alone.

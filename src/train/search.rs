@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::resolve::resolve;
 use super::{Error, Experiment, Run, run};
 use crate::data::Table;
-use crate::jobs::Ctx;
+use crate::jobs::{Ctx, Wish};
 use crate::models::{self, CATALOG};
 
 /// The penalties that a sweep tries when none are given: 1e-4 to 1e4, one for each power of ten.
@@ -79,6 +79,9 @@ pub fn every_kind(
     for (idx, kind) in kinds.iter().enumerate() {
         if n_done > 0 && start.elapsed() > budget {
             ctx.note(format!("the time is up before `{}`", kind.name));
+            break;
+        }
+        if n_done > 0 && ctx.rest()? == Wish::Finish {
             break;
         }
         ctx.check()?;

@@ -276,8 +276,8 @@ fn what_makes_no_sense_is_refused_with_a_remedy() {
     check(&target("amuont"), "did you mean `amount`?");
     check(&target("same"), "the target `same` has the same value in every row");
     check(&target("none"), "the target `none` has no value in any row");
-    check(&target("amount"), "`logistic` tells two classes apart, but `amount` holds 5");
-    check(&target("three"), "`three` has 3 classes, and these models tell two apart");
+    check(&target("amount"), "`logistic` tells classes apart, but `amount` holds 5");
+    check(&target("three"), "`three` has 3 classes in 5 rows");
     check(&|e| e.question.positive = Some("2".into()), "`bad` has no class `2`");
     check(&|e| e.question.features = vec!["agee".into()], "did you mean `age`?");
     check(&|e| e.question.features = vec!["bad".into()], "`bad` is the target");

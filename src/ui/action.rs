@@ -149,6 +149,10 @@ actions! {
     CrossValidate,
     /// Cancel the running job.
     Cancel,
+    /// Let the training rest, or go on.
+    Pause,
+    /// End the training early and keep what there is.
+    Finish,
     /// Compare runs.
     Compare,
     /// Save the model of the shown run.
@@ -215,13 +219,25 @@ actions! {
     NoteRun,
     /// Switch the axis between linear and logarithmic.
     LogAxis,
+    /// Smooth the curves more, or not at all.
+    Smooth,
+    /// Leap along the curve to the left.
+    FarLeft,
+    /// Leap along the curve to the right.
+    FarRight,
+    /// Show a shorter stretch of the curve.
+    ZoomIn,
+    /// Show a longer stretch of the curve.
+    ZoomOut,
+    /// Show the whole curve.
+    ZoomAll,
     /// Find the threshold that costs least.
     Optimum,
     /// Show training beside test, or test alone.
     Sides,
     /// Compare the others with this run.
     Yardstick,
-    /// Rank by the next metric.
+    /// Rank by the next metric, or draw the next quantity.
     NextMetric,
     /// Show how two experiments differ.
     Differences,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 
-use crate::jobs::{self, JobHandle, JobId, News, Outcome};
+use crate::jobs::{self, Fresh, JobHandle, JobId, News, Outcome, Slot, Wish};
 use crate::ui::term::Event;
 use crate::workspace::{Product, Work};
 
@@ -11,22 +11,25 @@ use crate::workspace::{Product, Work};
 pub enum Heard {
     /// A key, a paste, a resize, a signal.
     Input(Event),
-    /// How far a job has come, or that it has ended.
-    News(JobId, News<()>),
+    /// A job has something to tell, for which [`Desk::take`] asks when there is time for it.
+    Fresh(JobId),
+    /// A job has ended.
+    Ended(JobId, Outcome<()>),
     /// Something a job has made.
     Product(JobId, Box<Product>),
 }
 
-/// Starts jobs and asks them to stop.
+/// Starts jobs, listens to them, and tells them what is wished.
 pub struct Desk {
     line: Sender<Heard>,
     handles: HashMap<JobId, JobHandle>,
+    slots: HashMap<JobId, Slot>,
 }
 
 impl Desk {
     /// A desk whose jobs report on `line`.
     pub fn new(line: Sender<Heard>) -> Self {
-        Self { line, handles: HashMap::new() }
+        Self { line, handles: HashMap::new(), slots: HashMap::new() }
     }
 
     /// Starts a job; if the system refuses a thread, that is how the job ends.
@@ -35,7 +38,17 @@ impl Desk {
         let label = work.label();
         let (news, products) = (self.line.clone(), self.line.clone());
         // Nobody listens any more once the screen is gone; then there is nobody to tell.
-        let sink = move |id, told| drop(news.send(Heard::News(id, told)));
+        // A thousand steps between two frames are one message.
+        let slot = Slot::default();
+        self.slots.insert(id, slot.clone());
+        let sink = move |id, told| match told {
+            News::Report(report) => {
+                if slot.put(report) {
+                    drop(news.send(Heard::Fresh(id)));
+                }
+            }
+            News::Ended(outcome) => drop(news.send(Heard::Ended(id, outcome))),
+        };
         let spawned = jobs::spawn(id, &label, sink, move |ctx| {
             let mut out = |product| drop(products.send(Heard::Product(id, Box::new(product))));
             work.carry_out(ctx, &mut out)
@@ -46,15 +59,29 @@ impl Desk {
             }
             Err(error) => {
                 let outcome = Outcome::Failed(format!("no thread for {label}: {error}"));
-                let _ = self.line.send(Heard::News(id, News::Ended(outcome)));
+                let _ = self.line.send(Heard::Ended(id, outcome));
             }
         }
     }
 
-    /// Asks a job to stop.
-    pub fn stop(&self, id: JobId) {
-        if let Some(handle) = self.handles.get(&id) {
-            handle.cancel();
+    /// What a job has told since it was last asked.
+    pub fn take(&self, id: JobId) -> Fresh {
+        self.slots.get(&id).map(Slot::take).unwrap_or_default()
+    }
+
+    /// The last words of a job that has ended.
+    pub fn last_words(&mut self, id: JobId) -> Fresh {
+        self.slots.remove(&id).map(|slot| slot.take()).unwrap_or_default()
+    }
+
+    /// Tells a job what is wished of it.
+    pub fn wish(&self, id: JobId, wish: Wish) {
+        let Some(handle) = self.handles.get(&id) else { return };
+        match wish {
+            Wish::Go => handle.rest(false),
+            Wish::Rest => handle.rest(true),
+            Wish::Finish => handle.finish(),
+            Wish::Stop => handle.cancel(),
         }
     }
 }

@@ -39,6 +39,10 @@ const fn key(code: KeyCode) -> Key {
     Key(code, KeyModifiers::NONE)
 }
 
+const fn shift(code: KeyCode) -> Key {
+    Key(code, KeyModifiers::SHIFT)
+}
+
 const fn bind(
     scope: Scope,
     keys: &'static [Key],
@@ -88,10 +92,19 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Model, &[key(K::Backspace)], A::ResetField, "default", "Give the setting its default back"),
     bind(S::Model, &[ch('f')], A::Formula, "formula", "Show the formula of the model, with the coefficients of the shown run"),
 
+    bind(S::Training, &[ch('p')], A::Pause, "pause", "Let the training rest, or go on"),
+    bind(S::Training, &[ch('F')], A::Finish, "finish", "End the training early and keep what there is"),
     bind(S::Training, &[key(K::Enter)], A::Enter, "evaluate", "Show this run in the Evaluation pane"),
-    bind(S::Training, &[ch(' ')], A::Mark, "mark", "Mark the run for comparison"),
+    bind(S::Training, &[ch(' ')], A::Mark, "mark", "Mark the run for comparison: its curve is laid over the others"),
     bind(S::Training, &[ch('b')], A::Yardstick, "", "Compare the others with this run"),
-    bind(S::Training, &[ch('L')], A::LogAxis, "log axis", "Switch the loss axis between linear and logarithmic"),
+    bind(S::Training, &[ch('m')], A::NextMetric, "quantity", "Draw the next quantity: loss, metric, learning rate, gradient"),
+    bind(S::Training, &[ch('s')], A::Smooth, "smooth", "Smooth the curves more, or not at all; the raw ones stay, faint"),
+    bind(S::Training, &[ch('a')], A::LogAxis, "log axis", "Switch the axis between linear and logarithmic"),
+    bind(S::Training, &[ch('+'), ch('=')], A::ZoomIn, "zoom in", "Show a shorter stretch of the curve, around the cursor"),
+    bind(S::Training, &[ch('-')], A::ZoomOut, "", "Show a longer stretch of the curve"),
+    bind(S::Training, &[ch('0')], A::ZoomAll, "", "Show the whole curve"),
+    bind(S::Training, &[ch('H'), shift(K::Left)], A::FarLeft, "", "Move the curve's cursor left by a tenth"),
+    bind(S::Training, &[ch('L'), shift(K::Right)], A::FarRight, "", "Move the curve's cursor right by a tenth"),
     bind(S::Training, &[ch('f')], A::Formula, "formula", "Show the formula of this run with its coefficients"),
     bind(S::Training, &[ch('n')], A::NoteRun, "", "Write a note to this run"),
     bind(S::Training, &[ch('d'), key(K::Delete)], A::DeleteRun, "delete", "Delete this run for good"),
@@ -117,7 +130,7 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Global, &[ch('w')], A::Sweep, "", "Train over a grid of alpha"),
     bind(S::Global, &[ch('v')], A::CrossValidate, "", "Cross-validate: the same settings over five folds"),
     bind(S::Global, &[ch('C')], A::Compare, "compare", "Compare the runs on this table"),
-    bind(S::Global, &[ch('x')], A::Cancel, "", "Cancel the running job"),
+    bind(S::Global, &[ch('x')], A::Cancel, "cancel", "Cancel the running job"),
     bind(S::Global, &[ch('O')], A::Open, "", "Open another table: samples, this folder, earlier work"),
     bind(S::Global, &[ch('S')], A::Save, "save", "Save the model of the shown run to a file"),
     bind(S::Global, &[ch('e')], A::Export, "", "Write the experiment as TOML and show its command line"),
@@ -201,6 +214,8 @@ impl std::fmt::Display for Key {
         };
         if self.1.contains(KeyModifiers::CONTROL) {
             f.pad(&format!("ctrl-{text}"))
+        } else if self.1.contains(KeyModifiers::SHIFT) {
+            f.pad(&format!("shift-{text}"))
         } else {
             f.pad(&text)
         }

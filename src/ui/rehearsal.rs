@@ -10,6 +10,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
+use crate::jobs::News;
 use crate::registry::Registry;
 use crate::ui::app::{App, Effect};
 use crate::ui::demo::{Beat, CLOCK, Script, parse_keys};
@@ -100,7 +101,14 @@ impl Rehearsal {
         while !self.app.jobs.is_idle() {
             let Ok(heard) = self.line.recv() else { break };
             let effects = match heard {
-                Heard::News(id, news) => self.app.hear(id, news),
+                Heard::Fresh(id) => {
+                    self.app.jobs.catch_up(id, self.desk.take(id));
+                    vec![]
+                }
+                Heard::Ended(id, outcome) => {
+                    self.app.jobs.catch_up(id, self.desk.last_words(id));
+                    self.app.hear(id, News::Ended(outcome))
+                }
                 Heard::Product(id, product) => self.app.receive(id, *product),
                 Heard::Input(_) => vec![],
             };
@@ -162,7 +170,7 @@ impl Rehearsal {
         for effect in effects {
             match effect {
                 Effect::Start(id, work) => self.desk.start(id, work),
-                Effect::Stop(id) => self.desk.stop(id),
+                Effect::Wish(id, wish) => self.desk.wish(id, wish),
                 Effect::Copy(text) => self.copied.push(text),
                 Effect::Quit => self.left = true,
                 Effect::Suspend | Effect::Redraw | Effect::Edit(_) => {}

@@ -4,6 +4,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::jobs::{JobId, News};
 use crate::ui::app::{App, Effect};
 use crate::ui::demo::Player;
 use crate::ui::desk::{Desk, Heard};
@@ -47,17 +48,22 @@ fn go_on(
     let mut state = ViewState::default();
     let mut quit = carry_out(app, stage, first)?;
     let mut drawn = Instant::now();
-    let (mut dirty, mut progress) = (true, false);
+    let mut dirty = true;
+    // Jobs that have something to tell, for which there is time once a frame is due.
+    let mut fresh: Vec<JobId> = Vec::new();
     let mut unsaved: Option<Instant> = None;
     while !quit {
-        if dirty || (progress && drawn.elapsed() >= FRAME) {
+        if dirty || (!fresh.is_empty() && drawn.elapsed() >= FRAME) {
+            for id in fresh.drain(..) {
+                app.jobs.catch_up(id, stage.desk.take(id));
+            }
             stage.term.draw(|frame| view::draw(app, &mut state, frame))?;
             (app.page, app.scroll_end) = (state.page, state.scroll_end);
             drawn = Instant::now();
-            (dirty, progress) = (false, false);
+            dirty = false;
         }
         let waits = [
-            progress.then(|| FRAME.saturating_sub(drawn.elapsed())),
+            (!fresh.is_empty()).then(|| FRAME.saturating_sub(drawn.elapsed())),
             unsaved.map(|since| REST.saturating_sub(since.elapsed())),
             stage.player.as_ref().and_then(|p| p.wait(app, begun.elapsed())),
         ];
@@ -74,7 +80,7 @@ fn go_on(
                 {
                     let before = app.workspace.log.len();
                     match take_in(app, stage, heard)? {
-                        Took::Progress => progress = true,
+                        Took::Progress(id) => fresh.push(id),
                         Took::Change => dirty = true,
                         Took::Quit => quit = true,
                     }
@@ -112,20 +118,17 @@ fn go_on(
 
 /// What taking something in led to.
 enum Took {
-    Progress,
+    Progress(JobId),
     Change,
     Quit,
 }
 
 fn take_in(app: &mut App, stage: &mut Stage<'_>, heard: Heard) -> anyhow::Result<Took> {
     let effects = match heard {
-        Heard::News(id, news) => {
-            let ended = matches!(news, crate::jobs::News::Ended(_));
-            let effects = app.hear(id, news);
-            if !ended {
-                return Ok(Took::Progress);
-            }
-            effects
+        Heard::Fresh(id) => return Ok(Took::Progress(id)),
+        Heard::Ended(id, outcome) => {
+            app.jobs.catch_up(id, stage.desk.last_words(id));
+            app.hear(id, News::Ended(outcome))
         }
         Heard::Product(id, product) => app.receive(id, *product),
         Heard::Input(Event::Key(key)) => {
@@ -161,7 +164,7 @@ fn carry_out(app: &mut App, stage: &mut Stage<'_>, effects: Vec<Effect>) -> anyh
     for effect in effects {
         match effect {
             Effect::Start(id, work) => stage.desk.start(id, work),
-            Effect::Stop(id) => stage.desk.stop(id),
+            Effect::Wish(id, wish) => stage.desk.wish(id, wish),
             Effect::Copy(text) => {
                 if let Err(error) = stage.term.copy(&text) {
                     let text = match error {

@@ -289,6 +289,7 @@ impl Work {
                     }
                     Err(error) => failed = Some(error),
                 };
+                let ctx = &ctx.on(registry.shelf());
                 match plan {
                     Plan::Once => keep(train::run(&table, &experiment, ctx)?),
                     Plan::All => train::every_kind(&table, &experiment, BUDGET, ctx, &mut keep)?,

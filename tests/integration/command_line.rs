@@ -575,3 +575,61 @@ fn every_sample_is_profiled_without_a_hitch() {
         assert_eq!(text.status, 0, "{}", text.err);
     }
 }
+
+/// Three classes that the columns tell apart but for a few rows, each with a name that is cut.
+fn plants() -> String {
+    let mut text = "height,width,kind\n".to_owned();
+    for i in 0..90_u32 {
+        let kind = ["fern", "moss", "oak"][(i % 3) as usize];
+        let height = 10 * (i % 3) + i * 7 % 13;
+        text.extend([&format!("{height},{}", 5 + i * 11 % 17), ",", kind, "\n"]);
+    }
+    text
+}
+
+#[test]
+fn several_classes_go_from_table_to_scores() {
+    let place = Place::new();
+    let data = place.file("plants.csv", plants());
+    let run = place.json(&["train", &data, "--out", "m.karat", "--json"]);
+    assert_eq!((&run["model"], &run["task"]), (&"logistic".into(), &"multiclass".into()));
+    assert_eq!(run["classes"], serde_json::json!(["fern", "moss", "oak"]));
+    assert_eq!(run["measured_on"], "test");
+    let support: u64 = (0..3).map(|i| run["per_class"][i]["support"].as_u64().unwrap()).sum();
+    assert_eq!(support, run["split"]["test_rows"].as_u64().unwrap());
+    let counts = run["confusion"]["counts"].as_array().unwrap();
+    let right: u64 = (0..3).map(|i| counts[i][i].as_u64().unwrap()).sum();
+    let accuracy = number(&run["metrics"]["test"]["accuracy"]);
+    assert!((accuracy - right as f64 / support as f64).abs() < 1e-12, "{run}");
+    assert!(0.7 < accuracy, "{accuracy}");
+    let oak = run["coefficients"].as_array().unwrap().iter();
+    let oak: Vec<_> = oak.filter(|c| c["class"] == "oak").map(|c| c["feature"].clone()).collect();
+    assert_eq!(oak, ["intercept", "height", "width"]);
+
+    place.karat(&["score", "m.karat", &data, "--out", "s.csv"]);
+    let scored = fs::read_to_string(place.path("s.csv")).unwrap();
+    let head = "height,width,kind,prediction,probability_fern,probability_moss,probability_oak";
+    assert_eq!(scored.lines().next(), Some(head));
+    let first: Vec<&str> = scored.lines().nth(1).unwrap().split(',').collect();
+    let sum: f64 = first[4..].iter().map(|p| p.parse::<f64>().unwrap()).sum();
+    assert!(first[3] == "fern" && (sum - 1.0).abs() < 1e-9, "{first:?}");
+
+    let only = place.file("oaks.csv", "height,width,kind\n31,9,oak\n24,8,oak\n2,9,fern\n");
+    let evaluated = place.json(&["evaluate", "m.karat", &only, "--json"]);
+    assert_eq!(evaluated["per_class"][2]["support"], 2, "classes keep their places");
+    assert!(evaluated["per_class"][1]["recall"].is_null());
+    let strange = place.file("elm.csv", "height,width,kind\n31,9,elm\n24,8,oak\n");
+    let said = place.karat(&["evaluate", "m.karat", &strange]);
+    assert!(said.status == 1 && said.err.contains("the class `elm`, which is new"), "{}", said.err);
+
+    let compared = place.json(&["compare", &data, "--models", "baseline,logistic", "--json"]);
+    assert_eq!(
+        (&compared["metric"], &compared["task"]),
+        (&"accuracy".into(), &"multiclass".into())
+    );
+    assert_eq!(compared["tests"][0]["method"], "McNemar, exact");
+    let text = place.karat(&["runs", "show", "r0001"]).out;
+    assert!(text.contains("each class (test)") && text.contains("actual ↓ called →"), "{text}");
+    let said = place.karat(&["train", &data, "--model", "linear"]);
+    assert!(said.status == 1 && said.err.contains("knows no classes"), "{}", said.err);
+}

@@ -343,3 +343,43 @@ fn a_column_that_is_gone_takes_its_settings_with_it() {
     }
     assert_eq!(stage.app.workspace.now.table.as_ref().unwrap().n_columns(), 3);
 }
+
+#[test]
+fn several_classes_are_looked_at_down_to_their_rows() {
+    for (width, height) in [(80, 24), (120, 36), (200, 50)] {
+        let (folder, mut stage) = stage(width, height);
+        let mut text = String::from("height,width,kind\n");
+        for i in 0..120_u32 {
+            let kind = ["fern", "moss", "oak"][(i % 3) as usize];
+            text += &format!("{},{},{kind}\n", 10 * (i % 3) + i * 7 % 17, 5 + i * 11 % 17);
+        }
+        let path = folder.path().join("plants.csv");
+        karat::files::write(&path, text.as_bytes()).unwrap();
+        stage.open(path.to_str().unwrap());
+        stage.press("A 4 z");
+        sees(&stage, "Accuracy");
+        sees(&stage, "baseline 0.3");
+        stage.press("] m");
+        sees(&stage, "F1 ↑");
+        stage.press("Enter");
+        sees(&stage, "largest loss first");
+        sees(&stage, "P(actual)");
+        stage.press("Esc ] j Right Right Left");
+        sees(&stage, "actual moss, called moss");
+        stage.press("Enter");
+        sees(&stage, "actual moss, called moss");
+        stage.press("Esc ]");
+        sees(&stage, "P(called)");
+        let Some(worst) = stage.app.shown().and_then(|run| stage.app.assessment(run)) else {
+            panic!("nothing is shown")
+        };
+        let first = worst.several.as_ref().unwrap().worst[0].0;
+        stage.press("Enter");
+        let Some(Overlay::Rows(view)) = stage.app.overlays.last() else { panic!("no rows") };
+        let run = stage.app.shown().unwrap();
+        let source = run.test_scores.as_ref().unwrap().rows[first];
+        assert_eq!(view.table.row_number(view.rows[0].position as usize), Some(source));
+        stage.press("Esc C");
+        sees(&stage, "McNemar");
+    }
+}

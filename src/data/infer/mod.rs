@@ -1,7 +1,7 @@
 //! What the columns of a table are and what they are for: guesses, marked as guesses, and what a
 //! person said instead.
 
-use std::collections::HashSet;
+mod group;
 
 use polars::prelude::{AnyValue, DataType, NamedFrom, Series};
 
@@ -25,7 +25,7 @@ pub fn describe(table: &mut Table) {
     privacy::mark(table);
     if let Some(at) = time_column(table) {
         table.columns[at].role = Role::Time;
-        if let Some(at) = group_column(table, at) {
+        if let Some(at) = group::column(table, at) {
             table.columns[at].role = Role::Group;
         }
     }
@@ -216,35 +216,6 @@ fn time_column(table: &Table) -> Option<usize> {
         (Some((at, _)), None) => Some(at),
         _ => None,
     }
-}
-
-/// The one category whose levels are series of their own: a moment comes several times in the
-/// table, as a day of prices does, but only once for each of them.
-fn group_column(table: &Table, time: usize) -> Option<usize> {
-    const FEWEST_ROWS: usize = 20;
-    let time = &table.columns[time].name;
-    let times: Vec<u64> = table.numbers(time).ok()?.into_iter().map(f64::to_bits).collect();
-    if times.len() < FEWEST_ROWS || !repeats(times.iter().map(|time| (*time, 0))) {
-        return None;
-    }
-    let mut groups = (0..table.columns.len()).filter(|at| {
-        let column = &table.columns[*at];
-        if column.kind != Kind::Category || column.personal.is_some() {
-            return false;
-        }
-        let Ok(levels) = table.levels(&column.name) else { return false };
-        levels.names.len() * 2 <= times.len() && !repeats(times.iter().copied().zip(levels.codes))
-    });
-    match (groups.next(), groups.next()) {
-        (Some(at), None) => Some(at),
-        _ => None,
-    }
-}
-
-/// Whether a key comes twice.
-fn repeats(mut keys: impl Iterator<Item = (u64, u32)>) -> bool {
-    let mut seen = HashSet::new();
-    keys.any(|key| !seen.insert(key))
 }
 
 /// Names of columns that are predicted, and how sure that is.

@@ -12,14 +12,8 @@ const FEWEST_STEPS: usize = 4;
 /// An image needs at least so many pixels a side.
 const FEWEST_PIXELS: usize = 5;
 
-/// Stems that number features without any order among them.
+/// Stems that number features without any order among them, beside single letters.
 const GENERIC: &[&str] = &[
-    "x",
-    "v",
-    "f",
-    "c",
-    "a",
-    "w",
     "col",
     "column",
     "feature",
@@ -32,6 +26,7 @@ const GENERIC: &[&str] = &[
     "pc",
     "pca",
     "item",
+    "dim",
     "id",
 ];
 /// Stems that number pixels.
@@ -87,8 +82,8 @@ pub(super) fn series(table: &Table, features: &[String], names: Names) -> (Vec<G
     let mut series: Vec<Group> = Vec::new();
     for (stem, mut members) in groups {
         let stem = trimmed(&stem);
-        let is_generic = GENERIC.contains(&stem.to_lowercase().as_str());
-        if members.len() < FEWEST_STEPS || (names == Names::Telling && is_generic) {
+        let is_generic = names == Names::Telling && is_generic(&stem.to_lowercase());
+        if members.len() < FEWEST_STEPS || is_generic {
             continue;
         }
         members.sort();
@@ -102,6 +97,12 @@ pub(super) fn series(table: &Table, features: &[String], names: Names) -> (Vec<G
     }
     let length = by_length.iter().max_by_key(|(length, n)| (**n, **length)).map(|(l, _)| *l);
     series.into_iter().partition(|group| Some(group.columns.len()) == length)
+}
+
+/// Whether a stem says nothing of time: `x`, `s`, `feature`.
+fn is_generic(stem: &str) -> bool {
+    let is_letter = stem.chars().count() == 1 && !MOMENTS.contains(&stem);
+    is_letter || GENERIC.contains(&stem)
 }
 
 /// An image: its columns row by row of the picture, with height and width.

@@ -107,7 +107,7 @@ fn a_square_of_pixels_is_an_image_and_steps_of_time_are_not() {
     check(numbered("grey", 0, 64), 255, InputKind::Image, [8, 8, 1]);
     check(numbered("grey", 0, 64), 256, InputKind::Series, [1, 64, 1]);
     check(numbered("t", 0, 144), 255, InputKind::Series, [1, 144, 1]);
-    check(numbered("p", 0, 63), 16, InputKind::Series, [1, 63, 1]);
+    check(numbered("p", 0, 63), 16, InputKind::Table, [1, 1, 0]);
     let grid: Vec<String> =
         (1..=6).flat_map(|r| (1..=9).map(move |c| format!("{r}x{c}"))).collect();
     check(grid, 900, InputKind::Image, [6, 9, 1]);
@@ -173,7 +173,7 @@ fn words_that_cannot_be_are_refused_with_a_remedy() {
 
 #[test]
 fn channels_are_scaled_by_all_training_cells_and_gaps_are_their_mean() {
-    let text = "s_1,s_2,s_3,s_4,y\n1,2,3,4,0\n5,6,,8,1\n9,90,900,9000,0\n";
+    let text = "bill_1,bill_2,bill_3,bill_4,y\n1,2,3,4,0\n5,6,,8,1\n9,90,900,9000,0\n";
     let table = table(text);
     let layout = found(&table, &SightSpec::default());
     let fitted = fit(&table, &layout, &[0, 1], &Ctx::quiet()).unwrap();
@@ -184,7 +184,7 @@ fn channels_are_scaled_by_all_training_cells_and_gaps_are_their_mean() {
     let tensor = fitted.tensor(&table, &[1, 0], &Ctx::quiet()).unwrap();
     assert_eq!((tensor.len(), tensor[2]), (8, 0.0));
     assert!((fitted.unscaled(0, tensor[4]) - 1.0).abs() < 1e-6);
-    assert_eq!(fitted.name([0, 2, 0]), "s_3");
+    assert_eq!(fitted.name([0, 2, 0]), "bill_3");
 }
 
 #[test]
@@ -234,6 +234,44 @@ fn a_window_holds_the_changes_up_to_its_row_within_its_group() {
 }
 
 #[test]
+fn windows_over_prices_are_those_of_pandas() {
+    // d = pd.read_csv("us_stocks.csv"); g = d.groupby("ticker")
+    // r = g.adj_close.pct_change(); v = np.log(d.volume / g.volume.shift(1))
+    // ok = g.cumcount() >= 19; z = lambda c: (c - c[ok].mean()) / c[ok].std(ddof=0)
+    // [[z(c)[12153 - 2 * (9 - k)] for c in (r, v, d.high)] for k in range(2)]
+    let sample = crate::data::sample("us_stocks").unwrap();
+    let table = table(std::str::from_utf8(sample.content).unwrap());
+    let spec = SightSpec {
+        window: 10,
+        stride: 2,
+        time: Some("date".into()),
+        group: Some("ticker".into()),
+        ..spec(InputKind::Windows, "adj_close: return; volume: log_change; high")
+    };
+    let features = ["adj_close", "volume", "high"].map(str::to_owned);
+    let layout = layout(&table, &features, &spec).unwrap();
+    let usable = layout.usable(&table).unwrap();
+    let rows: Vec<u32> = (0..usable.len() as u32).filter(|r| usable[*r as usize]).collect();
+    assert_eq!(rows.len(), 12_059);
+    let fitted = fit(&table, &layout, &rows, &Ctx::quiet()).unwrap();
+    let expected = [
+        (0.000_664_297_709_289_054_8, 0.022_908_231_082_640_108),
+        (4.859_381_403_884_887_5e-5, 0.353_494_172_644_822_86),
+        (167.609_899_145_866_14, 187.348_974_405_547_07),
+    ];
+    for (of, (mean, deviation)) in fitted.channels.iter().zip(expected) {
+        assert!((of.offset - mean).abs() < 1e-12 * (1.0 + mean), "{of:?}");
+        assert!((of.scale - deviation).abs() < 1e-12 * (1.0 + deviation), "{of:?}");
+    }
+    let tensor = fitted.tensor(&table, &[12_153], &Ctx::quiet()).unwrap();
+    let expected =
+        [-0.794_830_3, -0.268_330_3, -0.745_079_6, -0.275_083_93, 0.475_208_5, -0.747_641_7];
+    for (cell, expected) in tensor.iter().zip(expected) {
+        assert!((cell - expected).abs() < 1e-6, "{cell} {expected}");
+    }
+}
+
+#[test]
 fn too_few_rows_for_a_window_are_said_with_their_numbers() {
     let said = error(&prices(), &windows("close: return", 6));
     let expected = "6 steps with a stride of 1 need 7 rows, and the longest of 2 groups of `share` \
@@ -270,12 +308,12 @@ fn a_table_without_the_columns_is_refused_by_name() {
 
 #[test]
 fn codes_for_missing_are_remembered_from_training() {
-    let text = "s_1,s_2,s_3,s_4,y\n1,2,3,4,0\n5,6,-9,8,1\n";
+    let text = "bill_1,bill_2,bill_3,bill_4,y\n1,2,3,4,0\n5,6,-9,8,1\n";
     let mut special = table(text);
     special.columns[2].special = vec!["-9".into()];
     let layout = found(&special, &SightSpec::default());
     let fitted = fit(&special, &layout, &[0, 1], &Ctx::quiet()).unwrap();
-    assert_eq!(fitted.special, [("s_3".to_owned(), vec!["-9".to_owned()])]);
+    assert_eq!(fitted.special, [("bill_3".to_owned(), vec!["-9".to_owned()])]);
     let tensor = fitted.tensor(&table(text), &[1], &Ctx::quiet()).unwrap();
     assert_eq!(tensor[2], 0.0);
 }

@@ -7,7 +7,7 @@ use super::params::{Family, Params, Solver};
 use super::pass::{Loss, Pass, residual_at, slope};
 use super::record::{Record, with_penalty};
 use super::{Fit, Inference, Problem, Warning};
-use crate::jobs::{Cancelled, Ctx};
+use crate::jobs::{Cancelled, Ctx, Wish};
 use crate::rng::stream;
 
 /// A loss this many times that of the start will not come back.
@@ -59,6 +59,9 @@ pub(super) fn fit(
         converged = steepest <= NEAR * first_slope;
         if steepest <= params.tol * unit {
             converged = true;
+            break;
+        }
+        if ctx.wish() == Wish::Finish {
             break;
         }
     }

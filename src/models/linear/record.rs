@@ -46,6 +46,7 @@ impl<'a, 'b> Record<'a, 'b> {
         self.steps.push(Step { iteration, loss, valid_loss, grad_norm });
         let mut measured = vec![("loss", loss)];
         measured.extend(valid_loss.map(|loss| ("valid_loss", loss)));
+        measured.extend(grad_norm.map(|norm| ("grad_norm", norm)));
         self.ctx.step(iteration, self.total, measured)
     }
 }

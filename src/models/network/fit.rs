@@ -495,7 +495,8 @@ fn class_weights(kind: ClassWeight, aim: Aim, y: &[f64]) -> Option<Vec<f64>> {
             let mut counts = vec![0.0; n_classes];
             y.iter().for_each(|y| counts[*y as usize] += 1.0);
             let seen = counts.iter().filter(|count| **count > 0.0).count() as f64;
-            let weight = |count: &f64| if *count > 0.0 { y.len() as f64 / (seen * count) } else { 0.0 };
+            let weight =
+                |count: &f64| if *count > 0.0 { y.len() as f64 / (seen * count) } else { 0.0 };
             Some(counts.iter().map(weight).collect())
         }
     }

@@ -88,7 +88,7 @@ pub(super) fn sheet(trainer: &Trainer<f32>) -> Sheet {
         (weights.name.clone(), vec![n, mean, (squares / n).sqrt(), grad, share])
     };
     Sheet {
-        headings: vec!["weights", "mean", "sd", "gradient", "gradient/weights"],
+        headings: ["weights", "mean", "sd", "gradient", "gradient/weights"].map(Into::into).to_vec(),
         lines: network.weights().iter().map(line).collect(),
     }
 }

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::network::{self, StoredNetwork};
 use super::number::Exact;
 use super::recipe::StoredRecipe;
 use super::run::{StoredDataset, StoredMetrics, read_metrics, store_metrics};
+use super::sight::StoredSight;
 use crate::models::{Link, Model, Predictor};
 use crate::registry::LoadedModel;
 use crate::registry::tensors::{Columns, Reader};
@@ -32,6 +34,8 @@ enum StoredPredictor {
     /// Its numbers stand in the columns `intercepts` and `coefficients` of the weights, those of
     /// one class after the other.
     Softmax,
+    /// Its weights stand in columns of their own.
+    Network(StoredNetwork),
 }
 
 /// What `manifest.json` holds.
@@ -49,6 +53,8 @@ pub(in crate::registry) struct StoredFile {
     #[serde(flatten)]
     predictor: StoredPredictor,
     recipe: StoredRecipe,
+    #[serde(default)]
+    sight: Option<StoredSight>,
     dataset: StoredDataset,
     train: StoredMetrics,
     valid: Option<StoredMetrics>,
@@ -85,6 +91,7 @@ impl StoredFile {
                 weights.put_f64("coefficients", &coefficients.concat());
                 StoredPredictor::Softmax
             }
+            Predictor::Network(fitted) => StoredPredictor::Network(network::store(fitted, weights)),
         };
         Self {
             format: FORMAT,
@@ -98,6 +105,7 @@ impl StoredFile {
             threshold: Exact(model.threshold),
             predictor,
             recipe: StoredRecipe::from(&model.recipe),
+            sight: model.sight.as_ref().map(StoredSight::from),
             dataset: (&run.dataset).into(),
             train: store_metrics(&run.train),
             valid: run.valid.as_ref().map(store_metrics),
@@ -122,6 +130,7 @@ impl StoredFile {
             _ => Err(format!("the column `{name}` does not hold one number")),
         };
         let recipe = self.recipe.into_recipe()?;
+        let sight = self.sight.map(StoredSight::into_sight).transpose()?;
         let predictor = match self.predictor {
             StoredPredictor::Constant => Predictor::Constant(one("constant")?),
             StoredPredictor::Linear { link } => {
@@ -153,6 +162,21 @@ impl StoredFile {
                 let coefficients = (0..intercepts.len()).map(own).collect();
                 Predictor::Softmax { intercepts, coefficients }
             }
+            StoredPredictor::Network(stored) => {
+                let fitted = stored.into_network(weights)?;
+                let network = &fitted.network;
+                let seen = sight.as_ref().map_or(0, |sight| sight.layout.cells());
+                let expected = if seen == 0 { recipe.outputs.len() } else { seen };
+                if network.input.len() != expected
+                    || seen > 0 && network.n_static != recipe.outputs.len()
+                {
+                    return Err("its network looks at more or less than its columns give".into());
+                }
+                if network.n_out > 1 {
+                    one_for_each_class(&self.classes, network.n_out)?;
+                }
+                Predictor::Network(Box::new(fitted))
+            }
         };
         Ok(LoadedModel {
             model: Model {
@@ -162,6 +186,7 @@ impl StoredFile {
                 classes: self.classes,
                 threshold: self.threshold.0,
                 recipe,
+                sight,
                 predictor,
             },
             run: RunId(self.run),

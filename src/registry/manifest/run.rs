@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::number::{Exact, exact, plain};
+use crate::jobs::Sheet;
 use crate::metrics::Estimate;
 use crate::models::Model;
 use crate::registry::RunSummary;
@@ -77,6 +78,33 @@ struct StoredPoint {
     seconds: Option<Exact>,
 }
 
+/// The figures of the parts of a model.
+#[derive(Default, Serialize, Deserialize)]
+struct StoredSheet {
+    headings: Vec<String>,
+    lines: Vec<(String, Vec<Exact>)>,
+}
+
+impl From<&Sheet> for StoredSheet {
+    fn from(sheet: &Sheet) -> Self {
+        let figures = |figures: &[f64]| figures.iter().copied().map(Exact).collect();
+        Self {
+            headings: sheet.headings.iter().map(ToString::to_string).collect(),
+            lines: sheet.lines.iter().map(|(name, f)| (name.clone(), figures(f))).collect(),
+        }
+    }
+}
+
+impl From<StoredSheet> for Sheet {
+    fn from(sheet: StoredSheet) -> Self {
+        let figures = |figures: Vec<Exact>| figures.into_iter().map(f64::from).collect();
+        Self {
+            headings: sheet.headings.into_iter().map(Into::into).collect(),
+            lines: sheet.lines.into_iter().map(|(name, f)| (name, figures(f))).collect(),
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct StoredCoefficient {
     feature: String,
@@ -146,11 +174,15 @@ pub(in crate::registry) struct StoredRun {
     folds: Vec<BTreeMap<String, Option<Exact>>>,
     threshold: Exact,
     history: Vec<StoredPoint>,
+    #[serde(default)]
+    sheet: StoredSheet,
     converged: bool,
     iterations: usize,
     intercept: Option<StoredCoefficient>,
     coefficients: Vec<StoredCoefficient>,
     no_inference: Option<String>,
+    #[serde(default)]
+    notes: Vec<String>,
     warnings: Vec<String>,
     fit_seconds: Exact,
     /// The digests of the files beside it.
@@ -194,11 +226,13 @@ impl StoredRun {
             folds: run.folds.iter().map(numbers).collect(),
             threshold: Exact(run.threshold),
             history: run.history.iter().map(point).collect(),
+            sheet: (&run.sheet).into(),
             converged: run.converged,
             iterations: run.iterations,
             intercept: run.intercept.as_ref().map(Into::into),
             coefficients: run.coefficients.iter().map(Into::into).collect(),
             no_inference: run.no_inference.clone(),
+            notes: run.notes.clone(),
             warnings: run.warnings.clone(),
             fit_seconds: Exact(run.fit_seconds),
             digests,
@@ -243,11 +277,13 @@ impl StoredRun {
             oof_scores: scores.oof,
             threshold: self.threshold.0,
             history: self.history.into_iter().map(point).collect(),
+            sheet: self.sheet.into(),
             converged: self.converged,
             iterations: self.iterations,
             intercept: self.intercept.map(Into::into),
             coefficients: self.coefficients.into_iter().map(Into::into).collect(),
             no_inference: self.no_inference,
+            notes: self.notes,
             warnings: self.warnings,
             fit_seconds: self.fit_seconds.0,
             model,

@@ -3,8 +3,9 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{App, Ask, Confirmed, Effect, Overlay, Pane, Pick, Screen};
+use crate::jobs::Wish;
 use crate::ui::action::Action;
-use crate::ui::keymap;
+use crate::ui::keymap::{self, key_of};
 use crate::ui::widgets::{Choice, Picker, TextField};
 use crate::workspace::Verb;
 
@@ -125,6 +126,8 @@ impl App {
             Action::Sweep => self.do_verb(&Verb::Sweep),
             Action::CrossValidate => self.do_verb(&Verb::CrossValidate(5)),
             Action::Cancel => self.cancel(),
+            Action::Pause => self.pause(),
+            Action::Finish => self.finish(),
             Action::Compare => self.open_compare(),
             Action::Save => self.ask_save(),
             Action::Export => self.ask_export(),
@@ -151,9 +154,9 @@ impl App {
 
     /// Asks a running job to stop, or empties the queue.
     fn cancel(&mut self) -> Vec<Effect> {
-        if let Some((id, label)) = self.jobs.cancel_one() {
+        if let Some((id, label)) = self.jobs.cancel_one(self.now) {
             self.say(format!("cancelling {label}"));
-            return vec![Effect::Stop(id)];
+            return vec![Effect::Wish(id, Wish::Stop)];
         }
         if self.jobs.queue.is_empty() {
             return self.refuse("nothing is running");
@@ -163,6 +166,51 @@ impl App {
         vec![]
     }
 
+    /// Lets the training rest, or go on.
+    fn pause(&mut self) -> Vec<Effect> {
+        let Some(job) = self.jobs.training() else {
+            return self.refuse("nothing is training");
+        };
+        let (label, wish) = match job.wish {
+            Wish::Go => (job.label.clone(), Wish::Rest),
+            Wish::Rest => (job.label.clone(), Wish::Go),
+            Wish::Finish | Wish::Stop => {
+                let text = format!("{} is about to end", job.label);
+                return self.refuse(&text);
+            }
+        };
+        let key = key_of(Action::Pause).map_or(String::new(), |key| key.to_string());
+        if wish == Wish::Rest {
+            self.say(format!("{label} is paused; {key} lets it go on"));
+        } else {
+            self.say(format!("{label} goes on"));
+        }
+        self.wish(wish)
+    }
+
+    /// Lets the training end early and keeps what there is.
+    fn finish(&mut self) -> Vec<Effect> {
+        let Some(job) = self.jobs.training() else {
+            return self.refuse("nothing is training");
+        };
+        if job.stops() {
+            return self.refuse("it is being cancelled");
+        }
+        if !job.can_finish() {
+            let key = key_of(Action::Cancel).map_or(String::new(), |key| key.to_string());
+            return self.refuse(&format!(
+                "folds cannot end early: the rest would be judged untrained\nhint: {key} cancels them"
+            ));
+        }
+        self.say(format!("{} ends early and is kept", job.label));
+        self.wish(Wish::Finish)
+    }
+
+    fn wish(&mut self, wish: Wish) -> Vec<Effect> {
+        let id = self.jobs.wish(wish, self.now);
+        id.map(|id| Effect::Wish(id, wish)).into_iter().collect()
+    }
+
     fn interrupt(&mut self) -> Vec<Effect> {
         match self.overlays.last() {
             Some(Overlay::Confirm { then: Confirmed::Quit, .. }) => vec![Effect::Quit],
@@ -170,7 +218,7 @@ impl App {
                 self.overlays.pop();
                 vec![]
             }
-            None if self.jobs.training().is_some_and(|j| !j.stopping) => self.cancel(),
+            None if self.jobs.training().is_some_and(|j| !j.stops()) => self.cancel(),
             None => {
                 self.ask_quit();
                 vec![]
@@ -179,11 +227,12 @@ impl App {
     }
 
     fn back(&mut self) -> Vec<Effect> {
-        if self.overlays.pop().is_some() || self.training.cursor.take().is_some() {
+        if self.overlays.pop().is_some() || self.training.chart.cursor.take().is_some() {
         } else if self.screen == Screen::Compare
             || (self.screen == Screen::Gallery && self.workspace.now.table.is_some())
         {
             self.screen = Screen::Workbench;
+        } else if self.training.chart.range.take().is_some() {
         } else if self.data.search.take().is_some() || self.message.take().is_some() {
         } else {
             self.zoomed = false;
@@ -201,7 +250,7 @@ impl App {
             self.screen = Screen::Workbench;
             return vec![];
         }
-        if self.jobs.running.iter().any(|j| j.is_training) || !self.jobs.queue.is_empty() {
+        if self.jobs.running.iter().any(|j| j.is_training()) || !self.jobs.queue.is_empty() {
             self.ask_quit();
             return vec![];
         }

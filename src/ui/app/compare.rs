@@ -125,7 +125,7 @@ impl App {
                 self.recompare()
             }
             Action::Mark => {
-                self.toggle_mark(&id);
+                self.training.marked.toggle(&id);
                 vec![]
             }
             Action::Differences => {

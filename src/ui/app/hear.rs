@@ -67,7 +67,9 @@ impl App {
             Product::Comparison(comparison) => {
                 self.compare.comparison = Some(comparison.clone());
             }
+            Product::Loaded(run, _) => self.training.learn(run),
             Product::Run(run, ..) => {
+                self.training.learn(run);
                 // The newest run is the one to look at.
                 self.eval.run = Some(run.id.clone());
                 self.training.batch.push(run.id.clone());

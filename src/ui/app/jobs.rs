@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crate::jobs::{JobId, News, Outcome, Report, Sheet};
-use crate::train::Point;
-use crate::workspace::Work;
-
-/// How many points of a live curve are kept.
-const MOST_POINTS: usize = 20_000;
+use super::Curves;
+use crate::data::Task;
+use crate::jobs::{Fresh, JobId, News, Outcome, Progress, Sheet, Slot, Wish};
+use crate::train::{ModelSpec, Point};
+use crate::workspace::{Plan, Work};
 
 /// A job that runs, or is about to end.
 #[derive(Clone, Debug)]
@@ -18,28 +17,111 @@ pub struct Job {
     pub label: String,
     /// The slot it fills; later work of the same slot takes its place.
     pub slot: Option<&'static str>,
-    /// Whether it trains.
-    pub is_training: bool,
+    /// What it trains, if it trains.
+    pub trains: Option<Trains>,
     /// Seconds on the program's clock when it began.
     pub since: f64,
     /// How much of it is done, from 0 to 1.
     pub fraction: f64,
     /// What it is at: "fitting fold 2 of 5".
     pub note: String,
-    /// The curve so far.
-    pub curve: Vec<Point>,
+    /// What was measured so far.
+    pub curves: Curves,
     /// How the parts of the work are, such as the layers of a network.
     pub sheet: Sheet,
-    /// Whether it was asked to stop and has not ended yet.
-    pub stopping: bool,
+    /// What was wished of it last.
+    pub wish: Wish,
+    /// The latest figures, by name.
+    figures: Vec<(&'static str, f64)>,
+    /// Seconds for which it has rested, and since when it rests.
+    rested: (f64, Option<f64>),
+}
+
+/// What a training trains.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trains {
+    /// The model with its settings.
+    pub model: ModelSpec,
+    /// Regression or classification, once that is settled.
+    pub task: Option<Task>,
+    /// How often.
+    pub plan: Plan,
+    /// Over how many folds; none without cross-validation.
+    pub folds: usize,
 }
 
 impl Job {
-    /// Seconds until it ends, once enough of it is done to tell.
+    /// Whether it trains.
+    pub fn is_training(&self) -> bool {
+        self.trains.is_some()
+    }
+
+    /// Whether it was asked to stop and has not ended yet.
+    pub fn stops(&self) -> bool {
+        self.wish == Wish::Stop
+    }
+
+    /// Whether it can end early and keep what there is. Folds cannot: those that are left would be
+    /// judged by a model that was hardly trained.
+    pub fn can_finish(&self) -> bool {
+        self.trains.as_ref().is_some_and(|t| t.folds < 2 && t.plan != Plan::Sweep)
+    }
+
+    /// The latest value of a figure that it measures: `epoch`, `rows_per_second`.
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        self.figures.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
+    }
+
+    /// The word for what is wished of it; empty while it goes on.
+    pub fn state(&self) -> &'static str {
+        match self.wish {
+            Wish::Go => "",
+            Wish::Rest => "paused",
+            Wish::Finish => "finishing",
+            Wish::Stop => "cancelling",
+        }
+    }
+
+    /// Seconds until it ends, once enough of it is done to tell, and while it does not rest.
     pub fn time_left(&self, now: f64) -> Option<f64> {
-        let elapsed = now - self.since;
-        (self.fraction > 0.02 && elapsed > 0.2)
+        let elapsed = now - self.since - self.rested.0;
+        (self.wish == Wish::Go && self.fraction > 0.02 && elapsed > 0.2)
             .then(|| elapsed * (1.0 - self.fraction) / self.fraction)
+    }
+
+    /// Takes over what is wished of it.
+    fn wish(&mut self, wish: Wish, now: f64) {
+        if let Some(since) = self.rested.1.take() {
+            self.rested.0 += now - since;
+        }
+        if wish == Wish::Rest {
+            self.rested.1 = Some(now);
+        }
+        self.wish = wish;
+    }
+
+    fn measure(&mut self, step: &Progress) {
+        for (name, value) in &step.measured {
+            match self.figures.iter_mut().find(|(n, _)| n == name) {
+                Some(figure) => figure.1 = *value,
+                None => self.figures.push((name, *value)),
+            }
+        }
+        let measured = |name| step.measured.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+        let (loss, valid_loss) = (measured("loss"), measured("valid_loss"));
+        // Within an epoch only the progress is told; a curve has its points between them.
+        if loss.is_some() || valid_loss.is_some() {
+            self.curves.push(&Point {
+                step: step.done as f64,
+                loss,
+                valid_loss,
+                metric: measured("metric"),
+                valid_metric: measured("valid_metric"),
+                learning_rate: measured("learning_rate"),
+                grad_norm: measured("grad_norm"),
+                seconds: measured("seconds"),
+            });
+        }
     }
 }
 
@@ -65,14 +147,14 @@ pub struct Jobs {
 impl Jobs {
     /// Takes in work: says which job begins now, and which one makes room for it.
     pub fn take(&mut self, work: Work, now: f64) -> (Option<(JobId, Work)>, Option<JobId>) {
-        if work.is_training() && self.training().is_some_and(|job| !job.stopping) {
+        if work.is_training() && self.training().is_some_and(|job| !job.stops()) {
             self.queue.push_back(work);
             return (None, None);
         }
         let slot = work.slot();
         let old = self.running.iter_mut().find(|j| slot.is_some() && j.slot == slot);
         let old = old.map(|job| {
-            job.stopping = true;
+            job.wish(Wish::Stop, now);
             job.slot = None;
             job.id
         });
@@ -86,20 +168,22 @@ impl Jobs {
             id,
             label: work.label(),
             slot: work.slot(),
-            is_training: work.is_training(),
+            trains: trains(work),
             since: now,
             fraction: 0.0,
             note: String::new(),
-            curve: Vec::new(),
+            curves: Curves::default(),
             sheet: Sheet::default(),
-            stopping: false,
+            wish: Wish::Go,
+            figures: Vec::new(),
+            rested: (0.0, None),
         });
         id
     }
 
     /// The training that runs.
     pub fn training(&self) -> Option<&Job> {
-        self.running.iter().find(|j| j.is_training)
+        self.running.iter().find(|j| j.is_training())
     }
 
     /// Whether nothing runs and nothing waits.
@@ -109,63 +193,68 @@ impl Jobs {
 
     /// Whether news of this job still count.
     pub fn is_current(&self, id: JobId) -> bool {
-        self.running.iter().any(|j| j.id == id && !j.stopping)
+        self.running.iter().any(|j| j.id == id && !j.stops())
     }
 
     /// Marks the job to be cancelled next: the training first, then the youngest of the others.
-    pub fn cancel_one(&mut self) -> Option<(JobId, String)> {
+    pub fn cancel_one(&mut self, now: f64) -> Option<(JobId, String)> {
         // What the panes need to be complete is not cancelled by hand.
         let asked_for = |j: &Job| !matches!(j.slot, Some("survey" | "order")) && j.label != "load";
-        let at = self.running.iter().position(|j| j.is_training && !j.stopping);
-        let at = at.or_else(|| self.running.iter().rposition(|j| !j.stopping && asked_for(j)))?;
+        let at = self.running.iter().position(|j| j.is_training() && !j.stops());
+        let at = at.or_else(|| self.running.iter().rposition(|j| !j.stops() && asked_for(j)))?;
         let job = &mut self.running[at];
-        job.stopping = true;
+        job.wish(Wish::Stop, now);
         Some((job.id, job.label.clone()))
+    }
+
+    /// Takes over what is wished of the training that runs; `None` without any.
+    pub fn wish(&mut self, wish: Wish, now: f64) -> Option<JobId> {
+        let job = self.running.iter_mut().find(|j| j.is_training())?;
+        job.wish(wish, now);
+        Some(job.id)
+    }
+
+    /// Takes in what a job has told since it was last asked.
+    pub fn catch_up(&mut self, id: JobId, fresh: Fresh) {
+        let Some(job) = self.running.iter_mut().find(|j| j.id == id) else { return };
+        fresh.measured.iter().for_each(|step| job.measure(step));
+        if let Some(latest) = fresh.latest {
+            job.fraction = latest.fraction;
+        }
+        job.note = fresh.note.unwrap_or(std::mem::take(&mut job.note));
+        job.sheet = fresh.sheet.unwrap_or(std::mem::take(&mut job.sheet));
     }
 
     /// Takes in news.
     pub fn hear(&mut self, id: JobId, news: News<()>) -> Heard {
-        let Some(at) = self.running.iter().position(|j| j.id == id) else { return Heard::Nothing };
-        let job = &mut self.running[at];
         match news {
-            News::Report(Report::Note(text)) => job.note = text,
-            News::Report(Report::Sheet(sheet)) => job.sheet = sheet,
-            News::Report(Report::Step(progress)) => {
-                job.fraction = progress.fraction;
-                let measured = |name| {
-                    progress.measured.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
-                };
-                let (loss, valid_loss) = (measured("loss"), measured("valid_loss"));
-                if loss.is_some() || valid_loss.is_some() {
-                    // A new fold or candidate begins a curve of its own.
-                    if job.curve.last().is_some_and(|p| p.step > progress.done as f64) {
-                        job.curve.clear();
-                    }
-                    if job.curve.len() >= MOST_POINTS {
-                        let every_second = job.curve.iter().step_by(2);
-                        job.curve = every_second.cloned().collect();
-                    }
-                    job.curve.push(Point {
-                        step: progress.done as f64,
-                        loss,
-                        valid_loss,
-                        metric: measured("metric"),
-                        valid_metric: measured("valid_metric"),
-                        learning_rate: measured("learning_rate"),
-                        grad_norm: measured("grad_norm"),
-                        seconds: measured("seconds"),
-                    });
-                }
+            News::Report(report) => {
+                let slot = Slot::default();
+                slot.put(report);
+                self.catch_up(id, slot.take());
+                Heard::Nothing
             }
             News::Ended(outcome) => {
+                let Some(at) = self.running.iter().position(|j| j.id == id) else {
+                    return Heard::Nothing;
+                };
                 let job = self.running.remove(at);
                 // What was replaced by later work of its slot ends without a word.
-                if job.stopping && job.slot.is_none() && !job.is_training {
+                if job.stops() && job.slot.is_none() && !job.is_training() {
                     return Heard::Nothing;
                 }
-                return Heard::Ended(job.is_training, job.label, outcome);
+                Heard::Ended(job.is_training(), job.label, outcome)
             }
         }
-        Heard::Nothing
     }
+}
+
+fn trains(work: &Work) -> Option<Trains> {
+    let Work::Train { experiment, plan, .. } = work else { return None };
+    Some(Trains {
+        model: experiment.model.clone(),
+        task: experiment.question.task,
+        plan: *plan,
+        folds: experiment.cv,
+    })
 }

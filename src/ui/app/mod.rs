@@ -5,12 +5,15 @@
 //! them reads a clock, starts a thread or touches the terminal.
 
 mod act;
+mod chart;
 mod compare;
+mod curves;
 mod data;
 mod evaluation;
 mod gallery;
 mod hear;
 mod jobs;
+mod marks;
 mod model;
 mod overlay;
 mod palette;
@@ -19,16 +22,19 @@ mod text;
 mod training;
 mod words;
 
+pub use chart::Chart;
 pub use compare::ComparePane;
+pub use curves::{Curves, Quantity, Side, Spot};
 pub use data::{DataPane, DataTab};
 pub use evaluation::{EvalPane, EvalTab};
 pub use gallery::{Gallery, Item};
-pub use jobs::{Heard, Job, Jobs};
+pub use jobs::{Heard, Job, Jobs, Trains};
+pub use marks::Marks;
 pub use model::ModelPane;
 pub use overlay::{Ask, Confirmed, Does, Entry, Overlay, PageLine, Pick, RowsView, ShownRow};
-pub use training::{Row, TrainingPane};
+pub use training::{Row, TrainTab, TrainingPane};
 
-use crate::jobs::JobId;
+use crate::jobs::{JobId, Wish};
 use crate::ui::action::Scope;
 use crate::ui::theme::Theme;
 use crate::workspace::{Verb, Work, Workspace, parse};
@@ -82,8 +88,8 @@ impl Pane {
 pub enum Effect {
     /// Start a job.
     Start(JobId, Work),
-    /// Ask a job to stop.
-    Stop(JobId),
+    /// Tell a job what is wished of it.
+    Wish(JobId, Wish),
     /// Put text on the clipboard.
     Copy(String),
     /// Let a person edit this text, and hand it to [`App::edited`].
@@ -305,12 +311,13 @@ impl App {
         for work in work {
             if work.is_training() {
                 self.training.row = 0;
+                self.training.chart.look_away();
                 if self.jobs.training().is_none() {
                     self.training.batch.clear();
                 }
             }
             let (begin, stop) = self.jobs.take(work, self.now);
-            effects.extend(stop.map(Effect::Stop));
+            effects.extend(stop.map(|id| Effect::Wish(id, Wish::Stop)));
             match begin {
                 Some((id, work)) => effects.push(Effect::Start(id, work)),
                 None => self.say("queued behind the running training"),
@@ -343,7 +350,7 @@ impl App {
         match verb {
             Verb::Undo | Verb::Redo => self.clamp(),
             Verb::Delete(run) => {
-                self.training.marked.retain(|r| r != run);
+                self.training.forget(run);
                 if self.eval.run.as_ref() == Some(run) {
                     self.eval.run = None;
                 }

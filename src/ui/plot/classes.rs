@@ -24,6 +24,8 @@ pub struct ClassGrid<'a> {
     pub offset: (usize, usize),
 }
 
+/// Where there is room, columns stand so far apart.
+const ROOMY: usize = 6;
 /// A column has no longer name than this.
 const LONGEST: usize = 12;
 
@@ -71,7 +73,7 @@ impl ClassGrid<'_> {
         };
         let title = format!("predicted{}", more(shown.0, shown.1));
         let room = usize::from(area.width).saturating_sub(names);
-        let title = text::fit_right(&title, (columns * cell).max(9).min(room));
+        let title = text::fit_right(&title, ((shown.1 - shown.0) * cell).max(9).min(room));
         buf.set_string(area.x + names as u16, area.y, title, quiet);
         if area.height < 2 {
             return;
@@ -133,7 +135,7 @@ impl ClassGrid<'_> {
         let names = (widest.max(6) + 1).min((room / 3).max(4)).max(2);
         let digits = self.counts.iter().map(|count| text::width(&whole(*count))).max();
         let least = digits.unwrap_or(1).max(2) + 2;
-        let wanted = (widest.min(LONGEST) + 2).max(least);
+        let wanted = (widest.min(LONGEST) + 2).max(least).max(ROOMY);
         let fair = room.saturating_sub(names) / self.classes.len().max(1);
         (names, wanted.min(fair.max(least)))
     }
@@ -165,11 +167,11 @@ mod tests {
         let grid = ClassGrid { classes: &classes, counts: &counts, selected: None, offset: (0, 0) };
         let lines = drawn(&grid, 40, 5);
         let wanted = [
-            "          predicted",
-            "actual  c0  c1  c2",
-            "c0      35▇  ·   ·",
-            "c1       3▁ 30▇  1▁",
-            "c2       ·  18▃ 18▃",
+            "                predicted",
+            "actual    c0    c1    c2",
+            "c0        35▇    ·     ·",
+            "c1         3▁   30▇    1▁",
+            "c2         ·    18▃   18▃",
         ];
         assert_eq!(lines, wanted);
     }

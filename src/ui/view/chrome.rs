@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::{Canvas, Role, word};
 use crate::data::Task;
 use crate::ui::action::Action;
-use crate::ui::app::{App, EvalTab, Overlay, Pane, Screen, Tone};
+use crate::ui::app::{App, EvalTab, Overlay, Pane, Quantity, Screen, Side, Tone};
 use crate::ui::keymap;
 use crate::ui::plot;
 use crate::ui::widgets::{line, numbers, text};
@@ -47,8 +47,8 @@ pub(super) fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let rest = Rect { x: used, width: area.right().saturating_sub(used), ..area };
     let mut right = Vec::new();
     if let Some(job) = app.jobs.training().or(app.jobs.running.first()) {
-        let verb = if job.is_training { "training" } else { job.label.as_str() };
-        let verb = if job.stopping { "finishing" } else { verb };
+        let verb = if job.is_training() { "training" } else { job.label.as_str() };
+        let verb = if job.state().is_empty() { verb } else { job.state() };
         if area.width >= 60 {
             right.push(word(format!("{verb} {} ", plot::gauge(job.fraction, 18)), Role::Accent));
         } else {
@@ -153,9 +153,11 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 }
                 _ => false,
             };
+            let trains = app.jobs.training().is_some();
             let mut hints: Vec<_> = keymap::hints(&app.scopes())
                 .filter(|b| app.screen == Screen::Workbench || !skipped(b.action))
                 .filter(|b| !is_idle(b.action))
+                .filter(|b| trains || !of_training(b.action))
                 .map(|b| (b.keys[0].to_string(), b.hint.to_owned()))
                 .collect();
             // The ways to everything else stay in sight where the others have to go.
@@ -163,7 +165,7 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             let last: Vec<_> = ["Enter"]
                 .into_iter()
                 .chain(tabs)
-                .chain(["t", "Tab", ":", "?", "q"])
+                .chain(["x", "t", "Tab", ":", "?", "q"])
                 .filter_map(|k| hints.iter().position(|(key, _)| key == k).map(|i| hints.remove(i)))
                 .collect();
             let n = last.len();
@@ -174,6 +176,11 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     };
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(k, w)| (k.as_str(), w.as_str())).collect();
     line::keys(&pairs, always, area, canvas.buf, canvas.theme);
+}
+
+/// Keys that do nothing while nothing trains.
+fn of_training(action: Action) -> bool {
+    matches!(action, Action::Pause | Action::Finish | Action::Cancel)
 }
 
 /// Keys of the workbench that do nothing on the other screens.
@@ -250,7 +257,10 @@ pub(super) fn summary(app: &App, canvas: &mut Canvas<'_>, pane: Pane, area: Rect
                     format!("{} {}", job.label, plot::gauge(job.fraction, 16)),
                     Role::Accent,
                 ));
-                if let Some(loss) = job.curve.last().and_then(|p| p.loss) {
+                if !job.state().is_empty() {
+                    words.push(word(format!("  {}", job.state()), Role::Warn));
+                }
+                if let Some(loss) = job.curves.last(Quantity::Loss, Side::Train) {
                     words
                         .push(word(format!("  loss {}", numbers::significant(loss, 4)), Role::Dim));
                 }

@@ -102,6 +102,39 @@ fn weakest(run: &Run, several: &Several, canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
+/// The F1 of each class under several runs, those first in which the runs differ most.
+pub(super) fn side_by_side(
+    classes: &[String],
+    runs: &[(String, &Several)],
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+) {
+    line::rule("F1 of each class", row(area, 0), canvas.buf, canvas.theme);
+    let names = classes.iter().map(|name| text::width(name)).max().unwrap_or(0).clamp(6, 16) + 1;
+    let mut head = vec![word(" ".repeat(names), Role::Dim)];
+    head.extend(runs.iter().map(|(id, _)| word(text::fit_right(id, 8), Role::Dim)));
+    canvas.words(row(area, 1), &head);
+    let f1 = |several: &Several, class: usize| several.measures.get(class).and_then(|own| own.f1);
+    let spread = |class: &usize| {
+        let values = runs.iter().map(|(_, several)| f1(several, *class).unwrap_or(0.0));
+        let (low, high) = values.fold((1.0_f64, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
+        high - low
+    };
+    let mut order: Vec<usize> = (0..classes.len()).collect();
+    order.sort_by(|a, b| spread(b).total_cmp(&spread(a)));
+    for (i, class) in order.into_iter().enumerate() {
+        let y = 2 + i as u16;
+        if area.height <= y {
+            break;
+        }
+        let name = text::fit(&text::cut(&classes[class], names - 1), names);
+        let mut words = vec![word(name, Role::Text)];
+        let values = runs.iter().map(|(_, several)| numbers::optional(f1(several, class), 3));
+        words.extend(values.map(|value| word(text::fit_right(&value, 8), Role::Strong)));
+        canvas.words(row(area, y), &words);
+    }
+}
+
 /// A line for each class.
 pub(super) fn each(
     app: &App,

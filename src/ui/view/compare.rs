@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{Canvas, Role, ViewState, below, note_page, plots, row, word};
+use super::{Canvas, Role, ViewState, below, classes, note_page, plots, row, word};
 use crate::data::Task;
 use crate::metrics::{Estimate, Metric, metric};
 use crate::train;
@@ -211,6 +211,17 @@ fn overlay(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             .map(|(i, (name, points))| (name.as_str(), Role::series(i), dash(i), points.as_slice()))
             .collect();
         plots::curves(canvas, left, EvalTab::Roc, &named, None, None);
+    }
+    if first.task == Task::Multiclass {
+        let found: Vec<_> = runs
+            .iter()
+            .filter_map(|run| {
+                let side = Side::of(run).first().copied()?;
+                let assessment = app.workspace.assessments.get(&(run.id.clone(), side))?;
+                Some((run.id.to_string(), assessment.several.as_ref()?))
+            })
+            .collect();
+        classes::side_by_side(&first.model.classes, &found, canvas, left);
     }
     let other =
         app.compared().filter(|id| *id != yardstick).and_then(|id| app.workspace.run(&id).cloned());

@@ -37,6 +37,7 @@ pub struct ViewState {
     answer: TableState,
     findings: TableState,
     runs: TableState,
+    layers: TableState,
     deciles: TableState,
     coefficients: TableState,
     classes: TableState,

@@ -31,6 +31,8 @@ use crate::jobs::Ctx;
 const AT_ONCE: usize = 10;
 /// linfa is called so often at most; what is left is done here.
 const CALLS: usize = 5;
+/// linfa is left when a call makes the objective fall by less than this share of it.
+const WORTH: f64 = 0.01;
 /// linfa's start is worth no larger copy of the columns than this, in numbers.
 const LARGEST_COPY: usize = 1 << 21;
 /// Scaled values beyond this are cut for linfa.
@@ -313,9 +315,13 @@ impl Way {
             if self.place.objective <= place.objective {
                 break;
             }
+            let fall = 1.0 - place.objective / self.place.objective;
             (self.beta, self.place) = (beta, place);
             self.iterations += at_once;
             self.tell(softmax, watch, params)?;
+            if fall < WORTH {
+                break;
+            }
         }
         Ok(())
     }

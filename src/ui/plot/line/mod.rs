@@ -1,5 +1,7 @@
 //! Curves over an axis: losses, ROC, gains, calibration.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -76,6 +78,11 @@ pub struct LinePlot<'a> {
     pub references: Vec<Reference>,
     /// Whether the first line names the curves, or reads them off at the cursor.
     pub legend: bool,
+    /// A sign along each curve, in their order, so that many curves can be told apart without
+    /// colours; a blank, or none, leaves the curve as it is.
+    pub signs: Vec<char>,
+    /// Points worth a star, such as the best epoch.
+    pub stars: Vec<(f64, f64)>,
 }
 
 /// What one curve says at the cursor.
@@ -103,7 +110,11 @@ impl LinePlot<'_> {
             let all = self.series.iter().map(|series| series.points);
             curves.extend(all.map(|points| curve::decimated(points, axis, columns, self.log_y)));
         }
-        let y_axis = self.y_axis(curves.iter().flat_map(|points| points.iter()));
+        let stretch = self.x_range.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+        let in_sight = |point: &&(f64, f64)| stretch.0 <= point.0 && point.0 <= stretch.1;
+        let y_axis = self
+            .y_axis(curves.iter().flat_map(|points| points.iter()).filter(in_sight))
+            .or_else(|| self.y_axis(curves.iter().flat_map(|points| points.iter())));
         let (Some(x_axis), Some(y_axis)) = (x_axis, y_axis) else {
             let note = text::fit_centre("nothing to draw yet", usize::from(area.width));
             buf.set_string(area.x, area.y + area.height / 2, note, theme.style(Role::Dim));
@@ -116,19 +127,23 @@ impl LinePlot<'_> {
             let bottom = canvas.height().saturating_sub(1);
             canvas.column(cursor, 0, bottom, Role::Border, |_, y| y % 2 == 0);
         }
-        for (series, points) in self.series.iter().zip(&curves) {
-            let smoothed = self.smooth.map(|past| smoothed(series.points, past));
-            let raw = if smoothed.is_some() { Role::Dim } else { series.role };
-            draw_curve(&mut canvas, &x_axis, &y_axis, points, raw, series.dash);
-            if let Some(points) = smoothed {
-                draw_curve(&mut canvas, &x_axis, &y_axis, &points, series.role, series.dash);
+        if let Some(past) = self.smooth {
+            for (series, points) in self.series.iter().zip(&mut curves) {
+                draw_curve(&mut canvas, &x_axis, &y_axis, points, Role::Dim, series.dash);
+                let mean = smoothed(series.points, past);
+                let mean = curve::decimated(&mean, &x_axis, columns, self.log_y);
+                *points = Cow::Owned(mean.into_owned());
             }
+        }
+        for (series, points) in self.series.iter().zip(&curves) {
+            draw_curve(&mut canvas, &x_axis, &y_axis, points, series.role, series.dash);
         }
         canvas.paint(buf, theme);
         if layout.axes {
             axes::draw_y_axis(&layout, &y_axis, buf, theme);
             axes::draw_x_axis(&layout, &x_axis, self.x_label, buf, theme);
         }
+        self.draw_signs(&layout, &x_axis, &y_axis, &curves, buf, theme);
         self.draw_marks(&layout, &x_axis, &y_axis, buf, theme);
         if let Some(line) = layout.legend {
             self.draw_legend(line, buf, theme);
@@ -222,6 +237,44 @@ impl LinePlot<'_> {
         }
     }
 
+    /// The sign of each curve, here and there along it, and the stars.
+    fn draw_signs(
+        &self,
+        layout: &Layout,
+        x_axis: &Axis,
+        y_axis: &Axis,
+        curves: &[Cow<'_, [(f64, f64)]>],
+        buf: &mut Buffer,
+        theme: &Theme,
+    ) {
+        const APART: u16 = 12;
+        let plot = layout.plot;
+        let mut put = |(x, y): (f64, f64), sign: char, role: Role| {
+            let places = (x_axis.place(x), y_axis.place(y));
+            let (Some(x @ 0.0..=1.0), Some(y @ 0.0..=1.0)) = places else { return };
+            let (column, row) = (cell(x, plot.width), cell(y, plot.height));
+            if let Some(cell) = buf.cell_mut((plot.x + column, plot.bottom() - 1 - row)) {
+                cell.set_char(sign).set_style(theme.style(role));
+            }
+        };
+        let signed = self.series.iter().zip(&self.signs).zip(curves);
+        let signed = signed.filter(|((_, sign), _)| !sign.is_whitespace());
+        for (idx, ((series, sign), points)) in signed.enumerate() {
+            // Each curve begins elsewhere, so that signs do not hide each other.
+            let first = APART / 2 + idx as u16 * 5 % APART;
+            for column in (first..plot.width).step_by(usize::from(APART)) {
+                let share = (f64::from(column) + 0.5) / f64::from(plot.width);
+                let x = x_axis.low + share * (x_axis.high - x_axis.low);
+                if let Some(y) = height_at(points, x) {
+                    put((x, y), *sign, series.role);
+                }
+            }
+        }
+        for star in &self.stars {
+            put(*star, '★', Role::Good);
+        }
+    }
+
     /// A diamond on each curve at the cursor.
     fn draw_marks(
         &self,
@@ -283,6 +336,16 @@ fn given(range: Option<(f64, f64)>, log: bool) -> Option<Axis> {
     let (low, high) = range?;
     let good = low < high && drawable(low, log) && drawable(high, log);
     good.then_some(Axis { low, high, log })
+}
+
+/// How high a curve is at an x: between its points on the line that joins them; nowhere beside
+/// its ends and in its gaps.
+fn height_at(points: &[(f64, f64)], x: f64) -> Option<f64> {
+    let at = points.partition_point(|point| point.0 < x);
+    let (before, after) = (points.get(at.checked_sub(1)?)?, points.get(at)?);
+    let share = if after.0 > before.0 { (x - before.0) / (after.0 - before.0) } else { 0.0 };
+    let y = before.1 + share * (after.1 - before.1);
+    y.is_finite().then_some(y)
 }
 
 /// The drawable point nearest to an x, among points in order of x.

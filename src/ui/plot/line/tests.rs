@@ -94,6 +94,34 @@ fn what_cannot_be_drawn_says_so() {
     assert!(drawn(&log, 30, 5, Glyphs::Braille)[2].contains("nothing to draw yet"));
 }
 
+#[test]
+fn signs_and_stars_tell_curves_apart_without_colours() {
+    let low: Vec<(f64, f64)> = (0..40).map(|i| (f64::from(i), 0.2)).collect();
+    let high: Vec<(f64, f64)> = (0..40).map(|i| (f64::from(i), 0.8)).collect();
+    let plot = LinePlot {
+        series: vec![series("a", &low), series("b", &high)],
+        signs: vec!['■', '▲'],
+        stars: vec![(20.0, 0.5), (99.0, 0.5)],
+        ..LinePlot::default()
+    };
+    let lines = drawn(&plot, 50, 12, Glyphs::Braille);
+    let row = |sign| lines.iter().position(|line| line.contains(sign)).expect("a sign");
+    assert!(row('▲') < row('★') && row('★') < row('■'), "{lines:#?}");
+    assert_eq!(lines.concat().matches('★').count(), 1, "what is out of sight is not drawn");
+}
+
+#[test]
+fn a_stretch_has_its_own_height() {
+    let points: Vec<(f64, f64)> = (1..100).map(|i| (f64::from(i), 100.0 / f64::from(i))).collect();
+    let plot = LinePlot {
+        series: vec![series("loss", &points)],
+        x_range: Some((50.0, 99.0)),
+        ..LinePlot::default()
+    };
+    let lines = drawn(&plot, 50, 12, Glyphs::Braille);
+    assert!(lines[0].starts_with("2.0 ┤"), "the 100 at the left is out of sight: {lines:#?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -120,10 +148,41 @@ proptest! {
             cursor,
             references: vec![Reference::Across(1.0), Reference::Down(2.0), Reference::Segment((0.0, 0.0), (1e308, -1e308))],
             legend: true,
+            signs: vec!['■', '▲'],
+            stars: vec![(1.0, 2.0), (f64::NAN, f64::INFINITY)],
         };
         let glyphs = [Glyphs::Braille, Glyphs::Block, Glyphs::Ascii][glyphs];
         let mut buf = Buffer::empty(Rect::new(0, 0, 60, 16));
         plot.render(Rect::new(3, 2, size.0, size.1), &mut buf, &Theme::new(Tier::Ansi16, glyphs));
         plot.step_cursor(-3);
+    }
+
+    #[test]
+    fn the_extremes_of_any_curve_are_in_what_is_drawn(
+        values in vec(-1e3f64..1e3, 2..20_000),
+        holes in vec(any::<bool>(), 64),
+        width in 20u16..80,
+    ) {
+        let points: Vec<(f64, f64)> = (values.iter().enumerate())
+            .map(|(i, y)| (i as f64, if holes[i % 64] && i % 3 == 0 { f64::NAN } else { *y }))
+            .collect();
+        let numbers = || points.iter().map(|point| point.1).filter(|y| y.is_finite());
+        let ends = (numbers().fold(f64::INFINITY, f64::min), numbers().fold(f64::NEG_INFINITY, f64::max));
+        prop_assume!(ends.0 < ends.1);
+        let axis = Axis { low: 0.0, high: (points.len() - 1) as f64, log: false };
+        let kept = curve::decimated(&points, &axis, usize::from(width), false);
+        let of_kept = |f: fn(f64, f64) -> f64, begin| {
+            kept.iter().map(|point| point.1).filter(|y| y.is_finite()).fold(begin, f)
+        };
+        prop_assert_eq!(of_kept(f64::min, f64::INFINITY), ends.0);
+        prop_assert_eq!(of_kept(f64::max, f64::NEG_INFINITY), ends.1);
+        // With exactly these ends as its axis the curve touches the first and the last row.
+        let plot = LinePlot {
+            series: vec![series("loss", &points)],
+            y_range: Some(ends),
+            ..LinePlot::default()
+        };
+        let lines = drawn(&plot, width, 12, Glyphs::Ascii);
+        prop_assert!(lines[0].contains('*') && lines[9].contains('*'), "{:#?}", lines);
     }
 }

@@ -1,40 +1,24 @@
-//! The Training pane: the list of runs, and the curve of the chosen one.
+//! The list of what runs, what waits and what is done.
 
 use ratatui::layout::Rect;
 
-use super::{Canvas, Role, ViewState, note_page};
+use super::super::{Canvas, Role, ViewState, note_page};
+use super::{chart, progress};
 use crate::data::Task;
 use crate::metrics::metric;
-use crate::train::{Point, usual_metric};
-use crate::ui::app::{App, Row};
-use crate::ui::plot::{self, Dash, LinePlot, Series};
-use crate::ui::widgets::{Cell, Column, DataTable, Pane, numbers};
+use crate::train::usual_metric;
+use crate::ui::app::{App, Quantity, Row, Side};
+use crate::ui::widgets::{Cell, Column, DataTable, numbers};
 
 pub(super) fn draw(
     app: &App,
     state: &mut ViewState,
     canvas: &mut Canvas<'_>,
     area: Rect,
+    rows: &[Row],
     focused: bool,
 ) {
-    let right = if app.jobs.queue.is_empty() {
-        String::new()
-    } else {
-        format!("{} queued", app.jobs.queue.len())
-    };
-    let pane =
-        Pane { number: Some(3), title: "Training", right: &right, focused, ..Pane::default() };
-    let inner = pane.render(area, canvas.buf, canvas.theme);
-    let rows = app.training_rows();
-    if rows.is_empty() {
-        let text = "No run yet. t trains with the settings of the Model pane, A trains every kind of model and compares them.";
-        canvas.paragraph(inner, text, Role::Dim);
-        return;
-    }
-    let wanted = rows.len() as u16 + 1;
-    let list_height = wanted.clamp(3, (inner.height / 2).max(3)).min(inner.height);
-    let list = Rect { height: list_height, ..inner };
-    note_page(state, focused, list.height);
+    note_page(state, focused, area.height);
     state.runs.selected = app.training.row;
     let columns = [
         Column::left(" run"),
@@ -55,11 +39,7 @@ pub(super) fn draw(
         footer: true,
         empty: "",
     }
-    .render(list, canvas.buf, canvas.theme, &mut state.runs);
-    let rest = Rect { y: list.bottom(), height: inner.height - list.height, ..inner };
-    if rest.height >= 4 {
-        curve(app, canvas, rest);
-    }
+    .render(area, canvas.buf, canvas.theme, &mut state.runs);
 }
 
 fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
@@ -78,9 +58,8 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
         }
         Row::Running(i) => {
             let job = &app.jobs.running[*i];
-            let loss = job.curve.last().and_then(|p| p.loss);
-            let state =
-                if job.stopping { "finishing".to_owned() } else { plot::gauge(job.fraction, 16) };
+            let loss = job.curves.last(Quantity::Loss, Side::Train);
+            let (state, role) = progress::state(job);
             let left = job
                 .time_left(app.now)
                 .map_or(String::new(), |s| format!("~{}", numbers::duration(s)));
@@ -92,7 +71,7 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
             vec![
                 plain("  ▸".into(), Role::Accent),
                 plain(label, Role::Strong),
-                plain(state, Role::Accent),
+                plain(state, role),
                 plain(
                     loss.map_or(numbers::NONE.into(), |l| numbers::significant(l, 4)),
                     Role::Text,
@@ -103,12 +82,13 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
         }
         Row::Done(id) => {
             let Some(run) = app.workspace.runs.iter().find(|r| r.id == *id) else { return vec![] };
-            let marked = if app.training.marked.contains(id) { "●" } else { " " };
-            let yardstick =
-                if app.workspace.now.yardstick.as_ref() == Some(id) { "◆" } else { marked };
+            // The sign of a marked run is that of its curve, in the same colour.
+            let look = app.training.marked.place(id).map(chart::look);
+            let yardstick = app.workspace.now.yardstick.as_ref() == Some(id);
+            let sign = look.map_or(if yardstick { '◆' } else { ' ' }, |(_, sign)| sign);
             let shown = app.shown().is_some_and(|s| s.id == *id);
             let loaded = app.workspace.run(id);
-            let loss = loaded.and_then(|r| r.history.last()).and_then(|p| p.loss);
+            let loss = app.curves_of(id).and_then(|c| c.last(Quantity::Loss, Side::Train));
             let (side, metrics) = run.headline();
             // The head says test; figures of other rows say so themselves.
             let rows = if side == "test" { String::new() } else { format!(" {side}") };
@@ -129,7 +109,10 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
                 format!("{} · {}", run.label(), run.note)
             };
             vec![
-                plain(format!("{yardstick} {id}"), if shown { Role::Accent } else { Role::Text }),
+                plain(
+                    format!("{sign} {id}"),
+                    look.map_or(if shown { Role::Accent } else { Role::Text }, |(role, _)| role),
+                ),
                 plain(label, if shown { Role::Strong } else { Role::Text }),
                 plain(state, role),
                 plain(
@@ -151,47 +134,4 @@ fn cells_of(app: &App, row: &Row) -> Vec<Cell> {
             ]
         }
     }
-}
-
-fn curve(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
-    let points = app.curve();
-    let pick = |f: fn(&Point) -> Option<f64>| -> Vec<(f64, f64)> {
-        points.iter().map(|p| (p.step, f(p).unwrap_or(f64::NAN))).collect()
-    };
-    let (loss, valid) = (pick(|p| p.loss), pick(|p| p.valid_loss));
-    let drawable = |c: &[(f64, f64)]| c.iter().filter(|(_, y)| y.is_finite()).count();
-    if drawable(&loss) < 2 && drawable(&valid) < 2 {
-        let text = match app.training_rows().get(app.training.row) {
-            Some(Row::Done(id)) if app.workspace.run(id).is_none() => {
-                "Enter reads this run back from the workspace."
-            }
-            Some(Row::Running(_)) => "The curve begins with the second step.",
-            Some(Row::Done(_)) => {
-                "Solved in closed form: there is no curve. Set solver to gd or sgd to watch the loss fall."
-            }
-            _ => "",
-        };
-        canvas.paragraph(super::below(area, 1), text, Role::Dim);
-        return;
-    }
-    let mut series =
-        vec![Series { name: "train", role: Role::Train, points: &loss, dash: Dash::Solid }];
-    if drawable(&valid) > 0 {
-        series.push(Series {
-            name: "valid",
-            role: Role::Valid,
-            points: &valid,
-            dash: Dash::Dotted,
-        });
-    }
-    LinePlot {
-        series,
-        x_label: "iteration",
-        y_label: if app.training.log { "loss (log)" } else { "loss" },
-        log_y: app.training.log,
-        cursor: app.training.cursor,
-        legend: true,
-        ..LinePlot::default()
-    }
-    .render(area, canvas.buf, canvas.theme);
 }

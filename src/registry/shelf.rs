@@ -1,0 +1,83 @@
+//! Unfinished trainings, put aside in the workspace.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{Home, Registry};
+use crate::files;
+use crate::jobs::{MemoryShelf, Shelf};
+use crate::train::Experiment;
+
+const UNFINISHED: &str = "unfinished";
+
+/// The folder that unfinished trainings are put aside in.
+struct FolderShelf(PathBuf);
+
+impl Shelf for FolderShelf {
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        let kept = files::create_private_dir(&self.0)
+            .and_then(|()| files::write(&self.0.join(name), bytes));
+        kept.map_err(|error| crate::jobs::error_text(&error))
+    }
+
+    fn take(&self, name: &str) -> Option<Vec<u8>> {
+        fs::read(self.0.join(name)).ok()
+    }
+
+    fn forget(&self, name: &str) {
+        // What is not there is forgotten already.
+        let _ = fs::remove_file(self.0.join(name));
+    }
+}
+
+/// A training that was put aside and has not gone on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unfinished {
+    /// Its name on the shelf.
+    pub name: String,
+    /// What was being trained.
+    pub experiment: Experiment,
+    /// Seconds since 1970 when it was last put aside.
+    pub at: i64,
+}
+
+impl Registry {
+    /// Where trainings of this workspace are put aside; without a folder, until the program ends.
+    pub fn shelf(&self) -> Arc<dyn Shelf> {
+        match &self.home {
+            Home::Folder(dir) => Arc::new(FolderShelf(dir.join(UNFINISHED))),
+            Home::Memory { .. } => Arc::new(MemoryShelf::default()),
+        }
+    }
+
+    /// The trainings that were put aside, the latest first.
+    pub fn unfinished(&self) -> Vec<Unfinished> {
+        let Some(dir) = self.dir() else { return Vec::new() };
+        let mut all: Vec<Unfinished> = found(&dir.join(UNFINISHED)).collect();
+        all.sort_by_key(|unfinished| std::cmp::Reverse(unfinished.at));
+        all
+    }
+
+    /// Forgets a training that was put aside.
+    pub fn forget_unfinished(&self, name: &str) {
+        let Some(dir) = self.dir() else { return };
+        let shelf = FolderShelf(dir.join(UNFINISHED));
+        shelf.forget(name);
+        shelf.forget(&format!("{name}.toml"));
+    }
+}
+
+fn found(folder: &Path) -> impl Iterator<Item = Unfinished> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let path = entry.path();
+        let name = path.file_name()?.to_str()?.strip_suffix(".toml")?.to_owned();
+        let aside = fs::metadata(path.with_extension("")).ok()?;
+        let experiment = Experiment::from_toml(&fs::read_to_string(&path).ok()?).ok()?;
+        let at = aside.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(Unfinished { name, experiment, at: at.as_secs() as i64 })
+    })
+}
