@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
+use super::Shared;
 use super::console::Console;
 use super::keep::{self, Found};
 use super::reading::{Reading, table_of};
 use super::text::{self, TextTable};
-use super::Shared;
 use crate::explain::{self, Attributed, EXPLAINERS, Explanation, Request, Space};
 use crate::models::Model;
 
@@ -51,7 +51,11 @@ impl Args {
 fn methods() -> String {
     let mut text = "Methods:\n".to_owned();
     for explainer in EXPLAINERS {
-        let _ = writeln!(text, "  {}\n      {} ({})", explainer.name, explainer.about, explainer.source);
+        let _ = writeln!(
+            text,
+            "  {}\n      {} ({})",
+            explainer.name, explainer.about, explainer.source
+        );
     }
     text
 }
@@ -62,8 +66,7 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let ctx = console.ctx("explain");
     let table = table_of(&mut args.reading.experiment(&args.data)?, &ctx.part(0, 2))?;
     console.notes(&table.origin.notes);
-    let request =
-        Request { row: args.row, method: args.method.clone(), class: args.class.clone() };
+    let request = Request { row: args.row, method: args.method.clone(), class: args.class.clone() };
     let explanation = explain::explain(model, &table, &request, &ctx.part(1, 2))?;
     drop(ctx);
     if args.shared.json {

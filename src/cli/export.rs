@@ -53,7 +53,9 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     };
     if args.out.as_os_str() == "-" {
         if args.shared.json {
-            bail!("standard output cannot take the file and the JSON\nhint: name a file with `--out`");
+            bail!(
+                "standard output cannot take the file and the JSON\nhint: name a file with `--out`"
+            );
         }
         console.notes(&exported.notes);
         return console.bytes(&exported.bytes);

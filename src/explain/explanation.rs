@@ -156,16 +156,17 @@ fn by_column(
 ) -> Result<Vec<Attributed>, Error> {
     let mut attributed: Vec<Attributed> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut add = |feature: String, value: &dyn Fn(&str) -> Result<Given, Error>, contribution: f64| {
-        if let Some(place) = places.get(&feature) {
-            attributed[*place].contribution += contribution;
-            return Ok(());
-        }
-        let Given { text, number } = value(&feature)?;
-        places.insert(feature.clone(), attributed.len());
-        attributed.push(Attributed { feature, text, number, contribution });
-        Ok::<(), Error>(())
-    };
+    let mut add =
+        |feature: String, value: &dyn Fn(&str) -> Result<Given, Error>, contribution: f64| {
+            if let Some(place) = places.get(&feature) {
+                attributed[*place].contribution += contribution;
+                return Ok(());
+            }
+            let Given { text, number } = value(&feature)?;
+            places.insert(feature.clone(), attributed.len());
+            attributed.push(Attributed { feature, text, number, contribution });
+            Ok::<(), Error>(())
+        };
     let in_table = |name: &str| -> Result<Given, Error> {
         let number = if row.is_numeric(name) { row.numbers(name)?.first().copied() } else { None };
         let number = number.filter(|number| number.is_finite());

@@ -100,7 +100,11 @@ impl Subject for Linear<'_> {
 /// where numbers are cut at their ends the mean before the cut stands for it, and a month or
 /// weekday is measured from the first one.
 fn training_means(recipe: &FittedRecipe) -> Vec<f64> {
-    recipe.outputs.iter().map(|output| (mean(recipe, output) - output.offset) / output.scale).collect()
+    recipe
+        .outputs
+        .iter()
+        .map(|output| (mean(recipe, output) - output.offset) / output.scale)
+        .collect()
 }
 
 fn mean(recipe: &FittedRecipe, output: &Output) -> f64 {

@@ -25,7 +25,8 @@ pub(super) fn class_map(subject: &dyn Subject, row: &[f64], _: &Ctx) -> Result<A
             let columns = behind(x, map.width, layout.width);
             let n_inputs = rows.len() * columns.len() * layout.channels;
             let share = map.values[y * map.width + x] / n_cells / n_inputs.max(1) as f64;
-            for (row, column) in rows.clone().flat_map(|row| columns.clone().map(move |c| (row, c))) {
+            for (row, column) in rows.clone().flat_map(|row| columns.clone().map(move |c| (row, c)))
+            {
                 let place = (row * layout.width + column) * layout.channels;
                 for cell in &mut contributions[place..place + layout.channels] {
                     *cell += share;

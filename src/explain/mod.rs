@@ -7,8 +7,8 @@
 
 mod attribution;
 mod error;
-mod explanation;
 mod exact;
+mod explanation;
 mod families;
 mod gradients;
 mod map;

@@ -85,11 +85,13 @@ impl Subject for NetworkSubject<'_> {
         let no_map = "between its last convolution and its output stands more than a global average \
                       pooling and one dense layer";
         let (kernel, bias) = self.network.head().ok_or(no_map)?;
-        let (main, statics) = self.parts(ArrayView2::from_shape((1, row.len()), row).expect("a matrix of one row"));
+        let (main, statics) =
+            self.parts(ArrayView2::from_shape((1, row.len()), row).expect("a matrix of one row"));
         let (shape, values) = self.network.before_pool(&main, &statics).ok_or(no_map)?;
         let weights = || kernel.iter().skip(self.out).step_by(self.network.n_out);
         let weighted = |position: &[f32]| {
-            let products = position.iter().zip(weights()).map(|(x, w)| f64::from(*x) * f64::from(*w));
+            let products =
+                position.iter().zip(weights()).map(|(x, w)| f64::from(*x) * f64::from(*w));
             products.sum::<f64>() * self.scale
         };
         Ok(ClassMap {
@@ -127,7 +129,8 @@ mod tests {
     fn explained(name: &str, network: &Network, out: usize) -> (Vec<f64>, Attribution) {
         let subject = NetworkSubject::new(network, out);
         let row = row(subject.layout().len());
-        let attribution = (explainer(name).unwrap().explain)(&subject, &row, &Ctx::quiet()).unwrap();
+        let attribution =
+            (explainer(name).unwrap().explain)(&subject, &row, &Ctx::quiet()).unwrap();
         (row, attribution)
     }
 
@@ -198,7 +201,8 @@ mod tests {
 
     #[test]
     fn a_network_with_another_end_has_no_class_map() {
-        let other = network("conv 8x5 relu | gap | dense 4 relu | dense out", Shape::series(9, 1), 0, 2);
+        let other =
+            network("conv 8x5 relu | gap | dense 4 relu | dense out", Shape::series(9, 1), 0, 2);
         let why = NetworkSubject::new(&other, 0).class_map(&row(9)).unwrap_err();
         assert!(why.contains("more than a global average pooling"), "{why}");
     }

@@ -67,7 +67,8 @@ fn close(got: f64, expected: f64, tolerance: f64) {
 }
 
 fn table() -> Table {
-    let csv = "age,income,city,y\n20,1000,rome,no\n35,,oslo,yes\n50,3000,rome,no\n65,2500,bonn,yes\n";
+    let csv =
+        "age,income,city,y\n20,1000,rome,no\n35,,oslo,yes\n50,3000,rome,no\n65,2500,bonn,yes\n";
     open_bytes("t.csv", csv.as_bytes(), &OpenOptions::default(), &Ctx::quiet()).unwrap()
 }
 
@@ -116,8 +117,11 @@ fn gradient_times_input_of_a_weighted_sum_is_coefficient_times_value() {
     let model = logistic(&table);
     let request = Request { row: 3, method: Some("gradient_x_input".into()), class: None };
     let explanation = explain(&model, &table, &request, &Ctx::quiet()).unwrap();
-    let Predictor::Linear { intercept, coefficients, .. } = &model.predictor else { unreachable!() };
-    for ((got, b), x) in explanation.contributions.iter().zip(coefficients).zip(&explanation.inputs) {
+    let Predictor::Linear { intercept, coefficients, .. } = &model.predictor else {
+        unreachable!()
+    };
+    for ((got, b), x) in explanation.contributions.iter().zip(coefficients).zip(&explanation.inputs)
+    {
         close(*got, b * x, 1e-12);
     }
     close(explanation.base, *intercept, 1e-12);

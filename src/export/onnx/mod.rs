@@ -14,8 +14,8 @@ mod proto;
 #[cfg(test)]
 mod tests;
 
-use network::Inputs;
 use graph::{Attribute, Data, Dim, Elem, Graph, Value};
+use network::Inputs;
 
 use crate::data::Task;
 use crate::export::Error;

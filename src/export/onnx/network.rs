@@ -31,7 +31,8 @@ pub(super) fn bare_inputs(graph: &mut Graph, network: &Network) -> Inputs {
     };
     let about = "scaled, position by position, the channels of a position side by side";
     let input = graph.input("input", Elem::Float, dims, about);
-    let main = if dims.len() == 2 { input } else { reshaped(graph, &input, &[network.input.len()]) };
+    let main =
+        if dims.len() == 2 { input } else { reshaped(graph, &input, &[network.input.len()]) };
     let statics = (network.n_static > 0).then(|| {
         let dims = [Dim::Rows, Dim::Fixed(network.n_static)];
         graph.input("static", Elem::Float, &dims, "the prepared static columns")
@@ -178,9 +179,12 @@ impl Writer<'_> {
         let kernel = turned(self.next_weights(), rows * columns * n_channels, n_filters);
         // Of each filter (taps, channels); the operator wants (channels, taps).
         let taps = rows * columns;
-        let kernel: Vec<f32> =
-            kernel.chunks_exact(taps * n_channels).flat_map(|one| turned(one, taps, n_channels)).collect();
-        let kernel = self.graph.constant(&[n_filters, n_channels, rows, columns], Data::Floats(&kernel));
+        let kernel: Vec<f32> = kernel
+            .chunks_exact(taps * n_channels)
+            .flat_map(|one| turned(one, taps, n_channels))
+            .collect();
+        let kernel =
+            self.graph.constant(&[n_filters, n_channels, rows, columns], Data::Floats(&kernel));
         let mut inputs = vec![flow.value, kernel];
         if has_bias {
             inputs.push(self.next_constant(&[n_filters]));
@@ -246,8 +250,8 @@ impl Writer<'_> {
     fn embedding(&mut self, flow: Flow, levels: usize, width: usize) -> Flow {
         let flow = self.as_row(flow);
         let table = self.next_constant(&[levels, width]);
-        let [half, none, last] =
-            [0.5, 0.0, (levels - 1) as f32].map(|v| self.graph.constant(&[1, 1], Data::Floats(&[v])));
+        let [half, none, last] = [0.5, 0.0, (levels - 1) as f32]
+            .map(|v| self.graph.constant(&[1, 1], Data::Floats(&[v])));
         let raised = self.graph.node("Add", &[&flow.value, &half]);
         let whole = self.graph.node("Floor", &[&raised]);
         let whole = self.graph.node("Max", &[&whole, &none]);

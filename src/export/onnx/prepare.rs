@@ -110,9 +110,10 @@ fn numbers(graph: &mut Graph, input: &Input, outputs: &[Output], parts: &mut Vec
                 graph.node("Where", &[&missing, &fill, &known])
             }
             // Parts of dates were refused, and numbers have no levels.
-            Source::Missing | Source::Level { .. } | Source::Month { .. } | Source::Weekday { .. } => {
-                as_doubles(graph, &missing)
-            }
+            Source::Missing
+            | Source::Level { .. }
+            | Source::Month { .. }
+            | Source::Weekday { .. } => as_doubles(graph, &missing),
         });
     }
 }

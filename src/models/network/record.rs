@@ -88,7 +88,9 @@ pub(super) fn sheet(trainer: &Trainer<f32>) -> Sheet {
         (weights.name.clone(), vec![n, mean, (squares / n).sqrt(), grad, share])
     };
     Sheet {
-        headings: ["weights", "mean", "sd", "gradient", "gradient/weights"].map(Into::into).to_vec(),
+        headings: ["weights", "mean", "sd", "gradient", "gradient/weights"]
+            .map(Into::into)
+            .to_vec(),
         lines: network.weights().iter().map(line).collect(),
     }
 }

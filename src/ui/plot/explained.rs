@@ -183,10 +183,13 @@ mod tests {
         let series =
             ExplainedSeries { channels: &channels, contributions: &contributions, label: "y" };
         let lines = drawn(&series, (16, 10), Glyphs::Ascii);
-        assert!(lines[0].starts_with("above: what each"), "{lines:?}");
+        assert!(lines[0].starts_with("above: what eac"), "{lines:?}");
         assert_eq!(lines[1..4], ["  ****", "..****....oooo..", "          oooo"]);
         let ends = [lines[4].trim_start(), lines[9].trim_start()];
-        assert!(ends.iter().all(|end| end.starts_with('*')), "the curve fills its part: {lines:#?}");
+        assert!(
+            ends.iter().all(|end| end.starts_with('*')),
+            "the curve fills its part: {lines:#?}"
+        );
         assert!(lines[4].starts_with("          "), "it ends at the right: {lines:#?}");
         let flat = drawn(&series, (16, 1), Glyphs::Ascii);
         assert_eq!(flat, ["..####....====.."]);

@@ -70,11 +70,14 @@ impl Picture<'_> {
         let shrink = self.width.div_ceil(columns).max(self.height.div_ceil(rows));
         let pixels = self.bright();
         let size = |n: usize| if zoom > 0 { n * zoom } else { n / shrink };
-        for (y, x) in (0..size(self.height)).flat_map(|y| (0..size(self.width)).map(move |x| (y, x))) {
+        for (y, x) in
+            (0..size(self.height)).flat_map(|y| (0..size(self.width)).map(move |x| (y, x)))
+        {
             let bright = if zoom > 0 {
                 pixels[y / zoom * self.width + x / zoom]
             } else {
-                let own = (0..shrink * shrink).map(|i| (y * shrink + i / shrink, x * shrink + i % shrink));
+                let own = (0..shrink * shrink)
+                    .map(|i| (y * shrink + i / shrink, x * shrink + i % shrink));
                 own.map(|(y, x)| pixels[y * self.width + x]).sum::<f64>() / (shrink * shrink) as f64
             };
             // Where every pixel has but one dot, a pattern would be noise.
@@ -132,14 +135,18 @@ impl SignedMap<'_> {
         // Cells a pixel across, and pixels a cell both ways.
         let (wide, across, down) = self.block(area);
         let (columns, rows) = (self.width.div_ceil(across), self.height.div_ceil(down));
-        let sums: Vec<f64> =
-            (0..rows * columns).map(|i| self.sum(i / columns * down, i % columns * across, across, down)).collect();
+        let sums: Vec<f64> = (0..rows * columns)
+            .map(|i| self.sum(i / columns * down, i % columns * across, across, down))
+            .collect();
         let most = sums.iter().map(|sum| sum.abs()).fold(0.0, f64::max);
         for (i, sum) in sums.iter().enumerate() {
             let (symbol, role) = sign(*sum, most);
             for half in 0..wide {
-                let at = (area.x + (i % columns * wide + half) as u16, area.y + (i / columns) as u16);
-                if let Some(cell) = buf.cell_mut(at).filter(|_| at.0 < area.right() && at.1 < area.bottom()) {
+                let at =
+                    (area.x + (i % columns * wide + half) as u16, area.y + (i / columns) as u16);
+                if let Some(cell) =
+                    buf.cell_mut(at).filter(|_| at.0 < area.right() && at.1 < area.bottom())
+                {
                     cell.set_char(symbol).set_style(theme.style(role));
                 }
             }
@@ -157,9 +164,8 @@ impl SignedMap<'_> {
 
     fn sum(&self, top: usize, left: usize, across: usize, down: usize) -> f64 {
         let rows = top..(top + down).min(self.height);
-        let cells = rows.flat_map(|y| {
-            (left..(left + across).min(self.width)).map(move |x| y * self.width + x)
-        });
+        let cells = rows
+            .flat_map(|y| (left..(left + across).min(self.width)).map(move |x| y * self.width + x));
         cells.filter_map(|place| self.values.get(place)).filter(|v| v.is_finite()).sum()
     }
 }
@@ -191,7 +197,11 @@ mod tests {
     use super::*;
     use crate::ui::theme::{Glyphs, Tier};
 
-    fn drawn(draw: impl Fn(Rect, &mut Buffer, &Theme), size: (u16, u16), glyphs: Glyphs) -> Vec<String> {
+    fn drawn(
+        draw: impl Fn(Rect, &mut Buffer, &Theme),
+        size: (u16, u16),
+        glyphs: Glyphs,
+    ) -> Vec<String> {
         let theme = Theme::new(Tier::None, glyphs);
         let mut buf = Buffer::empty(Rect::new(0, 0, size.0, size.1));
         draw(buf.area, &mut buf, &theme);
@@ -215,7 +225,10 @@ mod tests {
         let draw = |area: Rect, buf: &mut Buffer, theme: &Theme| picture.render(area, buf, theme);
         let wanted = ["  ████", "██    ██", "██░░▒▒██", "  ▓▓██"];
         assert_eq!(drawn(draw, picture.wanted(), Glyphs::Braille), wanted);
-        assert_eq!(drawn(draw, (8, 4), Glyphs::Ascii), ["  ####", "##    ##", "##..::##", "  %%##"]);
+        assert_eq!(
+            drawn(draw, (8, 4), Glyphs::Ascii),
+            ["  ####", "##    ##", "##..::##", "  %%##"]
+        );
     }
 
     #[test]

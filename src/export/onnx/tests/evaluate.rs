@@ -42,9 +42,11 @@ impl Tensor {
     fn read(proto: &TensorProto) -> Self {
         let dims: Vec<usize> = proto.dims.iter().map(|n| *n as usize).collect();
         let raw = proto.raw_data.as_deref().unwrap_or_default();
-        let floats = || raw.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()).into());
+        let floats =
+            || raw.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()).into());
         let doubles = || raw.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap()));
-        let longs = || raw.chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f64);
+        let longs =
+            || raw.chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f64);
         let cells = match proto.data_type {
             1 => Cells::Numbers(floats().collect()),
             7 => Cells::Numbers(longs().collect()),
@@ -187,7 +189,10 @@ fn equal(inputs: &[&Tensor]) -> Tensor {
         (Cells::Texts(a), Cells::Texts(b)) => a[at[0]] == b[at[1]],
         _ => panic!("texts and numbers cannot be compared"),
     };
-    Tensor::numbers(&dims, &places.iter().map(|at| f64::from(u8::from(same(at)))).collect::<Vec<_>>())
+    Tensor::numbers(
+        &dims,
+        &places.iter().map(|at| f64::from(u8::from(same(at)))).collect::<Vec<_>>(),
+    )
 }
 
 fn chosen(inputs: &[&Tensor]) -> Tensor {
@@ -228,7 +233,8 @@ fn arg_max(one: &Tensor) -> Tensor {
 
 fn gather(table: &Tensor, indices: &Tensor) -> Tensor {
     let width: usize = table.dims[1..].iter().product();
-    let places = || indices.values().iter().flat_map(|i| (0..width).map(move |j| *i as usize * width + j));
+    let places =
+        || indices.values().iter().flat_map(|i| (0..width).map(move |j| *i as usize * width + j));
     let cells = match &table.cells {
         Cells::Numbers(values) => Cells::Numbers(places().map(|at| values[at]).collect()),
         Cells::Texts(texts) => Cells::Texts(places().map(|at| texts[at].clone()).collect()),
@@ -248,14 +254,16 @@ fn matmul(a: &Tensor, b: &Tensor) -> Tensor {
 
 fn concat(inputs: &[&Tensor]) -> Tensor {
     let n_rows = inputs[0].dims[0];
-    let row = |row: usize| inputs.iter().flat_map(move |t| &t.values()[row * t.dims[1]..][..t.dims[1]]);
+    let row =
+        |row: usize| inputs.iter().flat_map(move |t| &t.values()[row * t.dims[1]..][..t.dims[1]]);
     let values: Vec<f64> = (0..n_rows).flat_map(row).copied().collect();
     Tensor::numbers(&[n_rows, inputs.iter().map(|t| t.dims[1]).sum()], &values)
 }
 
 fn reshape(one: &Tensor, dims: &Tensor) -> Tensor {
     let dims = dims.values().iter().enumerate();
-    let dims: Vec<usize> = dims.map(|(axis, n)| if *n == 0.0 { one.dims[axis] } else { *n as usize }).collect();
+    let dims: Vec<usize> =
+        dims.map(|(axis, n)| if *n == 0.0 { one.dims[axis] } else { *n as usize }).collect();
     Tensor::numbers(&dims, one.values())
 }
 

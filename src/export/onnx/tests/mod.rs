@@ -3,12 +3,12 @@
 mod evaluate;
 mod networks;
 
-use evaluate::{Cells, Tensor, evaluate};
 use super::*;
 use crate::data::{Kind, OpenOptions, Overrides, Table, apply_overrides, open_bytes};
 use crate::features::{self, FittedRecipe, Impute, Recipe, Scale, Unseen};
 use crate::jobs::Ctx;
 use crate::models::Link;
+use evaluate::{Cells, Tensor, evaluate};
 
 #[track_caller]
 fn close(got: &[f64], expected: &[f64], tolerance: f64) {
@@ -129,8 +129,13 @@ fn a_logistic_model_with_gaps_and_categories_gives_the_same_scores() {
 #[test]
 fn several_classes_have_their_probabilities_and_the_name_of_the_best() {
     let table = loans();
-    let recipe = fitted(&table, &Recipe { scale: Scale::Standard, ..Recipe::default() }, &["age", "purpose"]);
-    let own = |class: usize| (0..recipe.outputs.len()).map(move |i| ((i + 2) * (class + 1)) as f64 % 1.7);
+    let recipe = fitted(
+        &table,
+        &Recipe { scale: Scale::Standard, ..Recipe::default() },
+        &["age", "purpose"],
+    );
+    let own =
+        |class: usize| (0..recipe.outputs.len()).map(move |i| ((i + 2) * (class + 1)) as f64 % 1.7);
     let predictor = Predictor::Softmax {
         intercepts: vec![0.1, -0.2, f64::NEG_INFINITY, 0.4],
         coefficients: (0..4).map(|class| own(class).collect()).collect(),
@@ -166,11 +171,12 @@ fn the_predictor_alone_takes_the_prepared_matrix() {
     let table = loans();
     let model = model(fitted(&table, &Recipe::default(), &["age", "purpose"]), Link::Logit);
     let exported = onnx(&model, Scope::PredictorAlone).unwrap();
-    assert_eq!(exported.inputs, [Port { name: "features".into(), holds: "f64", width: 5 }]);
+    let width = model.recipe.outputs.len();
+    assert_eq!(exported.inputs, [Port { name: "features".into(), holds: "f64", width }]);
     let rows: Vec<u32> = (0..table.n_rows() as u32).collect();
     let x = model.recipe.matrix(&table, &rows, &Ctx::quiet()).unwrap();
     let values: Vec<f64> = x.rows().into_iter().flat_map(|row| row.to_vec()).collect();
-    let tensor = Tensor::numbers(&[rows.len(), 5], &values);
+    let tensor = Tensor::numbers(&[rows.len(), width], &values);
     let expected = model.score(&table, None, &Ctx::quiet()).unwrap();
     let values = evaluate(&exported.bytes, vec![("features", tensor)]);
     close(values["probability"].values(), &expected, 1e-9);

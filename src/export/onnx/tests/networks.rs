@@ -99,7 +99,8 @@ fn residual_blocks_with_and_without_a_new_number_of_channels() {
 
 #[test]
 fn embeddings_take_the_nearest_level() {
-    let network = network("embed 10x4 | conv 8x3 relu | flatten | dense out", Shape::series(6, 1), 0, 2);
+    let network =
+        network("embed 10x4 | conv 8x3 relu | flatten | dense out", Shape::series(6, 1), 0, 2);
     agrees(&network, |rng| (rng.normal() * 5.0 + 4.0).round());
 }
 
@@ -117,7 +118,8 @@ fn clients() -> Table {
     let mut csv = String::from("bill_1,bill_2,bill_3,bill_4,pay_1,pay_2,pay_3,pay_4,limit,home\n");
     let mut rng = stream(Seed(9), "clients");
     for row in 0..40_usize {
-        let mut cells: Vec<String> = (0..9).map(|_| format!("{:.3}", 50.0 * rng.normal())).collect();
+        let mut cells: Vec<String> =
+            (0..9).map(|_| format!("{:.3}", 50.0 * rng.normal())).collect();
         if row % 7 == 2 {
             cells[row % 8] = String::new();
         }
@@ -211,7 +213,8 @@ fn windows_over_earlier_rows_are_refused_and_the_network_alone_is_not() {
     let table = table(&csv, &[]);
     let time = Some("day".to_owned());
     let input = sight::InputKind::Windows;
-    let spec = SightSpec { input, window: 5, channels: "close".into(), time, ..SightSpec::default() };
+    let spec =
+        SightSpec { input, window: 5, channels: "close".into(), time, ..SightSpec::default() };
     let layout = sight::layout(&table, &["close".to_owned()], &spec).unwrap();
     let rows: Vec<u32> = (8..28).collect();
     let sight = sight::fit(&table, &layout, &rows, &Ctx::quiet()).unwrap();
