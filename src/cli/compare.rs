@@ -11,7 +11,6 @@ use super::text::TextTable;
 use super::{Shared, json, keep, report, text};
 use crate::data::{Table, Task, nearest};
 use crate::jobs::{Ctx, error_text};
-use crate::metrics::{METRICS, metric};
 use crate::models::{self, CATALOG};
 use crate::registry::Registry;
 use crate::train::{self, Comparison, Experiment, Run};
@@ -105,17 +104,18 @@ fn kinds(args: &Args, task: Option<Task>) -> anyhow::Result<Vec<String>> {
 }
 
 fn ranked_by(args: &Args, task: Option<Task>) -> anyhow::Result<&'static str> {
-    let usual = train::usual_metric(task.unwrap_or(Task::Binary));
-    let name = args.metric.as_deref().unwrap_or(usual);
-    if let Some(metric) = metric(name) {
+    let task = task.unwrap_or(Task::Binary);
+    let name = args.metric.as_deref().unwrap_or(train::usual_metric(task));
+    let known = train::metrics_for(task);
+    if let Some(metric) = known.iter().find(|metric| metric.name == name) {
         return Ok(metric.name);
     }
-    let names = METRICS.iter().map(|m| m.name);
+    let names = known.iter().map(|m| m.name);
     let hint = match nearest(name, names.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the metrics are {}", names.collect::<Vec<_>>().join(", ")),
     };
-    bail!("no metric `{name}`\nhint: {hint}")
+    bail!("no metric `{name}` for the task {task}\nhint: {hint}")
 }
 
 /// What every fit needs.

@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::measure::measure;
+use super::measure::{measure, metrics_for};
 use super::verdict::sentence;
 use super::{Error, Metrics, Run, RunId, Scores};
 use crate::data::{Method, Task, nearest};
 use crate::jobs::{Cancelled, Ctx};
 use crate::metrics::{
-    Better, Estimate, METRICS, Metric, delong, discordant, holm, mcnemar, metric, nadeau_bengio,
+    Better, Estimate, Metric, delong, discordant, holm, mcnemar, metric, nadeau_bengio,
     paired_bootstrap,
 };
 use crate::rng::Seed;
@@ -71,10 +71,10 @@ pub struct Standing {
 ///
 /// When the runs do not answer the same question, or share no rows.
 pub fn compare(runs: &[&Run], yardstick: usize, by: &str, ctx: &Ctx) -> Result<Comparison, Error> {
-    let by = known_metric(by)?;
     let Some(first) = runs.get(yardstick) else {
         return Err(not_comparable("there is no run to compare with", "train a model first"));
     };
+    let by = known_metric(by, first.task)?;
     runs.iter().try_for_each(|run| same_question(first, run))?;
     let folds = common_folds(runs);
     let (mut leaderboard, rows_shared) = if folds > 0 {
@@ -89,14 +89,15 @@ pub fn compare(runs: &[&Run], yardstick: usize, by: &str, ctx: &Ctx) -> Result<C
     Ok(Comparison { metric: by.name, folds, rows_shared, leaderboard, sentence })
 }
 
-fn known_metric(name: &str) -> Result<&'static Metric, Error> {
-    metric(name).ok_or_else(|| {
-        let names = METRICS.iter().map(|metric| metric.name);
+fn known_metric(name: &str, task: Task) -> Result<&'static Metric, Error> {
+    let known = metrics_for(task);
+    known.iter().find(|metric| metric.name == name).copied().ok_or_else(|| {
+        let names = known.iter().map(|metric| metric.name);
         let hint = match nearest(name, names.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the metrics are {}", names.collect::<Vec<_>>().join(", ")),
         };
-        Error::question(format!("no metric `{name}`"), hint)
+        Error::question(format!("no metric `{name}` for the task {task}"), hint)
     })
 }
 

@@ -64,6 +64,17 @@ pub fn usual_metric(task: Task) -> &'static str {
     }
 }
 
+/// Every metric that models of a task can have, those included that a fitted number on a yes/no
+/// target adds.
+pub fn metrics_for(task: Task) -> Vec<&'static Metric> {
+    let belongs = |metric: &&Metric| match task {
+        Task::Regression => metric.is_of(Family::Regression),
+        Task::Binary => metric.is_of(Family::Binary) || metric.is_of(Family::Regression),
+        Task::Multiclass => metric.is_of(Family::Classes),
+    };
+    METRICS.iter().filter(belongs).collect()
+}
+
 /// From this many training rows on their metrics come without intervals: resampling would take
 /// longer than the fit, to say how sure one is of rows that the model has seen.
 const MANY_TRAINING_ROWS: usize = 50_000;

@@ -34,7 +34,7 @@ pub use diff::experiment_diff;
 pub use error::Error;
 pub use evaluate::{Evaluation, evaluate};
 pub use experiment::{Costs, DataSpec, Experiment, ModelSpec, Question, VERSION};
-pub use measure::{metrics_of, usual_metric};
+pub use measure::{metrics_for, metrics_of, usual_metric};
 pub use resolve::{features_of, resolve, target_of};
 pub use run::{Coefficient, Dataset, Metrics, Point, Run, RunId, Scores};
 pub use search::{alphas, every_kind, sweep};

@@ -34,6 +34,65 @@ pub enum Halving {
     On,
 }
 
+impl std::str::FromStr for Search {
+    type Err = String;
+
+    /// Reads `learning_rate=1e-3,1e-2; batch_size=16,32; random 8; halving; minutes 10`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut search = Self {
+            tries: Vec::new(),
+            random: None,
+            halving: Halving::Off,
+            budget: Duration::from_secs(3600),
+        };
+        for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+            let number = |word: &str| part.strip_prefix(word).map(str::trim);
+            if let Some((name, values)) = part.split_once('=') {
+                let values: Vec<String> =
+                    values.split(',').map(|value| value.trim().to_owned()).collect();
+                search.tries.push((name.trim().to_owned(), values));
+            } else if part == "halving" {
+                search.halving = Halving::On;
+            } else if let Some(n) = number("random ") {
+                let n: usize =
+                    n.parse().ok().filter(|n| *n > 0).ok_or_else(|| {
+                        format!("`{part}` is not `random` with a number from 1 up")
+                    })?;
+                search.random = Some(n);
+            } else if let Some(m) = number("minutes ") {
+                let minutes: f64 =
+                    m.parse().ok().filter(|m| (0.0..=1e6).contains(m)).ok_or_else(|| {
+                        format!("`{part}` is not `minutes` with a number from 0 up")
+                    })?;
+                search.budget = Duration::from_secs_f64(60.0 * minutes);
+            } else {
+                return Err(format!("`{part}` is no part of a search"));
+            }
+        }
+        if search.tries.is_empty() {
+            return Err("nothing is tried".into());
+        }
+        Ok(search)
+    }
+}
+
+impl std::fmt::Display for Search {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (idx, (name, values)) in self.tries.iter().enumerate() {
+            let before = if idx == 0 { "" } else { "; " };
+            write!(f, "{before}{name}={}", values.join(","))?;
+        }
+        if let Some(n) = self.random {
+            write!(f, "; random {n}")?;
+        }
+        if self.halving == Halving::On {
+            f.write_str("; halving")?;
+        }
+        let minutes = self.budget.as_secs_f64() / 60.0;
+        if minutes == 60.0 { Ok(()) } else { write!(f, "; minutes {minutes}") }
+    }
+}
+
 /// Of each rung this part goes on, with this multiple of epochs.
 const ETA: usize = 3;
 
@@ -213,6 +272,18 @@ mod tests {
         assert_eq!(few.len(), 4);
         assert!(few.iter().all(|(word, _)| words.contains(word)));
         assert_eq!(combinations(&network(), &search(Some(99), Halving::Off)).len(), 9);
+    }
+
+    #[test]
+    fn a_search_in_words_is_read_back() {
+        for text in
+            ["learning_rate=0.001,0.01; batch_size=16,32; random 8; halving; minutes 10", "alpha=1"]
+        {
+            assert_eq!(text.parse::<Search>().unwrap().to_string(), text);
+        }
+        for wrong in ["", "halving", "alpha=1; random 0", "alpha=1; minutes x", "alpha=1; quick"] {
+            assert!(wrong.parse::<Search>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum Scope {
     Compare,
     /// Rows behind a number.
     Rows,
+    /// The network editor.
+    Network,
 }
 
 impl Scope {
@@ -47,6 +49,7 @@ impl Scope {
         Self::Evaluation,
         Self::Compare,
         Self::Rows,
+        Self::Network,
     ];
 
     /// What the help screen and the README call it.
@@ -65,6 +68,7 @@ impl Scope {
             Self::Evaluation => "evaluation",
             Self::Compare => "compare",
             Self::Rows => "rows behind a number",
+            Self::Network => "network editor",
         }
     }
 }
@@ -241,4 +245,16 @@ actions! {
     NextMetric,
     /// Show how two experiments differ.
     Differences,
+    /// Write a layer behind this one.
+    LayerBehind,
+    /// Write a layer before this one.
+    LayerBefore,
+    /// Move this layer up.
+    LayerUp,
+    /// Move this layer down.
+    LayerDown,
+    /// Take this layer out.
+    DeleteLayer,
+    /// Use the network as it is.
+    UseNetwork,
 }

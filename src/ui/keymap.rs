@@ -125,6 +125,15 @@ pub const ACTIONS: &[Binding] = &[
 
     bind(S::Rows, &[ch('y')], A::CopyRow, "copy row", "Copy this row to the clipboard"),
 
+    bind(S::Network, &[key(K::Enter)], A::Enter, "change", "Change this layer; several in a line become several"),
+    bind(S::Network, &[ch('o'), key(K::Insert)], A::LayerBehind, "insert", "Write a layer behind this one"),
+    bind(S::Network, &[ch('O')], A::LayerBefore, "before", "Write a layer before this one"),
+    bind(S::Network, &[ch('d'), key(K::Delete)], A::DeleteLayer, "delete", "Take this layer out"),
+    bind(S::Network, &[ch('K'), shift(K::Up)], A::LayerUp, "up", "Move this layer up"),
+    bind(S::Network, &[ch('J'), shift(K::Down)], A::LayerDown, "down", "Move this layer down"),
+    bind(S::Network, &[ch('u')], A::Undo, "undo", "Take back the latest change"),
+    bind(S::Network, &[ch('s')], A::UseNetwork, "use it", "Use the network as it is"),
+
     bind(S::Global, &[ch('t')], A::Train, "train", "Train with the settings as they are"),
     bind(S::Global, &[ch('A')], A::TrainAll, "train all", "Train every kind in the catalog and compare"),
     bind(S::Global, &[ch('w')], A::Sweep, "", "Train over a grid of alpha"),

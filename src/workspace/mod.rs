@@ -18,14 +18,14 @@ mod take_in;
 mod verb;
 mod work;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 pub use assess::{Assessment, Curve, Side};
 pub use command::{COMMANDS, Command, parse};
 pub use error::Error;
-pub use fields::{Field, fields};
+pub use fields::{Field, Setter, fields};
 pub use log::{Entry, read_log};
 pub use several::{ClassOrder, Several};
 pub use state::State;
@@ -33,8 +33,9 @@ pub use verb::Verb;
 pub use work::{Plan, Product, Survey, Work};
 
 use crate::data::{self, OpenOptions, Role, Step, Table, View};
-use crate::registry::{Registry, RunSummary};
-use crate::train::{Experiment, Run, RunId};
+use crate::models;
+use crate::registry::{Registry, RunSummary, Unfinished};
+use crate::train::{Experiment, Halving, Run, RunId, Search};
 
 /// What the session file holds, so that a dropped line costs nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -275,7 +276,20 @@ impl Workspace {
             }),
             Verb::Train => self.train(Plan::Once),
             Verb::TrainAll => self.train(Plan::All),
-            Verb::Sweep => self.train(Plan::Sweep),
+            Verb::Sweep => self.train(self.sweep()),
+            Verb::Tune(search) => self.train(Plan::Tune(search.clone())),
+            Verb::Resume => {
+                let last = self.interrupted().ok_or_else(|| Error::Command {
+                    what: "no training on this table was interrupted".into(),
+                    hint: "`t` trains with the settings as they are".into(),
+                })?;
+                self.train_on(last.experiment, Plan::Once)
+            }
+            Verb::Forget => {
+                let all = self.registry.unfinished();
+                all.iter().for_each(|old| self.registry.forget_unfinished(&old.name));
+                Ok(Done::said(format!("{} interrupted trainings forgotten", all.len())))
+            }
             _ => {
                 settings::apply(self, verb)?;
                 Ok(Done { said: verb.line(), work: self.survey_work() })
@@ -318,6 +332,28 @@ impl Workspace {
             _ => vec![Work::Order { table, view }],
         };
         Ok(Done { said: verb.line(), work })
+    }
+
+    /// The training on this table that was interrupted last.
+    pub fn interrupted(&self) -> Option<Unfinished> {
+        let here = self.now.experiment.data.sha256.as_ref()?;
+        let all = self.registry.unfinished();
+        all.into_iter().find(|old| old.experiment.data.sha256.as_ref() == Some(here))
+    }
+
+    /// Penalties, or the learning rates of a network.
+    fn sweep(&self) -> Plan {
+        let kind = models::kind(&self.now.experiment.model.kind);
+        if kind.is_ok_and(|kind| kind.param("alpha").is_none() && kind.param("network").is_some()) {
+            let rates = ["1e-4", "3e-4", "1e-3", "3e-3", "1e-2"].map(str::to_owned).to_vec();
+            return Plan::Tune(Search {
+                tries: vec![("learning_rate".into(), rates)],
+                random: None,
+                halving: Halving::On,
+                budget: Duration::from_secs(600),
+            });
+        }
+        Plan::Sweep
     }
 
     fn train(&self, plan: Plan) -> Result<Done, Error> {

@@ -1,7 +1,7 @@
 //! Verbs: what a person can do to the workspace, each with the line of text that says it.
 
 use crate::data::{Ahead, Kind, Role};
-use crate::train::RunId;
+use crate::train::{RunId, Search};
 
 /// One thing a person does that changes something. A verb is data: it is written to the command
 /// log as a line ([`Verb::line`]), read back from it ([`super::parse`]), and replayed.
@@ -69,6 +69,12 @@ pub enum Verb {
     TrainAll,
     /// Train over a grid of penalties.
     Sweep,
+    /// Search over several parameters.
+    Tune(Search),
+    /// Go on with the training that was interrupted last.
+    Resume,
+    /// Forget what was interrupted.
+    Forget,
     /// Delete a run for good.
     Delete(RunId),
     /// Write the model of a run to a file.
@@ -120,6 +126,9 @@ impl Verb {
             Self::CrossValidate(k) => format!("cross-validate {k}"),
             Self::TrainAll => "train-all".into(),
             Self::Sweep => "sweep".into(),
+            Self::Tune(search) => format!("tune {search}"),
+            Self::Resume => "resume".into(),
+            Self::Forget => "forget".into(),
             Self::Delete(run) => format!("delete {run}"),
             Self::Save(run, path) => format!("save {run}={path}"),
             Self::Export(path) => format!("export {path}").trim_end().into(),
@@ -137,6 +146,9 @@ impl Verb {
                 | Self::CrossValidate(_)
                 | Self::TrainAll
                 | Self::Sweep
+                | Self::Tune(_)
+                | Self::Resume
+                | Self::Forget
                 | Self::Delete(_)
                 | Self::Note(..)
                 | Self::Save(..)

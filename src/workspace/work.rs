@@ -8,7 +8,7 @@ use crate::features;
 use crate::jobs::Ctx;
 use crate::models;
 use crate::registry::{Registry, RunSummary};
-use crate::train::{self, Comparison, Experiment, Run, RunId};
+use crate::train::{self, Comparison, Experiment, Run, RunId, Search};
 
 /// How long [`Plan::All`] may take before it starts no further kind.
 const BUDGET: Duration = Duration::from_mins(1);
@@ -118,7 +118,7 @@ pub enum Work {
 }
 
 /// How often to train.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Plan {
     /// With the settings as they are.
     Once,
@@ -126,6 +126,8 @@ pub enum Plan {
     All,
     /// Over a grid of `alpha`.
     Sweep,
+    /// Over combinations of parameters.
+    Tune(Search),
 }
 
 /// What became known of a table.
@@ -226,7 +228,8 @@ impl Work {
                 }
                 Plan::Once => experiment.model.kind.clone(),
                 Plan::All => "every kind".into(),
-                Plan::Sweep => format!("{} over alpha", experiment.model.kind),
+                Plan::Sweep => format!("{}, sweep", experiment.model.kind),
+                Plan::Tune(_) => format!("{}, search", experiment.model.kind),
             },
             Self::Load { .. } => "load".into(),
             Self::Compare { .. } => "compare".into(),
@@ -296,6 +299,9 @@ impl Work {
                     Plan::Sweep => {
                         let alphas = train::alphas();
                         train::sweep(&table, &experiment, "alpha", &alphas, ctx, &mut keep)?;
+                    }
+                    Plan::Tune(search) => {
+                        train::tune(&table, &experiment, &search, ctx, &mut keep)?;
                     }
                 }
                 if let Some(error) = failed {

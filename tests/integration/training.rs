@@ -1,6 +1,8 @@
 //! The Training pane, driven by real keys while real models train.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use karat::nn::spec::Shape;
+use karat::ui::app::{NetworkEditor, Overlay, Purpose};
 use karat::ui::rehearsal::Rehearsal;
 
 fn stage(width: u16, height: u16, settings: &[&str]) -> (tempfile::TempDir, Rehearsal) {
@@ -114,4 +116,39 @@ fn a_marked_run_lies_over_the_chosen_one_with_its_own_sign() {
     assert!(screen.matches('■').count() > 3, "the sign stands along the curve:\n{screen}");
     stage.press("Down Space");
     assert!(!stage.text().contains('■'));
+}
+
+#[test]
+fn a_network_is_edited_layer_by_layer_and_checked_while_one_types() {
+    let (_folder, mut stage) = stage(120, 36, &[]);
+    let purpose = Purpose {
+        input: Shape::series(24, 1),
+        n_static: 0,
+        n_out: 2,
+        n_rows: 800,
+        batch_size: 32,
+        flops: 1e11,
+    };
+    let text = "conv 8x3 bn relu | gap | dense out";
+    let editor = NetworkEditor::new("network", text, purpose).unwrap();
+    stage.app.overlays.push(Overlay::Network(Box::new(editor)));
+    stage.press("Down o");
+    stage.type_text("maxpool 2 cnov");
+    sees(&stage, "at character 11: `cnov` is no layer");
+    sees(&stage, "did you mean `conv`?");
+    stage.press("Backspace*5");
+    sees(&stage, "58 weights");
+    stage.press("Enter");
+    sees(&stage, "12 × 8");
+    sees(&stage, "✓ the shapes fit");
+    stage.press("K K o");
+    stage.type_text("conv 4x30");
+    stage.press("Enter");
+    sees(&stage, "✗ layer 2: the kernel of `conv 4x30` spans 30 and gets 12");
+    stage.press("s");
+    sees(&stage, "make the kernel shorter");
+    stage.press("u Esc");
+    sees(&stage, "Leave the network as it was?");
+    stage.press("n u u u Esc");
+    assert!(stage.app.overlays.is_empty(), "nothing was changed in the end");
 }

@@ -203,8 +203,7 @@ fn add_products(sum: &mut [f64], x: &ArrayView2<f64>, residuals: &Array2<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::linear::workers::Workers;
-    use crate::models::linear::{Family, Params, Problem};
+    use crate::models::linear::{Family, Params, Problem, workers::Workers};
 
     #[test]
     fn far_scores_lose_nothing() {

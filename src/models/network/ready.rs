@@ -24,9 +24,9 @@ pub const DEFAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         "lenet",
-        "conv 6x5x5 relu | maxpool 2 | conv 16x5x5 relu | maxpool 2 | flatten | join | \
+        "conv 6x5x5 relu | maxpool 2 | conv 16x3x3 relu | maxpool 2 | flatten | join | \
          dense 120 relu | dense 84 relu | dense out",
-        "after LeNet-5 (LeCun et al., 1998), with zeros around so that it takes small images",
+        "after LeNet-5 (LeCun et al., 1998), with zeros around and a shorter second kernel so that it takes small images",
     ),
     (
         "cnn2d",

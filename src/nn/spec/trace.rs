@@ -93,28 +93,49 @@ impl NetworkSpec {
         n_static: usize,
         n_out: usize,
     ) -> Result<Vec<Traced>, Mistake> {
+        match self.follow(input, n_static, n_out) {
+            (lines, None) => Ok(lines),
+            (_, Some(mistake)) => Err(mistake),
+        }
+    }
+
+    /// Like [`NetworkSpec::trace`], and keeps what is known of the layers before a mistake.
+    pub fn follow(
+        &self,
+        input: Shape,
+        n_static: usize,
+        n_out: usize,
+    ) -> (Vec<Traced>, Option<Mistake>) {
         let mut trace = Trace { n_static, n_out, joined: false, layer: 0, lines: Vec::new() };
-        let output = trace.layers(&self.layers, input, 0)?;
+        let mistake = match trace.layers(&self.layers, input, 0) {
+            Ok(output) => self.check_end(output, &trace),
+            Err(mistake) => Some(mistake),
+        };
+        (trace.lines, mistake)
+    }
+
+    /// What is wrong at the end of a network whose layers fit each other.
+    fn check_end(&self, output: Shape, trace: &Trace) -> Option<Mistake> {
         let wrong = |what: String, hint: &str| {
             let layer = self.layers.len().saturating_sub(1);
-            Err(Mistake { layer, at: 0..0, what, hint: hint.to_owned() })
+            Some(Mistake { layer, at: 0..0, what, hint: hint.to_owned() })
         };
         if !output.is_flat() {
             let what = format!("the network ends in {output} and not in a row of values");
             return wrong(what, "end it with `gap` or `flatten`, then `dense out`");
         }
-        if output.channels != n_out {
+        if output.channels != trace.n_out {
             let what = format!(
-                "the network ends in {} values and the target asks for {n_out}",
-                output.channels
+                "the network ends in {} values and the target asks for {}",
+                output.channels, trace.n_out
             );
             return wrong(what, "end it with `dense out`");
         }
-        if n_static > 0 && !trace.joined {
-            let what = format!("{n_static} static columns enter nowhere");
+        if trace.n_static > 0 && !trace.joined {
+            let what = format!("{} static columns enter nowhere", trace.n_static);
             return wrong(what, "write `join` behind `gap` or `flatten`, or leave them out");
         }
-        Ok(trace.lines)
+        None
     }
 }
 

@@ -36,12 +36,16 @@ impl App {
                 field.insert(text);
             }
             Some(Overlay::Picker { picker, .. }) => picker.paste(text),
+            Some(Overlay::Network(editor)) => editor.paste(text),
             _ => {}
         }
     }
 
     /// Applies what a person wants and returns what has to be done for it.
     pub fn act(&mut self, action: Action) -> Vec<Effect> {
+        if let Some(effects) = self.act_network(action) {
+            return effects;
+        }
         if let Some(effects) = self.act_anywhere(action) {
             return effects;
         }
@@ -232,8 +236,10 @@ impl App {
             || (self.screen == Screen::Gallery && self.workspace.now.table.is_some())
         {
             self.screen = Screen::Workbench;
-        } else if self.training.chart.range.take().is_some() {
-        } else if self.data.search.take().is_some() || self.message.take().is_some() {
+        } else if self.training.chart.range.take().is_some()
+            || self.data.search.take().is_some()
+            || self.message.take().is_some()
+        {
         } else {
             self.zoomed = false;
         }
@@ -250,7 +256,7 @@ impl App {
             self.screen = Screen::Workbench;
             return vec![];
         }
-        if self.jobs.running.iter().any(|j| j.is_training()) || !self.jobs.queue.is_empty() {
+        if self.jobs.training().is_some() || !self.jobs.queue.is_empty() {
             self.ask_quit();
             return vec![];
         }

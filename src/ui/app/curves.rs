@@ -53,7 +53,9 @@ impl Curves {
     /// The curves of a run.
     pub fn of(history: &[Point]) -> Self {
         let mut curves = Self::default();
-        history.iter().for_each(|point| curves.push(point));
+        for point in history {
+            curves.push(point);
+        }
         curves
     }
 

@@ -64,7 +64,9 @@ impl Job {
     /// Whether it can end early and keep what there is. Folds cannot: those that are left would be
     /// judged by a model that was hardly trained.
     pub fn can_finish(&self) -> bool {
-        self.trains.as_ref().is_some_and(|t| t.folds < 2 && t.plan != Plan::Sweep)
+        self.trains
+            .as_ref()
+            .is_some_and(|t| t.folds < 2 && !matches!(t.plan, Plan::Sweep | Plan::Tune(_)))
     }
 
     /// The latest value of a figure that it measures: `epoch`, `rows_per_second`.

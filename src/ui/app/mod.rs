@@ -15,6 +15,7 @@ mod hear;
 mod jobs;
 mod marks;
 mod model;
+mod network;
 mod overlay;
 mod palette;
 mod rows;
@@ -31,6 +32,7 @@ pub use gallery::{Gallery, Item};
 pub use jobs::{Heard, Job, Jobs, Trains};
 pub use marks::Marks;
 pub use model::ModelPane;
+pub use network::{Line, Look, NetworkEditor, Place, Purpose, Typing};
 pub use overlay::{Ask, Confirmed, Does, Entry, Overlay, PageLine, Pick, RowsView, ShownRow};
 pub use training::{Row, TrainTab, TrainingPane};
 
@@ -205,6 +207,9 @@ impl App {
     pub fn scopes(&self) -> Vec<Scope> {
         if let Some(Overlay::Rows(_)) = self.overlays.last() {
             return vec![Scope::Rows, Scope::Move, Scope::Global];
+        }
+        if let Some(Overlay::Network(_)) = self.overlays.last() {
+            return vec![Scope::Network, Scope::Move, Scope::Global];
         }
         let inner = match (self.screen, self.focus) {
             (Screen::Gallery, _) => Scope::Gallery,

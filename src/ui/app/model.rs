@@ -3,7 +3,7 @@
 use super::act::moved;
 use super::{App, Ask, Effect, Pick};
 use crate::ui::action::Action;
-use crate::workspace::{Field, fields};
+use crate::workspace::{Field, Setter, fields};
 
 /// The Model pane.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +31,9 @@ impl App {
     }
 
     fn edit(&mut self, field: &Field) -> Vec<Effect> {
+        if is_network(field) && self.edit_network(&field.label, &field.value) {
+            return vec![];
+        }
         if field.choices.is_empty() {
             let hint = format!("{} · {}", field.range, field.about);
             self.ask(field.label.clone(), &hint, &field.value, Ask::Field(field.label.clone()));
@@ -91,6 +94,11 @@ impl App {
         }
         effects
     }
+}
+
+/// Whether a field takes a network in words.
+fn is_network(field: &Field) -> bool {
+    matches!(&field.setter, Setter::Set(name) if name == "network")
 }
 
 /// The defaults of the fields that are not parameters of a model.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::NetworkEditor;
 use crate::data::Table;
 use crate::ui::action::{Action, Scope};
 use crate::ui::widgets::{Picker, TextField};
@@ -68,6 +69,8 @@ pub enum Overlay {
     },
     /// The rows behind a number.
     Rows(RowsView),
+    /// A network, layer by layer.
+    Network(Box<NetworkEditor>),
 }
 
 /// The rows behind a number: a table with what the model says beside each row.
@@ -138,6 +141,8 @@ pub enum Pick {
 pub enum Confirmed {
     /// Leave the program.
     Quit,
+    /// Leave the network editor and what was changed in it.
+    DropNetwork,
     /// Carry out a verb.
     Do(Verb),
 }

@@ -58,6 +58,7 @@ impl App {
         let page = self.page;
         match self.overlays.last_mut()? {
             Overlay::Rows(_) => None,
+            Overlay::Network(_) => self.type_layer(key).then(Vec::new),
             Overlay::Help { scroll, .. } | Overlay::Page { scroll, .. } => {
                 let action = keymap::lookup(&[crate::ui::action::Scope::Move], key);
                 let end = self.scroll_end;
@@ -90,6 +91,10 @@ impl App {
                 self.overlays.pop();
                 match then {
                     Confirmed::Quit => vec![Effect::Quit],
+                    Confirmed::DropNetwork => {
+                        self.overlays.pop();
+                        vec![]
+                    }
                     Confirmed::Do(verb) => self.do_verb(&verb),
                 }
             }

@@ -2,7 +2,8 @@
 
 use super::{App, Effect, Overlay, PageLine};
 use crate::data::{ColumnProfile, Task};
-use crate::metrics::{Better, Family, METRICS};
+use crate::metrics::Better;
+use crate::train::metrics_for;
 use crate::ui::widgets::{numbers, text::fit};
 
 impl App {
@@ -76,15 +77,7 @@ impl App {
     /// What the metrics of a task mean.
     pub(super) fn show_definitions(&mut self, task: Task) {
         let mut lines = Vec::new();
-        for metric in METRICS {
-            let belongs = match task {
-                Task::Regression => metric.is_of(Family::Regression),
-                Task::Binary => metric.is_of(Family::Binary) || metric.is_of(Family::Regression),
-                Task::Multiclass => metric.is_of(Family::Classes),
-            };
-            if !belongs {
-                continue;
-            }
+        for metric in metrics_for(task) {
             let better = match metric.better {
                 Better::Higher => "higher is better",
                 Better::Lower => "lower is better",

@@ -82,7 +82,7 @@ impl Canvas {
                 (Glyphs::Block, 1) => '▀',
                 (Glyphs::Block, 2) => '▄',
                 (Glyphs::Block, _) => '█',
-                (Glyphs::Ascii, _) => ascii(*role),
+                (Glyphs::Ascii, _) => letter(*role),
             };
             let (x, y) = (self.area.x + (i % width) as u16, self.area.y + (i / width) as u16);
             if let Some(cell) = buf.cell_mut((x, y)) {
@@ -93,7 +93,7 @@ impl Canvas {
 }
 
 /// Curves in ASCII are told apart by their letter.
-fn ascii(role: Role) -> char {
+pub fn letter(role: Role) -> char {
     match role {
         Role::Valid | Role::SeriesB => 'o',
         Role::SeriesC => 'x',

@@ -137,7 +137,9 @@ impl ClassGrid<'_> {
         let least = digits.unwrap_or(1).max(2) + 2;
         let wanted = (widest.min(LONGEST) + 2).max(least).max(ROOMY);
         let fair = room.saturating_sub(names) / self.classes.len().max(1);
-        (names, wanted.min(fair.max(least)))
+        // Where they do not all fit anyway, names are worth more than one column more.
+        let cell = if least <= fair { wanted.min(fair) } else { wanted.min(ROOMY + 2).max(least) };
+        (names, cell)
     }
 }
 

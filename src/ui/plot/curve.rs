@@ -141,19 +141,27 @@ fn extremes(points: &[(f64, f64)], log: bool) -> (f64, f64) {
 /// The exponential mean of a curve, corrected for its start, gaps passed over.
 pub(super) fn smoothed(points: &[(f64, f64)], past: f64) -> Vec<(f64, f64)> {
     let past = if past.is_finite() { past.clamp(0.0, 0.999) } else { 0.0 };
+    let share = 1.0 - past;
     let (mut mean, mut weight) = (0.0, 0.0);
     let mut out = Vec::with_capacity(points.len());
     for (x, y) in points {
-        if y.is_finite() {
-            mean = past * mean + (1.0 - past) * y;
-            weight = past * weight + (1.0 - past);
+        if !y.is_finite() {
+            out.push((*x, f64::NAN));
+            continue;
+        }
+        mean = past * mean + share * y;
+        if weight < SETTLED {
+            weight = past * weight + share;
             out.push((*x, mean / weight));
         } else {
-            out.push((*x, f64::NAN));
+            out.push((*x, mean));
         }
     }
     out
 }
+
+/// From this weight on the start of an exponential mean has been forgotten.
+const SETTLED: f64 = 1.0 - 1e-12;
 
 /// The column of dots over an x, if it is on the canvas.
 pub(super) fn column(canvas: &Canvas, axis: &Axis, x: f64) -> Option<usize> {

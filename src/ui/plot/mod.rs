@@ -15,6 +15,7 @@ mod picture;
 mod scale;
 
 pub use self::bars::{Histogram, bar, gauge, interval, signed_bar, sparkline};
+pub use self::canvas::letter;
 pub use self::classes::ClassGrid;
 pub use self::explained::ExplainedSeries;
 pub use self::grid::{ConfusionGrid, HeatMatrix};

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::{Canvas, Role, word};
 use crate::data::Task;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, Scope};
 use crate::ui::app::{App, EvalTab, Overlay, Pane, Quantity, Screen, Side, Tone};
 use crate::ui::keymap;
 use crate::ui::plot;
@@ -135,6 +135,16 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         ),
         Some(Overlay::Prompt { .. }) => (own(&[("Enter", "accept"), ("Esc", "close")]), 2),
         Some(Overlay::Confirm { .. }) => (own(&[("y", "yes"), ("n", "no")]), 2),
+        Some(Overlay::Network(editor)) if editor.typing.is_some() => {
+            (own(&[("Enter", "accept"), ("Esc", "discard")]), 2)
+        }
+        Some(Overlay::Network(_)) => {
+            let mut pairs = own(&[("↑↓", "move")]);
+            let hints = keymap::rows(Scope::Network);
+            pairs.extend(hints.map(|b| (b.keys[0].to_string(), b.hint.to_owned())));
+            pairs.extend(own(&[("Esc", "close")]));
+            (pairs, 2)
+        }
         Some(Overlay::Rows(_)) => {
             (own(&[("↑↓", "row"), ("←→", "columns"), ("y", "copy row"), ("Esc", "close")]), 4)
         }
@@ -143,29 +153,32 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             if let Some(arrows) = sideways(app) {
                 pairs.extend(own(&[("←→", arrows)]));
             }
+            let trains = app.jobs.training().is_some();
             let task = app.shown().map_or(Task::Binary, |r| r.task);
             let tab = app.eval.tab;
             let is_idle = |action: Action| match action {
                 Action::Optimum => task != Task::Binary,
+                Action::Pause | Action::Finish | Action::Cancel => !trains,
                 Action::NextMetric => {
                     app.screen == Screen::Workbench
+                        && app.focus != Pane::Training
                         && !(task == Task::Multiclass && tab == EvalTab::Classes)
                 }
                 _ => false,
             };
-            let trains = app.jobs.training().is_some();
             let mut hints: Vec<_> = keymap::hints(&app.scopes())
                 .filter(|b| app.screen == Screen::Workbench || !skipped(b.action))
                 .filter(|b| !is_idle(b.action))
-                .filter(|b| trains || !of_training(b.action))
                 .map(|b| (b.keys[0].to_string(), b.hint.to_owned()))
                 .collect();
             // The ways to everything else stay in sight where the others have to go.
             let tabs = (app.focus == Pane::Evaluation).then_some("]");
-            let last: Vec<_> = ["Enter"]
-                .into_iter()
+            let first: &[&str] = if trains { &["p", "F", "x"] } else { &["Enter"] };
+            let last: Vec<_> = first
+                .iter()
+                .copied()
                 .chain(tabs)
-                .chain(["x", "t", "Tab", ":", "?", "q"])
+                .chain(["t", "Tab", ":", "?", "q"])
                 .filter_map(|k| hints.iter().position(|(key, _)| key == k).map(|i| hints.remove(i)))
                 .collect();
             let n = last.len();
@@ -176,11 +189,6 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     };
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(k, w)| (k.as_str(), w.as_str())).collect();
     line::keys(&pairs, always, area, canvas.buf, canvas.theme);
-}
-
-/// Keys that do nothing while nothing trains.
-fn of_training(action: Action) -> bool {
-    matches!(action, Action::Pause | Action::Finish | Action::Cancel)
 }
 
 /// Keys of the workbench that do nothing on the other screens.

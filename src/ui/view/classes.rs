@@ -96,7 +96,7 @@ fn weakest(run: &Run, several: &Several, canvas: &mut Canvas<'_>, area: Rect) {
             word(text::fit(&text::cut(name, 16), 17), Role::Text),
             word(numbers::optional(own.f1, 3), Role::Strong),
             word(format!(" {} ", plot::bar(own.f1.unwrap_or(0.0), 8)), Role::Accent),
-            word(format!("{} rows", numbers::significant(own.support, 5)), Role::Dim),
+            word(format!("of {}", numbers::significant(own.support, 5)), Role::Dim),
         ];
         canvas.words(row(area, y), &words);
     }

@@ -10,6 +10,7 @@ mod eval_tables;
 mod evaluation;
 mod gallery;
 mod model;
+mod network;
 mod overlay;
 mod plots;
 mod rows;
@@ -47,6 +48,7 @@ pub struct ViewState {
     leaderboard: TableState,
     rows: TableState,
     gallery: usize,
+    network: usize,
     fields: usize,
     pair: (usize, usize),
     /// How far the page that is shown can be scrolled.

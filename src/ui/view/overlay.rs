@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{Canvas, Role, ViewState, below, row, rows, word};
+use super::{Canvas, Role, ViewState, below, network, row, rows, word};
 use crate::ui::action::Scope;
 use crate::ui::app::{App, Overlay, PageLine};
 use crate::ui::keymap;
@@ -15,6 +15,7 @@ pub(super) fn draw(
     area: Rect,
 ) -> Option<Position> {
     match app.overlays.last()? {
+        Overlay::Network(editor) => network::draw(editor, state, canvas, area),
         Overlay::Rows(view) => {
             rows::draw(view, state, canvas, area);
             None

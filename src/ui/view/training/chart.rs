@@ -2,13 +2,14 @@
 
 use ratatui::layout::Rect;
 
-use super::super::{Canvas, Role, below, word};
 use super::progress::{flow, unit};
 use crate::data::Task;
 use crate::ui::action::Action;
 use crate::ui::app::{App, Quantity, Row, Side, Spot};
 use crate::ui::keymap::key_of;
-use crate::ui::plot::{Dash, LinePlot, Series};
+use crate::ui::plot::{Dash, LinePlot, Series, letter};
+use crate::ui::theme::Glyphs;
+use crate::ui::view::{Canvas, Role, below, word};
 use crate::ui::widgets::numbers;
 
 /// The looks of marked runs, by their place: a role, and a sign along the curve and in the list.
@@ -66,13 +67,38 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect, row: &Row) {
         signs: lines.iter().map(|line| line.sign).collect(),
         stars: star.into_iter().collect(),
         x_label: step,
-        x_range: chart.range.and_then(|_| chart.shown(main)),
+        x_range: chart.range.or_else(|| reach(row, main, &lines)),
         log_y: chart.log,
         smooth: chart.smooth(),
         cursor: chart.cursor,
         ..LinePlot::default()
     }
     .render(below(area, used), canvas.buf, canvas.theme);
+}
+
+/// How far the chart goes by itself; the points decide where it is `None`.
+///
+/// While a run trains there is room to the right, so that the axis changes now and then and not
+/// with every frame. The curve of a finished run does not shrink to nothing beside a much longer
+/// one.
+fn reach(row: &Row, main: &[Spot], lines: &[Line<'_>]) -> Option<(f64, f64)> {
+    const LONGER: f64 = 3.0;
+    let (first, last) = (main.first()?.0, main.last()?.0);
+    let longest = lines.iter().filter_map(|line| line.points.last()).map(|point| point.0);
+    let longest = longest.fold(last, f64::max);
+    let most = first + LONGER * (last - first);
+    match row {
+        _ if first >= last => None,
+        Row::Running(_) => Some((first, roomy(longest))),
+        _ => (most < longest).then_some((first, most)),
+    }
+}
+
+/// The next round number, at most half as large again.
+fn roomy(last: f64) -> f64 {
+    const STEPS: [f64; 9] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0];
+    let decade = 10f64.powf(last.max(1.0).log10().floor());
+    STEPS.iter().map(|step| step * decade).find(|round| last <= *round).unwrap_or(last)
 }
 
 /// The marked runs below, the chosen one on top.
@@ -134,6 +160,9 @@ fn legend(
     // The chosen run comes first here, though it is drawn last.
     for line in lines.iter().rev() {
         let sample = match line.dash {
+            _ if canvas.theme.glyphs == Glyphs::Ascii && line.sign == ' ' => {
+                format!("{0}{0} ", letter(line.role))
+            }
             Dash::Dotted => "╌╌ ".to_owned(),
             _ if line.sign != ' ' => format!("─{} ", line.sign),
             _ => "── ".to_owned(),
@@ -193,4 +222,31 @@ fn no_curve(app: &App, row: &Row) -> String {
         }
     };
     text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_running_curve_has_room_and_a_finished_one_is_not_dwarfed() {
+        for (last, round) in [(1.0, 1.0), (3.2, 4.0), (11.0, 15.0), (999.0, 1000.0), (0.0, 1.0)] {
+            assert_eq!(roomy(last), round, "{last}");
+        }
+        let own = [(0.0, 1.0), (10.0, 0.5)];
+        let long = [(0.0, 1.0), (500.0, 0.5)];
+        let line = |points| Line {
+            name: String::new(),
+            role: Role::Train,
+            dash: Dash::Solid,
+            sign: ' ',
+            points,
+        };
+        let lines = [line(&own[..]), line(&long[..])];
+        let done = Row::Done(crate::train::RunId::default());
+        assert_eq!(reach(&done, &own, &lines), Some((0.0, 30.0)));
+        assert_eq!(reach(&done, &own, &lines[..1]), None);
+        assert_eq!(reach(&Row::Running(0), &own, &lines[..1]), Some((0.0, 10.0)));
+        assert_eq!(reach(&Row::Running(0), &own[..1], &lines), None);
+    }
 }

@@ -2,8 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::super::{Canvas, Role, ViewState, note_page};
 use crate::ui::app::{App, Row};
+use crate::ui::view::{Canvas, Role, ViewState, note_page};
 use crate::ui::widgets::{Cell, Column, DataTable, numbers};
 
 pub(super) fn draw(

@@ -2,12 +2,12 @@
 
 use ratatui::layout::Rect;
 
-use super::super::{Canvas, Role, ViewState, note_page};
 use super::{chart, progress};
 use crate::data::Task;
 use crate::metrics::metric;
 use crate::train::usual_metric;
 use crate::ui::app::{App, Quantity, Row, Side};
+use crate::ui::view::{Canvas, Role, ViewState, note_page};
 use crate::ui::widgets::{Cell, Column, DataTable, numbers};
 
 pub(super) fn draw(

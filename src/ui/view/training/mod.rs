@@ -48,7 +48,7 @@ pub(super) fn draw(
     match app.training.tab {
         TrainTab::Runs => {
             let wanted = rows.len() as u16 + 1;
-            let height = wanted.clamp(3, (inner.height / 2).max(3)).min(inner.height);
+            let height = wanted.min((inner.height / 2).max(3)).min(inner.height);
             list::draw(app, state, canvas, Rect { height, ..inner }, &rows, focused);
             let rest = Rect { y: inner.y + height, height: inner.height - height, ..inner };
             with_layers(app, state, canvas, rest, row);

@@ -2,11 +2,11 @@
 
 use ratatui::layout::Rect;
 
-use super::super::{Canvas, Role, row, word};
 use crate::jobs::Wish;
 use crate::train::ModelSpec;
 use crate::ui::app::{App, Curves, Job, Quantity, Row, Side};
 use crate::ui::plot;
+use crate::ui::view::{Canvas, Role, row, word};
 use crate::ui::widgets::{numbers, text};
 
 /// Words with their meanings, which stay on one line.
