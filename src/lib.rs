@@ -3,7 +3,7 @@
 //! A library that knows no screen, and a small binary. Knowledge flows from left to right only:
 //!
 //! ```text
-//! rng  files  jobs  metrics  data  features  nn  models  train  registry  workspace  cli  ui
+//! rng  files  jobs  metrics  data  features  nn  models  explain  train  export  registry  workspace  cli  ui
 //! ```
 //!
 //! | room | what it is |
@@ -16,7 +16,9 @@
 //! | [`features`] | from columns to a matrix, fitted on the training rows only |
 //! | [`nn`] | neural networks by hand: layers, losses, optimisers, the training step |
 //! | [`models`] | the catalog of model kinds, and fitted models |
+//! | [`explain`] | why a model says what it says of one row |
 //! | [`train`] | an experiment carried out: fit, validate, compare |
+//! | [`export`] | models written for other programs: ONNX |
 //! | [`registry`] | everything on disk: runs, model files, session, command log |
 //! | [`workspace`] | what a person works on, and the verbs on it |
 //! | [`cli`] | the command line; the only room that knows clap |
@@ -28,6 +30,8 @@
 
 pub mod cli;
 pub mod data;
+pub mod explain;
+pub mod export;
 pub mod features;
 pub mod files;
 pub mod jobs;

@@ -10,6 +10,8 @@ mod compare;
 mod console;
 mod demo;
 mod evaluate;
+mod explain;
+mod export;
 mod help;
 mod json;
 mod keep;
@@ -105,6 +107,10 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Add a model's predictions to a table
     Score(score::Args),
+    /// Explain the score of one row, column by column
+    Explain(explain::Args),
+    /// Write a model in a format that runs without karat
+    Export(export::Args),
     /// List the kinds of models, with their parameters, defaults and ranges
     Models(models::Args),
     /// List, show, delete and export runs; show the command log
@@ -237,6 +243,8 @@ fn carry_out(command: &Command) -> u8 {
         Command::Tune(args) => args.shared(),
         Command::Evaluate(args) => args.shared(),
         Command::Score(args) => args.shared(),
+        Command::Explain(args) => args.shared(),
+        Command::Export(args) => args.shared(),
         Command::Models(args) => args.shared(),
         Command::Runs(args) => args.shared(),
         Command::Demo(_) | Command::Help(_) => &Shared::default(),
@@ -251,6 +259,8 @@ fn carry_out(command: &Command) -> u8 {
         Command::Tune(args) => tune::run(args, &console),
         Command::Evaluate(args) => evaluate::run(args, &console),
         Command::Score(args) => score::run(args, &console),
+        Command::Explain(args) => explain::run(args, &console),
+        Command::Export(args) => export::run(args, &console),
         Command::Models(args) => models::run(args, &console),
         Command::Runs(args) => runs::run(args, &console),
         Command::Help(args) => help::run(args, &console),
@@ -341,6 +351,8 @@ mod tests {
             "karat compare a.csv --models baseline,linear,logistic --cv 5",
             "karat evaluate m.karat a.csv --json",
             "karat score r0001 a.csv --out b.csv",
+            "karat explain m.karat a.csv --row 3 --method integrated_gradients --class b --json",
+            "karat export m.karat --format onnx --out m.onnx --predictor-only",
             "karat runs delete r0001",
             "karat demo seed --speed 2 --keys --record a.cast",
             "karat help json",

@@ -2,6 +2,7 @@
 
 use super::calendar;
 use super::fitted::{Encoding, Input, Output, Source};
+use super::groups::Groups;
 use super::{Error, Unseen};
 use crate::data::{Levels, Table};
 
@@ -37,9 +38,9 @@ impl Cells {
             }
             Encoding::Levels => {
                 let levels = levels(table, &input.name, &input.special)?;
-                let groups = groups(input);
+                let groups = Groups::of(input, unseen);
                 let codes = assign(table, input, &levels, &groups, unseen, rows)?;
-                Ok(Self::Groups { groups, codes })
+                Ok(Self::Groups { groups: groups.names, codes })
             }
         }
     }
@@ -134,31 +135,24 @@ fn assign(
     table: &Table,
     input: &Input,
     levels: &Levels,
-    groups: &[String],
+    groups: &Groups,
     unseen: Unseen,
     rows: &[u32],
 ) -> Result<Vec<u32>, Error> {
-    let group = |name: &str| groups.iter().position(|g| g == name).map(|at| at as u32);
-    let fallback = match unseen {
-        Unseen::Other => group(OTHER),
-        Unseen::Missing => group(MISSING),
-        Unseen::Error => None,
-    };
     // Where each level of this table goes; `None` for one that training never saw.
     let goes: Vec<Option<u32>> = levels
         .names
         .iter()
-        .map(|name| {
-            let seen = input.levels.iter().find(|level| level.name == *name)?;
-            group(if seen.merged { OTHER } else { name })
-        })
+        .map(|name| groups.of_level(input.levels.iter().find(|level| level.name == *name)?))
         .collect();
-    let missing = if input.missing > 0.0 { group(MISSING) } else { None };
     let mut codes = Vec::with_capacity(rows.len());
     for row in rows {
         let code = levels.codes[*row as usize];
-        let known = if code == Levels::MISSING { missing } else { goes[code as usize] };
-        codes.push(match known.or(fallback) {
+        let group = match code {
+            Levels::MISSING => groups.missing,
+            code => goes[code as usize].or(groups.unseen),
+        };
+        codes.push(match group {
             Some(group) => group,
             None if unseen == Unseen::Error => {
                 let level = levels.names.get(code as usize);

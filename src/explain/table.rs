@@ -1,0 +1,74 @@
+//! The table of explainers: one row and one function each.
+
+use super::{Attribution, Error, Subject, exact, gradients, map, occlusion};
+use crate::data::nearest;
+use crate::jobs::Ctx;
+
+/// One way to explain a score.
+#[derive(Clone, Copy, Debug)]
+pub struct Explainer {
+    /// The name that is typed.
+    pub name: &'static str,
+    /// The name as a heading.
+    pub label: &'static str,
+    /// What a contribution means, in a sentence.
+    pub about: &'static str,
+    /// Where the method comes from.
+    pub source: &'static str,
+    /// Contributions to the score of one row.
+    pub explain: fn(&dyn Subject, &[f64], &Ctx) -> Result<Attribution, Error>,
+}
+
+/// Every explainer, the surest first.
+pub const EXPLAINERS: &[Explainer] = &[
+    Explainer {
+        name: "exact",
+        label: "exact contributions",
+        about: "coefficient x (value - mean of the training rows); for linear families, where \
+                nothing is left over",
+        source: "the Shapley values of a linear model (Strumbelj and Kononenko, 2014)",
+        explain: exact::exact,
+    },
+    Explainer {
+        name: "integrated_gradients",
+        label: "integrated gradients",
+        about: "the gradient added up on the straight way from the reference row to this one; \
+                contributions sum to the difference of both scores",
+        source: "Sundararajan, Taly and Yan, 2017",
+        explain: gradients::integrated,
+    },
+    Explainer {
+        name: "gradient_x_input",
+        label: "gradient x input",
+        about: "how steeply the score answers to each input here, times the input",
+        source: "Shrikumar et al., 2016",
+        explain: gradients::times_input,
+    },
+    Explainer {
+        name: "class_map",
+        label: "class activation map",
+        about: "what the last convolution saw at each position, weighted for the class; for \
+                networks that end in a global average pooling and one dense layer",
+        source: "Zhou et al., 2016",
+        explain: map::class_map,
+    },
+    Explainer {
+        name: "occlusion",
+        label: "occlusion",
+        about: "by how much the score falls when a patch of the inputs is replaced by the reference",
+        source: "Zeiler and Fergus, 2014",
+        explain: occlusion::occlusion,
+    },
+];
+
+/// Looks an explainer up by its name; the error names the nearest one.
+pub fn explainer(name: &str) -> Result<&'static Explainer, Error> {
+    EXPLAINERS.iter().find(|explainer| explainer.name == name).ok_or_else(|| {
+        let names = EXPLAINERS.iter().map(|explainer| explainer.name);
+        let hint = match nearest(name, names.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the methods are {}", names.collect::<Vec<_>>().join(", ")),
+        };
+        Error::NoMethod { name: name.to_owned(), hint }
+    })
+}
