@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let (experiment, mut notes) = any_kind(&table, &experiment)?;
     console.notes(&notes);
     notes.splice(0..0, table.origin.notes.iter().cloned());
-    let kinds = kinds(args, experiment.question.task)?;
+    let kinds = kinds(args, &experiment, &table)?;
     let ranked_by = ranked_by(args, experiment.question.task)?;
     let registry = keep::open(&args.shared, console);
     let work = Work { console, table: &table, registry: &registry };
@@ -86,10 +86,12 @@ fn any_kind(table: &Table, experiment: &Experiment) -> anyhow::Result<(Experimen
     Ok((resolved, notes))
 }
 
-fn kinds(args: &Args, task: Option<Task>) -> anyhow::Result<Vec<String>> {
+fn kinds(args: &Args, experiment: &Experiment, table: &Table) -> anyhow::Result<Vec<String>> {
+    let task = experiment.question.task;
     let mut kinds = args.models.clone();
     if kinds.is_empty() {
         let able = CATALOG.iter().filter(|kind| task.is_none_or(|task| kind.can(task)));
+        let able = able.filter(|kind| train::suits(table, experiment, kind.name));
         kinds = able.map(|kind| kind.name.to_owned()).collect();
     }
     if let Some(yardstick) = &args.yardstick

@@ -16,6 +16,7 @@ use crate::jobs::Ctx;
 use crate::models::linear::Problem;
 use crate::models::network::{self, Seen};
 use crate::models::{self, Aim, Fitted, Model, Predictor, Settings};
+use crate::nn::spec::Shape;
 use crate::rng::Seed;
 
 /// The question with everything that it needs of the table.
@@ -235,6 +236,46 @@ pub(super) fn layout_of(table: &Table, experiment: &Experiment) -> Result<Option
     spec.time = experiment.split.time.clone().or(spec.time);
     let layout = sight::layout(table, &features, &spec)?;
     Ok((layout.kind != InputKind::Table).then_some(layout))
+}
+
+/// Refuses a network whose layers do not fit what it looks at, and says what that is.
+pub(super) fn check_network(table: &Table, experiment: &Experiment) -> Result<Vec<String>, Error> {
+    let settings = models::check(&experiment.model.kind, &experiment.model.set)?;
+    let Settings::Network(params) = settings else { return Ok(Vec::new()) };
+    let layout = layout_of(table, experiment)?;
+    let n_out = match (experiment.question.task, &experiment.question.target) {
+        (Some(Task::Multiclass), Some(target)) => table.levels(target)?.names.len(),
+        _ => 1,
+    };
+    let (input, n_static) = match &layout {
+        Some(layout) => {
+            let [height, width, channels] = layout.shape();
+            (Shape { height, width, channels }, layout.statics.len())
+        }
+        None => (Shape::flat(features_of(table, experiment)?.len()), 0),
+    };
+    if let Err(mistake) = params.network.trace(input, n_static, n_out) {
+        let mut error = models::network::Error::Mistake(mistake).to_string();
+        if layout.is_none() && experiment.model.kind != "mlp" {
+            error += "; this table is no series and no image: `mlp` takes plain tables, or say \
+                      with `input` and `channels` which columns form one";
+        }
+        let (what, hint) = error.split_once("\nhint: ").unwrap_or((&error, ""));
+        return Err(Error::question(what, hint));
+    }
+    Ok(layout.map_or(Vec::new(), |layout| {
+        let mut notes = vec![format!("the network looks at {}", layout.text())];
+        notes.extend(layout.notes);
+        notes
+    }))
+}
+
+/// Whether a kind of model can look at this table at all.
+pub fn suits(table: &Table, experiment: &Experiment, kind: &str) -> bool {
+    let mut asked = experiment.clone();
+    kind.clone_into(&mut asked.model.kind);
+    asked.model.set.clear();
+    check_network(table, &asked).is_ok()
 }
 
 fn problem<'a>(x: &'a Array2<f64>, rows: &'a Scores, names: &'a [String]) -> Problem<'a> {

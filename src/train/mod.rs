@@ -28,6 +28,7 @@ mod tests_of_classes;
 mod tune;
 mod verdict;
 
+pub use asked::suits;
 pub use carry_out::{plan, run, split_of};
 pub use compare::{Comparison, Standing, compare};
 pub use diff::experiment_diff;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::asked::check_network;
 use super::{Error, Experiment};
 use crate::data::{self, Column, Kind, Method, Role, Table, Target, Task, nearest};
 use crate::models::{self, KindInfo};
@@ -40,6 +41,7 @@ pub fn resolve(table: &Table, experiment: &Experiment) -> Result<(Experiment, Ve
         return Err(Error::question(what, "give more columns the role feature, or drop fewer"));
     }
     notes.extend(left_out(table, &experiment));
+    notes.extend(check_network(table, &experiment)?);
     Ok((experiment, notes))
 }
 

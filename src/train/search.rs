@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::asked::suits;
 use super::resolve::resolve;
 use super::{Error, Experiment, Run, run};
 use crate::data::Table;
@@ -74,6 +75,8 @@ pub fn every_kind(
     let task = resolved.question.task;
     let kinds: Vec<_> =
         CATALOG.iter().filter(|kind| task.is_some_and(|task| kind.can(task))).collect();
+    let kinds: Vec<_> =
+        kinds.into_iter().filter(|kind| suits(table, &resolved, kind.name)).collect();
     let mut first_error = None;
     let mut n_done = 0;
     for (idx, kind) in kinds.iter().enumerate() {

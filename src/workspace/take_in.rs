@@ -61,7 +61,15 @@ impl Workspace {
                     work.push(Work::Order { table, view });
                 }
                 let said = if complete {
-                    format!("{label}: {rows} rows read")
+                    let mut said = format!("{label}: {rows} rows read");
+                    if let Some(old) = self.interrupted() {
+                        let kind = &old.experiment.model.kind;
+                        said += &format!(
+                            " · a training of {kind} was interrupted: `:resume` goes on with it, \
+                             `:forget` drops it"
+                        );
+                    }
+                    said
                 } else {
                     format!("{label}: the first {rows} rows; the rest is being read")
                 };

@@ -19,6 +19,10 @@ impl App {
         let unread = failed && half && label.starts_with("open ");
         match outcome {
             Outcome::Done(()) => {}
+            Outcome::Cancelled if was_training && self.workspace.interrupted().is_some() => self
+                .say(format!(
+                    "{label} was cancelled: the same settings go on where it was, `:forget` begins anew"
+                )),
             Outcome::Cancelled => self.say(format!("{label} was cancelled")),
             Outcome::Failed(text) => effects = self.refuse(&text),
         }

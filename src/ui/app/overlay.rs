@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::NetworkEditor;
 use crate::data::Table;
+use crate::train::Run;
 use crate::ui::action::{Action, Scope};
 use crate::ui::widgets::{Picker, TextField};
 use crate::workspace::Verb;
@@ -82,6 +83,8 @@ pub struct RowsView {
     pub table: Arc<Table>,
     /// What is said beside each row: `score`, or `predicted` and `actual`.
     pub heads: Vec<&'static str>,
+    /// The run whose network looks at more than a matrix; its sight draws the row.
+    pub seen_by: Option<Arc<Run>>,
     /// The rows, in the order shown.
     pub rows: Vec<ShownRow>,
     /// The chosen row.

@@ -72,7 +72,9 @@ impl App {
             return self.refuse("no rows there");
         }
         let (row, heads) = (row.min(rows.len() - 1), heads(run.task));
-        self.overlays.push(Overlay::Rows(RowsView { title, table, heads, rows, row, column: 0 }));
+        let seen_by = run.model.sight.is_some().then(|| Arc::clone(run));
+        let view = RowsView { title, table, heads, seen_by, rows, row, column: 0 };
+        self.overlays.push(Overlay::Rows(view));
         vec![]
     }
 

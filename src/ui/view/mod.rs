@@ -13,6 +13,7 @@ mod model;
 mod network;
 mod overlay;
 mod plots;
+mod portrait;
 mod rows;
 mod training;
 

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{Canvas, Role, ViewState, note_page};
+use super::{Canvas, Role, ViewState, note_page, portrait};
 use crate::data::{Kind, Sort, Table};
 use crate::ui::app::RowsView;
 use crate::ui::widgets::{Align, Cell, Column, DataTable, Pane, numbers, text};
@@ -73,7 +73,15 @@ pub(super) fn draw(view: &RowsView, state: &mut ViewState, canvas: &mut Canvas<'
     crate::ui::widgets::clear(area, canvas.buf);
     let pane = Pane { title: &view.title, right: &right, focused: true, ..Pane::default() };
     let inner = pane.render(area, canvas.buf, canvas.theme);
-    list(view, state, canvas, inner);
+    let sight = view.seen_by.as_ref().and_then(|run| run.model.sight.as_ref());
+    let place = sight.and_then(|sight| Some((sight, portrait::beside(sight, inner)?)));
+    match (place, view.rows.get(view.row)) {
+        (Some((sight, (left, right))), Some(row)) => {
+            list(view, state, canvas, left);
+            portrait::draw(sight, &view.table, row.position, canvas, right);
+        }
+        _ => list(view, state, canvas, inner),
+    }
 }
 
 /// The rows with what is told of them, each number beside the columns of its row.
