@@ -652,6 +652,7 @@ fn a_row_is_explained_and_its_parts_sum_to_its_score() {
     }
     let text = place.karat(&["explain", "m.karat", &data, "--row", "7"]);
     assert!(text.status == 0 && text.out.contains("purpose"), "{} {}", text.out, text.err);
+    fs::remove_dir_all(place.path(".karat")).unwrap();
     place.refuses(&["explain", "m.karat", &data, "--row", "81"], &["rows 1 to 80"]);
     place.refuses(&["explain", "m.karat", &data, "--method", "shap"], &["no method `shap`"]);
     place.refuses(&["explain", "m.karat", &data, "--class", "maybe"], &["`yes`"]);
@@ -675,6 +676,7 @@ fn a_model_is_exported_whole_or_refused_by_the_name_of_the_column() {
 
     let strict = ["--unseen", "error", "--out", "strict.karat", "--json"];
     place.json(&[&model[..4], &strict[..]].concat());
+    fs::remove_dir_all(place.path(".karat")).unwrap();
     let refused = ["export", "strict.karat", "--out", "strict.onnx"];
     place.refuses(&refused, &["`purpose` (a graph cannot refuse a row", "--predictor-only"]);
     let alone = [&refused[..], &["--predictor-only"]].concat();
