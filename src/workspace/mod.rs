@@ -15,10 +15,11 @@ mod settings;
 mod several;
 mod state;
 mod take_in;
+mod training;
 mod verb;
 mod work;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -33,9 +34,8 @@ pub use verb::Verb;
 pub use work::{Plan, Product, Survey, Work};
 
 use crate::data::{self, OpenOptions, Role, Step, Table, View};
-use crate::models;
-use crate::registry::{Registry, RunSummary, Unfinished};
-use crate::train::{Experiment, Halving, Run, RunId, Search};
+use crate::registry::{Registry, RunSummary};
+use crate::train::{Experiment, Run, RunId};
 
 /// What the session file holds, so that a dropped line costs nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -287,7 +287,9 @@ impl Workspace {
             }
             Verb::Forget => {
                 let all = self.registry.unfinished();
-                all.iter().for_each(|old| self.registry.forget_unfinished(&old.name));
+                for old in &all {
+                    self.registry.forget_unfinished(&old.name);
+                }
                 Ok(Done::said(format!("{} interrupted trainings forgotten", all.len())))
             }
             _ => {
@@ -332,46 +334,6 @@ impl Workspace {
             _ => vec![Work::Order { table, view }],
         };
         Ok(Done { said: verb.line(), work })
-    }
-
-    /// The training on this table that was interrupted last.
-    pub fn interrupted(&self) -> Option<Unfinished> {
-        let here = self.now.experiment.data.sha256.as_ref()?;
-        let all = self.registry.unfinished();
-        all.into_iter().find(|old| old.experiment.data.sha256.as_ref() == Some(here))
-    }
-
-    /// Penalties, or the learning rates of a network.
-    fn sweep(&self) -> Plan {
-        let kind = models::kind(&self.now.experiment.model.kind);
-        if kind.is_ok_and(|kind| kind.param("alpha").is_none() && kind.param("network").is_some()) {
-            let rates = ["1e-4", "3e-4", "1e-3", "3e-3", "1e-2"].map(str::to_owned).to_vec();
-            return Plan::Tune(Search {
-                tries: vec![("learning_rate".into(), rates)],
-                random: None,
-                halving: Halving::On,
-                budget: Duration::from_secs(600),
-            });
-        }
-        Plan::Sweep
-    }
-
-    fn train(&self, plan: Plan) -> Result<Done, Error> {
-        self.train_on(self.now.experiment.clone(), plan)
-    }
-
-    fn train_on(&self, experiment: Experiment, plan: Plan) -> Result<Done, Error> {
-        let table = self.table()?;
-        if !table.complete {
-            return Err(Error::Reading);
-        }
-        let work = Work::Train {
-            table: Arc::clone(table),
-            experiment: Box::new(experiment),
-            plan,
-            registry: Arc::clone(&self.registry),
-        };
-        Ok(Done { said: String::new(), work: vec![work] })
     }
 
     fn export(&self, path: &str) -> Result<Done, Error> {

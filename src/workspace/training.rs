@@ -1,0 +1,52 @@
+//! Trainings that a workspace asks for, and those that were interrupted.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Done, Error, Plan, Work, Workspace};
+use crate::models;
+use crate::registry::Unfinished;
+use crate::train::{Experiment, Halving, Search};
+
+impl Workspace {
+    /// The training on this table that was interrupted last.
+    pub fn interrupted(&self) -> Option<Unfinished> {
+        let here = self.now.experiment.data.sha256.as_ref()?;
+        let all = self.registry.unfinished();
+        all.into_iter().find(|old| old.experiment.data.sha256.as_ref() == Some(here))
+    }
+
+    /// Penalties, or the learning rates of a network.
+    pub(super) fn sweep(&self) -> Plan {
+        let kind = models::kind(&self.now.experiment.model.kind);
+        if kind.is_ok_and(|kind| kind.param("alpha").is_none() && kind.param("network").is_some()) {
+            let rates = ["1e-4", "3e-4", "1e-3", "3e-3", "1e-2"].map(str::to_owned).to_vec();
+            return Plan::Tune(Search {
+                tries: vec![("learning_rate".into(), rates)],
+                random: None,
+                halving: Halving::On,
+                budget: Duration::from_mins(10),
+            });
+        }
+        Plan::Sweep
+    }
+
+    /// Trains on the question as it stands.
+    pub(super) fn train(&self, plan: Plan) -> Result<Done, Error> {
+        self.train_on(self.now.experiment.clone(), plan)
+    }
+
+    /// Trains on another question about the table.
+    pub(super) fn train_on(&self, experiment: Experiment, plan: Plan) -> Result<Done, Error> {
+        let table = self.table()?;
+        if !table.complete {
+            return Err(Error::Reading);
+        }
+        let work = Work::Train {
+            table: Arc::clone(table),
+            experiment: Box::new(experiment),
+            plan,
+            registry: Arc::clone(&self.registry),
+        };
+        Ok(Done { said: String::new(), work: vec![work] })
+    }
+}
