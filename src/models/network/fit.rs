@@ -2,18 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use ndarray::ArrayView2;
-
 use super::checkpoint::Checkpoint;
+use super::fed::{Fed, class_weights, feed, moments, not_finite, shape_of};
 use super::finder;
 use super::params::LossKind;
 use super::record::{Epoch, sheet};
-use super::{Error, FittedNetwork, Params, Rate};
+use super::{Error, FittedNetwork, Params, Rate, Seen};
 use crate::jobs::{Cancelled, Ctx, Sheet, Team, Wish};
-use crate::models::linear::ClassWeight;
 use crate::models::{Aim, Fitted, Predictor, Step};
-use crate::nn::spec::{Shape, budget};
-use crate::nn::{Loss, Network, Plateau, Rows, Trainer, Training};
+use crate::nn::spec::budget;
+use crate::nn::{Loss, Network, Plateau, Trainer, Training};
 use crate::rng::stream;
 
 /// A training is put aside no more often than this.
@@ -24,36 +22,6 @@ const TELL: Duration = Duration::from_millis(150);
 
 /// A loss that has grown to this multiple of what it was at first will not come back.
 const EXPLODED: f64 = 1e4;
-
-/// What there is to learn from, or to watch.
-#[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
-    /// What the network looks at, channels-last, row after row; empty when that is the matrix.
-    pub tensor: &'a [f32],
-    /// Height, width and channels of it.
-    pub shape: [usize; 3],
-    /// The matrix: static columns, or all there is.
-    pub x: ArrayView2<'a, f64>,
-    /// The target, as [`Aim`] says.
-    pub y: &'a [f64],
-    /// How much each row counts.
-    pub weights: Option<&'a [f64]>,
-}
-
-/// The same as the network takes it.
-struct Fed {
-    x: Vec<f32>,
-    statics: Vec<f32>,
-    y: Vec<f32>,
-    weight: Option<Vec<f32>>,
-}
-
-impl Fed {
-    fn rows(&self) -> Rows<'_, f32> {
-        let weight = self.weight.as_deref();
-        Rows { x: &self.x, statics: &self.statics, y: &self.y, weight }
-    }
-}
 
 /// Trains a network on `train` and watches `valid`; `name` is that of the training where unfinished
 /// work is put aside.
@@ -230,7 +198,7 @@ impl Loop<'_> {
         for epoch in &aside.history {
             // Nobody is asked to stop by what is already done.
             let _ = self.ctx.step(
-                epoch.epoch,
+                epoch.number,
                 self.params.epochs,
                 epoch.measured(self.params.epochs, f64::NAN),
             );
@@ -335,7 +303,7 @@ impl Loop<'_> {
         let own_loss = loss / weight.max(f64::MIN_POSITIVE) * self.unit();
         let watched = valid_loss.unwrap_or(own_loss);
         course.history.push(Epoch {
-            epoch,
+            number: epoch,
             loss: own_loss,
             metric: metric(fit, weight),
             valid_loss,
@@ -409,7 +377,7 @@ impl Loop<'_> {
             shelf.forget(self.name);
         }
         let step = |epoch: &Epoch| Step {
-            iteration: epoch.epoch,
+            iteration: epoch.number,
             loss: epoch.loss,
             valid_loss: epoch.valid_loss,
             metric: epoch.metric,
@@ -448,72 +416,4 @@ fn seconds_of(history: &[Epoch]) -> f64 {
         [only] => only.seconds,
         [] => 0.0,
     }
-}
-
-/// What the first layer sees, and how many static columns join.
-fn shape_of(seen: &Seen<'_>) -> (Shape, usize) {
-    let [height, width, channels] = seen.shape;
-    if height * width * channels == 0 {
-        (Shape::flat(seen.x.ncols()), 0)
-    } else {
-        (Shape { height, width, channels }, seen.x.ncols())
-    }
-}
-
-fn feed(seen: &Seen<'_>, offset: f64, scale: f64, class_weights: Option<&[f64]>) -> Fed {
-    let matrix: Vec<f32> = seen.x.iter().map(|value| *value as f32).collect();
-    let (x, statics) = match seen.tensor {
-        [] if seen.shape.contains(&0) => (matrix, Vec::new()),
-        tensor => (tensor.to_vec(), matrix),
-    };
-    let class = |y: &f64| class_weights.map_or(1.0, |weights| weights[*y as usize]);
-    let weight = match (seen.weights, class_weights) {
-        (None, None) => None,
-        (weights, _) => {
-            let own = |idx: usize| weights.map_or(1.0, |weights| weights[idx]);
-            let rows = seen.y.iter().enumerate();
-            Some(rows.map(|(idx, y)| (own(idx) * class(y)) as f32).collect())
-        }
-    };
-    let y = seen.y.iter().map(|y| ((y - offset) / scale) as f32).collect();
-    Fed { x, statics, y, weight }
-}
-
-/// Mean and standard deviation.
-fn moments(y: &[f64]) -> (f64, f64) {
-    let n = y.len() as f64;
-    let mean = y.iter().sum::<f64>() / n;
-    let squares = y.iter().map(|y| (y - mean).powi(2)).sum::<f64>();
-    let deviation = (squares / n).sqrt();
-    (mean, if deviation > 0.0 { deviation } else { 1.0 })
-}
-
-/// The weight of each class.
-fn class_weights(kind: ClassWeight, aim: Aim, y: &[f64]) -> Option<Vec<f64>> {
-    let n_classes = match aim {
-        Aim::Number => return None,
-        Aim::Event => 2,
-        Aim::Classes(n) => n,
-    };
-    match kind {
-        ClassWeight::None => None,
-        ClassWeight::Given { neg, pos } => (n_classes == 2).then(|| vec![neg, pos]),
-        ClassWeight::Balanced => {
-            let mut counts = vec![0.0; n_classes];
-            y.iter().for_each(|y| counts[*y as usize] += 1.0);
-            let seen = counts.iter().filter(|count| **count > 0.0).count() as f64;
-            let weight =
-                |count: &f64| if *count > 0.0 { y.len() as f64 / (seen * count) } else { 0.0 };
-            Some(counts.iter().map(weight).collect())
-        }
-    }
-}
-
-/// The first row with an input that is no finite number.
-fn not_finite(fed: &Fed, n_rows: usize) -> Option<usize> {
-    let row_of = |values: &[f32]| {
-        let place = values.iter().position(|value| !value.is_finite())?;
-        Some(place * n_rows / values.len())
-    };
-    row_of(&fed.x).or_else(|| row_of(&fed.statics))
 }

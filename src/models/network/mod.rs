@@ -7,6 +7,7 @@
 
 mod checkpoint;
 mod error;
+mod fed;
 mod finder;
 mod fit;
 mod fitted;
@@ -17,7 +18,8 @@ mod record;
 mod tests;
 
 pub use error::Error;
-pub use fit::{Seen, fit};
+pub use fed::Seen;
+pub use fit::fit;
 pub use fitted::FittedNetwork;
 pub use params::{LossKind, Optimizer, Params, Rate, ScheduleKind};
 pub(super) use ready::read;
