@@ -27,7 +27,9 @@ pub(super) fn occlusion(
         ctx.step(done * BATCH, patches.len(), vec![])?;
         let mut rows = Array2::from_shape_fn((batch.len(), row.len()), |(_, i)| row[i]);
         for (hidden, patch) in batch.iter().enumerate() {
-            patch.iter().for_each(|i| rows[[hidden, *i]] = reference[*i]);
+            for i in patch {
+                rows[[hidden, *i]] = reference[*i];
+            }
         }
         for (patch, without) in batch.iter().zip(subject.scores(rows.view())) {
             for i in patch {

@@ -156,7 +156,7 @@ fn exact_contributions_are_measured_from_the_training_means() {
     assert_eq!(explanation.class.as_deref(), Some("yes"));
     close(explanation.remainder, 0.0, 1e-12);
     // Row for row the means are taken off, so over the training rows nothing remains.
-    let mut sums = vec![0.0; 3];
+    let mut sums = [0.0; 3];
     let mut scores = 0.0;
     for row in 1..=4 {
         let request = Request { row, ..Request::default() };
@@ -165,7 +165,9 @@ fn exact_contributions_are_measured_from_the_training_means() {
         sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
         scores += explanation.score / 4.0;
     }
-    sums.iter().for_each(|sum| close(*sum, 0.0, 1e-12));
+    for sum in sums {
+        close(sum, 0.0, 1e-12);
+    }
     close(explanation.base, scores, 1e-12);
     let [age, income, city] = explanation.attributions.as_slice() else { panic!("three columns") };
     assert_eq!((age.feature.as_str(), age.number), ("age", Some(35.0)));

@@ -194,8 +194,8 @@ impl Writer<'_> {
         let ints = |ints: &[usize]| Attribute::Ints(ints.iter().map(|n| *n as i64).collect());
         let attributes = [
             ("kernel_shape", ints(&slide.size)),
-            ("strides", ints(&slide.both(flow.shape.height, slide.stride))),
-            ("dilations", ints(&slide.both(flow.shape.height, slide.dilation))),
+            ("strides", ints(&Slide::both(flow.shape.height, slide.stride))),
+            ("dilations", ints(&Slide::both(flow.shape.height, slide.dilation))),
             ("pads", ints(&[top, left, bottom, right])),
         ];
         let inputs: Vec<&Value> = inputs.iter().collect();
@@ -364,7 +364,7 @@ struct Slide {
 
 impl Slide {
     /// Steps down and across; there is none down where there is one row alone.
-    fn both(self, height: usize, step: usize) -> [usize; 2] {
+    fn both(height: usize, step: usize) -> [usize; 2] {
         [if height == 1 { 1 } else { step }, step]
     }
 

@@ -56,12 +56,11 @@ pub(super) fn matrix(graph: &mut Graph, recipe: &FittedRecipe) -> Result<Value, 
             Encoding::Levels => parts.push(levels(graph, recipe, input, outputs)),
         }
     }
-    let matrix = match parts.as_slice() {
-        [only] => only.clone(),
-        _ => {
-            let all: Vec<&Value> = parts.iter().collect();
-            graph.node_with("Concat", &all, &[("axis", Attribute::Int(1))])
-        }
+    let matrix = if let [only] = parts.as_slice() {
+        only.clone()
+    } else {
+        let all: Vec<&Value> = parts.iter().collect();
+        graph.node_with("Concat", &all, &[("axis", Attribute::Int(1))])
     };
     Ok(scaled(graph, matrix, &recipe.outputs))
 }

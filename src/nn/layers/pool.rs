@@ -56,7 +56,9 @@ impl Pool {
                                 out.iter_mut().zip(cell).for_each(|(sum, value)| *sum += *value);
                             }
                         }
-                        out.iter_mut().for_each(|sum| *sum *= share);
+                        for sum in out.iter_mut() {
+                            *sum *= share;
+                        }
                     }
                     PoolKind::Max => {
                         let place = idx * self.output.len() + position * n_channels;
@@ -116,7 +118,9 @@ impl Pool {
                             for cell in line.chunks_exact_mut(n_channels) {
                                 if covers && into == Into::Replace {
                                     put(cell, d, Into::Replace);
-                                    cell.iter_mut().for_each(|part| *part *= share);
+                                    for part in cell.iter_mut() {
+                                        *part *= share;
+                                    }
                                 } else {
                                     let pairs = cell.iter_mut().zip(d);
                                     pairs.for_each(|(part, d)| *part += *d * share);

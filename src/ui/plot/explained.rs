@@ -36,7 +36,7 @@ impl ExplainedSeries<'_> {
         }
         let values = self.channels.iter().flat_map(|(_, values)| values.iter().copied());
         let axis = Axis::around(values, false, 0.0);
-        let margin = self.margin(axis.as_ref(), area);
+        let margin = margin(axis.as_ref(), area);
         let heading = u16::from(area.height >= 4);
         if heading > 0 {
             self.draw_heading(Rect { height: 1, ..area }, buf, theme);
@@ -61,13 +61,6 @@ impl ExplainedSeries<'_> {
                 draw_ends(Rect { x: area.x, width: margin, ..plot }, &axis, buf, theme);
             }
         }
-    }
-
-    /// Room for the numbers at the left, where there is any to spare.
-    fn margin(&self, axis: Option<&Axis>, area: Rect) -> u16 {
-        let Some(axis) = axis.filter(|_| area.width >= 30 && area.height >= 5) else { return 0 };
-        let ends = [axis.low, axis.high].map(|end| text::width(&numbers::significant(end, 3)));
-        (ends[0].max(ends[1]) as u16 + 1).min(area.width / 4)
     }
 
     fn draw_heading(&self, line: Rect, buf: &mut Buffer, theme: &Theme) {
@@ -146,6 +139,13 @@ impl ExplainedSeries<'_> {
         }
         canvas.paint(buf, theme);
     }
+}
+
+/// Room for the numbers at the left, where there is any to spare.
+fn margin(axis: Option<&Axis>, area: Rect) -> u16 {
+    let Some(axis) = axis.filter(|_| area.width >= 30 && area.height >= 5) else { return 0 };
+    let ends = [axis.low, axis.high].map(|end| text::width(&numbers::significant(end, 3)));
+    (ends[0].max(ends[1]) as u16 + 1).min(area.width / 4)
 }
 
 /// The largest and the smallest value beside the curve.

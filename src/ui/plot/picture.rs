@@ -73,8 +73,8 @@ impl Picture<'_> {
         for (y, x) in
             (0..size(self.height)).flat_map(|y| (0..size(self.width)).map(move |x| (y, x)))
         {
-            let bright = if zoom > 0 {
-                pixels[y / zoom * self.width + x / zoom]
+            let bright = if let (Some(y), Some(x)) = (y.checked_div(zoom), x.checked_div(zoom)) {
+                pixels[y * self.width + x]
             } else {
                 let own = (0..shrink * shrink)
                     .map(|i| (y * shrink + i / shrink, x * shrink + i % shrink));

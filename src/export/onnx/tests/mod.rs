@@ -3,6 +3,8 @@
 mod evaluate;
 mod networks;
 
+use std::fmt::Write;
+
 use super::*;
 use crate::data::{Kind, OpenOptions, Overrides, Table, apply_overrides, open_bytes};
 use crate::features::{self, FittedRecipe, Impute, Recipe, Scale, Unseen};
@@ -42,7 +44,7 @@ fn loans() -> Table {
         let income = if row % 40 == 3 { 99_999.5 } else { 1000.25 + (row * 7919 % 977) as f64 };
         let purpose = ["car", "house", "", "school", "car"][row % 5];
         let purpose = if row == 50 { "boat" } else { purpose };
-        csv += &format!("{age},{income},{purpose},{}\n", ["yes", "no", "no"][row % 3]);
+        writeln!(csv, "{age},{income},{purpose},{}", ["yes", "no", "no"][row % 3]).unwrap();
     }
     let mut table = table(&csv, KINDS);
     table.columns[0].special = vec!["-999".into()];

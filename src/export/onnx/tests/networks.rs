@@ -1,11 +1,13 @@
 //! Every layer, exported and held against the network's own outputs.
 
+use std::fmt::Write;
+
 use super::evaluate::{Cells, Tensor, evaluate};
 use super::{close, fitted, table, tensors_of};
 use crate::data::{Table, Task};
 use crate::export::{Port, Scope, onnx, onnx_network};
 use crate::features::sight::{self, SightSpec};
-use crate::features::{Recipe, Scale};
+use crate::features::{FittedRecipe, Recipe, Scale};
 use crate::jobs::{Ctx, Team};
 use crate::models::network::FittedNetwork;
 use crate::models::{Model, Predictor};
@@ -126,7 +128,7 @@ fn clients() -> Table {
         if row % 5 == 1 {
             cells[3] = "-999".into();
         }
-        csv += &format!("{},{}\n", cells.join(","), ["own", "rent", ""][row % 3]);
+        writeln!(csv, "{},{}", cells.join(","), ["own", "rent", ""][row % 3]).unwrap();
     }
     let mut table = table(&csv, &[]);
     table.columns[3].special = vec!["-999".into()];
@@ -208,7 +210,7 @@ fn a_network_on_a_plain_table_takes_the_prepared_columns() {
 fn windows_over_earlier_rows_are_refused_and_the_network_alone_is_not() {
     let mut csv = String::from("day,close\n");
     for day in 1..=28 {
-        csv += &format!("2024-02-{day:02},{}\n", 100 + day * 37 % 11);
+        writeln!(csv, "2024-02-{day:02},{}", 100 + day * 37 % 11).unwrap();
     }
     let table = table(&csv, &[]);
     let time = Some("day".to_owned());
@@ -224,7 +226,7 @@ fn windows_over_earlier_rows_are_refused_and_the_network_alone_is_not() {
     let text = "conv 8x3 | gap | join | dense out";
     let model = Model {
         sight: Some(sight),
-        recipe: Default::default(),
+        recipe: FittedRecipe::default(),
         predictor: Predictor::Network(Box::new(fitted)),
         ..seeing(&clients(), text, Task::Regression, loss, 1)
     };
