@@ -65,7 +65,9 @@ pub(super) fn macro_roc_auc(scored: &Scored) -> Option<f64> {
     let mut weight = Vec::with_capacity(scored.truth.len());
     let mut values = Vec::with_capacity(n_classes);
     for class in 0..n_classes {
-        (truth.clear(), score.clear(), weight.clear());
+        truth.clear();
+        score.clear();
+        weight.clear();
         for (own, own_weight, probability) in rows(scored)? {
             truth.push(f64::from(u8::from(own == class)));
             score.push(probability[class]);

@@ -224,7 +224,15 @@ mod tests {
                 "linear" => Settings::Linear(Params::new(Family::Linear)),
                 "ridge" => Settings::Linear(Params::new(Family::Ridge)),
                 "logistic" => Settings::Linear(Params::new(Family::Logistic)),
-                _ => Settings::Baseline,
+                "baseline" => Settings::Baseline,
+                _ => {
+                    let default = |name: &str| kind.param(name).unwrap().default;
+                    let mut params = network::Params::new(default("network").parse().unwrap());
+                    let mut inputs = InputKind::ALL.iter();
+                    let input = inputs.find(|(_, word)| *word == default("input"));
+                    params.sight.input = input.unwrap().0;
+                    Settings::Network(Box::new(params))
+                }
             };
             assert_eq!(check(kind.name, &BTreeMap::new()).unwrap(), expected, "{}", kind.name);
         }

@@ -108,7 +108,9 @@ impl Loss {
                     *o = (*o - largest).exp();
                     sum += *o;
                 }
-                outputs.iter_mut().for_each(|o| *o = *o / sum);
+                for o in outputs {
+                    *o = *o / sum;
+                }
             }
         }
     }

@@ -56,15 +56,13 @@ macro_rules! real {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
 
-            #[expect(clippy::cast_lossless, reason = "the macro also serves f32")]
             #[inline]
             fn of(value: f64) -> Self {
                 value as Self
             }
-            #[expect(clippy::cast_lossless, reason = "the macro also serves f64")]
             #[inline]
             fn f64(self) -> f64 {
-                self as f64
+                f64::from(self)
             }
             #[inline]
             fn larger(self, other: Self) -> Self {

@@ -293,14 +293,14 @@ impl<F: Real> Trainer<F> {
     fn settle(&mut self, node: usize) {
         if let Op::BatchNorm(norm) = &self.network.plan.nodes[node].op {
             let sums = self.shards.iter().map(|shard| &shard.sums[node]);
-            norm.settle(sums, &mut self.moments[node], &mut self.network.state);
+            norm.settle(&sums, &mut self.moments[node], &mut self.network.state);
         }
     }
 
     fn settle_back(&mut self, node: usize) {
         if let Op::BatchNorm(norm) = &self.network.plan.nodes[node].op {
             let sums = self.shards.iter().map(|shard| &shard.sums[node]);
-            norm.settle_back(sums, &mut self.moments[node]);
+            norm.settle_back(&sums, &mut self.moments[node]);
         }
     }
 
@@ -362,6 +362,7 @@ fn take<'a, F>(rest: &mut &'a [F], n: usize) -> &'a [F] {
 }
 
 /// The first `n` values, which are then no longer in the rest.
+#[expect(clippy::mut_mut, reason = "the rest is a slice that gets shorter")]
 fn take_mut<'a, F>(rest: &mut &'a mut [F], n: usize) -> &'a mut [F] {
     let all = std::mem::take(rest);
     let (head, tail) = all.split_at_mut(n.min(all.len()));

@@ -43,7 +43,7 @@ impl std::str::FromStr for Search {
             tries: Vec::new(),
             random: None,
             halving: Halving::Off,
-            budget: Duration::from_secs(3600),
+            budget: Duration::from_hours(1),
         };
         for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let number = |word: &str| part.strip_prefix(word).map(str::trim);
@@ -250,7 +250,7 @@ mod tests {
             ],
             random,
             halving,
-            budget: Duration::from_secs(60),
+            budget: Duration::from_mins(1),
         }
     }
 

@@ -287,7 +287,9 @@ impl Workspace {
             }
             Verb::Forget => {
                 let all = self.registry.unfinished();
-                all.iter().for_each(|old| self.registry.forget_unfinished(&old.name));
+                for old in &all {
+                    self.registry.forget_unfinished(&old.name);
+                }
                 Ok(Done::said(format!("{} interrupted trainings forgotten", all.len())))
             }
             _ => {

@@ -133,7 +133,9 @@ fn baseline(run: &Run, scored: &Scored, n_classes: usize) -> BTreeMap<&'static s
         }
     }
     let total: f64 = shares.iter().sum();
-    shares.iter_mut().for_each(|share| *share /= total);
+    for share in &mut shares {
+        *share /= total;
+    }
     let most = shares.iter().copied().fold(0.0, f64::max);
     let largest = shares.iter().position(|share| *share == most).unwrap_or(0);
     let n_rows = scored.truth.len();

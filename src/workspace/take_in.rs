@@ -64,10 +64,9 @@ impl Workspace {
                     let mut said = format!("{label}: {rows} rows read");
                     if let Some(old) = self.interrupted() {
                         let kind = &old.experiment.model.kind;
-                        said += &format!(
-                            " · a training of {kind} was interrupted: `:resume` goes on with it, \
-                             `:forget` drops it"
-                        );
+                        said += " · a training of ";
+                        said += kind;
+                        said += " was interrupted: `:resume` goes on with it, `:forget` drops it";
                     }
                     said
                 } else {

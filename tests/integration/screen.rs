@@ -1,5 +1,7 @@
 //! The screen, driven by real keys without a terminal.
 
+use std::fmt::Write;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use karat::rng::{Seed, stream};
 use karat::ui::app::Overlay;
@@ -351,7 +353,7 @@ fn several_classes_are_looked_at_down_to_their_rows() {
         let mut text = String::from("height,width,kind\n");
         for i in 0..120_u32 {
             let kind = ["fern", "moss", "oak"][(i % 3) as usize];
-            text += &format!("{},{},{kind}\n", 10 * (i % 3) + i * 7 % 17, 5 + i * 11 % 17);
+            writeln!(text, "{},{},{kind}", 10 * (i % 3) + i * 7 % 17, 5 + i * 11 % 17).unwrap();
         }
         let path = folder.path().join("plants.csv");
         karat::files::write(&path, text.as_bytes()).unwrap();

@@ -78,9 +78,9 @@ fn it_becomes_the_target_and_never_a_feature() {
     let queried = apply(&table, &step, &Ctx::quiet()).unwrap();
     assert!(queried.column("upward").unwrap().ahead.is_some());
     assert!(queried.column("close").unwrap().ahead.is_none());
-    let twice: Ahead = "z = difference of up in 2 by share".parse().unwrap();
+    let twice: Ahead = "z = difference of up in 1 by share".parse().unwrap();
     let twice = apply(&table, &Step::Ahead(twice), &Ctx::quiet()).unwrap();
-    assert_eq!(twice.column("z").unwrap().ahead.as_ref().unwrap().horizon, 3);
+    assert_eq!(twice.column("z").unwrap().ahead.as_ref().unwrap().horizon, 2);
 }
 
 #[test]

@@ -2,9 +2,11 @@
 //! person said instead.
 
 mod group;
+mod naming;
 
 use polars::prelude::{AnyValue, DataType, NamedFrom, Series};
 
+use self::naming::{Naming, naming};
 use super::parse::{Habit, Missing, Reading, infer, missing, number};
 use super::{Column, Error, Kind, Overrides, Personal, Protected, Role, Table, privacy};
 
@@ -13,7 +15,7 @@ pub fn describe(table: &mut Table) {
     let looks: Vec<Look> = table.columns.iter().map(|c| Look::at(table, &c.name)).collect();
     let n_rows = table.n_rows();
     for (column, look) in table.columns.iter_mut().zip(&looks) {
-        column.kind = kind_of(column, look, n_rows);
+        column.kind = kind_of(look, n_rows);
         column.kind_guessed = true;
         column.role = match column.kind {
             Kind::Identifier => Role::Id,
@@ -36,8 +38,7 @@ pub fn describe(table: &mut Table) {
 
 /// The kind of the column at this place, as a guess.
 pub(super) fn kind_at(table: &Table, at: usize) -> Kind {
-    let column = &table.columns[at];
-    kind_of(column, &Look::at(table, &column.name), table.n_rows())
+    kind_of(&Look::at(table, &table.columns[at].name), table.n_rows())
 }
 
 /// What is looked at to tell kinds apart.
@@ -51,6 +52,7 @@ struct Look {
     /// The distinct texts, if there are at most two.
     words: Vec<String>,
     mean_words: f64,
+    naming: Naming,
 }
 
 impl Look {
@@ -64,6 +66,7 @@ impl Look {
                 n_distinct: 0,
                 words: vec![],
                 mean_words: 0.0,
+                naming: Naming::No,
             };
         };
         let series = column.as_materialized_series();
@@ -71,6 +74,7 @@ impl Look {
         let n = series.len() - n_missing;
         let mut words = Vec::new();
         let (mut n_words, mut n_sampled) = (0_usize, 0_usize);
+        let naming = naming(table, name);
         let n_distinct = if let Ok(text) = series.str() {
             for value in text.iter().flatten().take(10_000) {
                 n_words += value.split_whitespace().count();
@@ -88,13 +92,13 @@ impl Look {
                 }
             }
             n_distinct
-        } else if id_name(name) != Naming::No && series.dtype().is_integer() {
+        } else if naming != Naming::No && series.dtype().is_integer() {
             series.n_unique().unwrap_or(0) - usize::from(n_missing > 0)
         } else {
             few_distinct(series)
         };
         let mean_words = if n_sampled == 0 { 0.0 } else { n_words as f64 / n_sampled as f64 };
-        Self { dtype: series.dtype().clone(), n, n_distinct, words, mean_words }
+        Self { dtype: series.dtype().clone(), n, n_distinct, words, mean_words, naming }
     }
 
     fn is_binary(&self) -> bool {
@@ -116,46 +120,6 @@ fn few_distinct(series: &Series) -> usize {
     seen.len()
 }
 
-/// How much a name sounds like that of an identifier.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Naming {
-    No,
-    /// `no`, `index`, `row`: only if unique.
-    Perhaps,
-    /// `id`, `uuid`: also if some come twice.
-    Surely,
-}
-
-fn id_name(name: &str) -> Naming {
-    let mut parts = Vec::new();
-    let mut part = String::new();
-    let mut was_lower = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && was_lower) {
-            parts.push(std::mem::take(&mut part));
-        }
-        was_lower = c.is_lowercase();
-        if c.is_alphanumeric() {
-            part.extend(c.to_lowercase());
-        }
-    }
-    parts.push(part);
-    parts.retain(|p| !p.is_empty());
-    let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return Naming::No };
-    if ["id", "uuid", "guid", "ids"].contains(&last.as_str()) || (first == "id" && parts.len() > 1)
-    {
-        return Naming::Surely;
-    }
-    let weak = [
-        "no", "nr", "num", "number", "key", "index", "row", "rowid", "ref", "nummer", "rownames",
-        "0",
-    ];
-    if weak.contains(&last.as_str()) || name.starts_with("column_") || name == "X" {
-        return Naming::Perhaps;
-    }
-    Naming::No
-}
-
 /// Pairs of opposite words, in lower case.
 const OPPOSITES: &[[&str; 2]] = &[
     ["yes", "no"],
@@ -170,8 +134,7 @@ const OPPOSITES: &[[&str; 2]] = &[
     ["on", "off"],
 ];
 
-fn kind_of(column: &Column, look: &Look, n_rows: usize) -> Kind {
-    let naming = id_name(&column.name);
+fn kind_of(look: &Look, n_rows: usize) -> Kind {
     let unique = look.n == n_rows && look.n_distinct == n_rows;
     match &look.dtype {
         DataType::Boolean => Kind::Boolean,
@@ -185,8 +148,8 @@ fn kind_of(column: &Column, look: &Look, n_rows: usize) -> Kind {
             } else if look.n >= 20 && share > 0.3 && look.mean_words >= 4.0 {
                 Kind::Text
             } else if (unique && n_rows >= 20)
-                || (naming == Naming::Surely && share > 0.5 && look.n > 1)
-                || (naming == Naming::Perhaps && unique && n_rows > 1)
+                || (look.naming == Naming::Surely && share > 0.5 && look.n > 1)
+                || (look.naming == Naming::Perhaps && unique && n_rows > 1)
             {
                 Kind::Identifier
             } else {
@@ -195,7 +158,7 @@ fn kind_of(column: &Column, look: &Look, n_rows: usize) -> Kind {
         }
         dtype if dtype.is_integer() => {
             let mostly = look.n_distinct * 2 > look.n && look.n_distinct > 1;
-            match naming {
+            match look.naming {
                 Naming::Surely if mostly => Kind::Identifier,
                 Naming::Perhaps if unique && n_rows > 2 => Kind::Identifier,
                 _ => Kind::Number,
@@ -288,7 +251,7 @@ fn target_column(table: &Table, looks: &[Look]) -> Option<usize> {
     }
     let plain = |at: &usize| {
         let column = &table.columns[*at];
-        fit(*at) && column.protected.is_none() && id_name(&column.name) != Naming::Surely
+        fit(*at) && column.protected.is_none() && looks[*at].naming != Naming::Surely
     };
     best.map(|(_, at)| at)
         .or_else(|| (0..n).rev().find(|at| plain(at) && looks[*at].is_binary()))

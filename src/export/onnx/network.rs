@@ -194,8 +194,8 @@ impl Writer<'_> {
         let ints = |ints: &[usize]| Attribute::Ints(ints.iter().map(|n| *n as i64).collect());
         let attributes = [
             ("kernel_shape", ints(&slide.size)),
-            ("strides", ints(&steps(flow.shape.height, slide.stride))),
-            ("dilations", ints(&steps(flow.shape.height, slide.dilation))),
+            ("strides", ints(&Slide::both(flow.shape.height, slide.stride))),
+            ("dilations", ints(&Slide::both(flow.shape.height, slide.dilation))),
             ("pads", ints(&[top, left, bottom, right])),
         ];
         let inputs: Vec<&Value> = inputs.iter().collect();
@@ -354,11 +354,6 @@ fn turned(values: &[f32], n_rows: usize, n_columns: usize) -> Vec<f32> {
     (0..n_columns * n_rows).map(|at| values[at % n_rows * n_columns + at / n_rows]).collect()
 }
 
-/// Steps down and across; where there is one row alone nothing moves down.
-fn steps(height: usize, step: usize) -> [usize; 2] {
-    [if height == 1 { 1 } else { step }, step]
-}
-
 /// How a kernel moves.
 #[derive(Clone, Copy, Debug)]
 struct Slide {
@@ -368,6 +363,11 @@ struct Slide {
 }
 
 impl Slide {
+    /// Steps down and across; there is none down where there is one row alone.
+    fn both(height: usize, step: usize) -> [usize; 2] {
+        [if height == 1 { 1 } else { step }, step]
+    }
+
     /// Outputs along one direction, and the zeros before and behind; of an odd number of zeros the
     /// one more stands behind.
     fn along(self, len: usize, size: usize, padding: Padding) -> (usize, usize, usize) {

@@ -74,7 +74,9 @@ impl Softmax<'_, '_> {
                     sums.n_wrong += usize::from(scores.iter().any(|p| own < *p));
                 }
                 scores[class] -= 1.0;
-                scores.iter_mut().for_each(|residual| *residual *= weight);
+                for residual in scores {
+                    *residual *= weight;
+                }
             }
             add_products(&mut sums.gradient, &x, &scores);
         })?;
@@ -181,7 +183,9 @@ pub(in crate::models) fn softmax(scores: &mut [f64]) {
         *score = (*score - largest).exp();
         sum += *score;
     }
-    scores.iter_mut().for_each(|score| *score /= sum);
+    for score in scores {
+        *score /= sum;
+    }
 }
 
 fn view(chunk: &Chunk, n_rows: usize, size: usize) -> ArrayView2<'_, f64> {

@@ -7,7 +7,7 @@ use crate::nn::{Network, Trainer, Weights};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Epoch {
     /// Counted from 1.
-    pub(super) epoch: usize,
+    pub(super) number: usize,
     pub(super) loss: f64,
     pub(super) metric: Option<f64>,
     pub(super) valid_loss: Option<f64>,
@@ -25,7 +25,7 @@ impl Epoch {
     pub(super) fn numbers(&self) -> [f64; Self::N] {
         let or_nan = |value: Option<f64>| value.unwrap_or(f64::NAN);
         [
-            self.epoch as f64,
+            self.number as f64,
             self.loss,
             or_nan(self.metric),
             or_nan(self.valid_loss),
@@ -37,10 +37,10 @@ impl Epoch {
     }
 
     pub(super) fn of(numbers: [f64; Self::N]) -> Self {
-        let [epoch, loss, metric, valid_loss, valid_metric, rate, grad_norm, seconds] = numbers;
+        let [number, loss, metric, valid_loss, valid_metric, rate, grad_norm, seconds] = numbers;
         let known = |value: f64| (!value.is_nan()).then_some(value);
         Self {
-            epoch: epoch as usize,
+            number: number as usize,
             loss,
             metric: known(metric),
             valid_loss: known(valid_loss),
@@ -59,7 +59,7 @@ impl Epoch {
             ("grad_norm", self.grad_norm),
             ("seconds", self.seconds),
             ("rows_per_second", per_second),
-            ("epoch", self.epoch as f64),
+            ("epoch", self.number as f64),
             ("epochs", epochs as f64),
         ];
         let more = [

@@ -20,7 +20,7 @@ fn made(n: usize) -> Made {
     let mut tensor = Vec::new();
     for class in &y {
         let slope = 2.0 * class - 1.0;
-        tensor.extend((0..16).map(|t| (slope * (t as f64 - 7.5) / 8.0 + rng.normal()) as f32));
+        tensor.extend((0..16).map(|t| (slope * (f64::from(t) - 7.5) / 8.0 + rng.normal()) as f32));
     }
     Made { tensor, x: Array2::zeros((n, 0)), y }
 }
@@ -55,10 +55,11 @@ fn trained(params: &Params, ctx: &Ctx) -> Result<Fitted, Error> {
 
 #[test]
 fn a_network_learns_rising_from_falling() {
-    let params = Params { epochs: 60, ..params() };
+    let params = Params { epochs: 60, learning_rate: super::Rate::Given(0.01), ..params() };
     let fitted = trained(&params, &Ctx::quiet()).unwrap();
     let last = fitted.history.last().unwrap();
-    assert!(last.metric.unwrap() > 0.9 && last.valid_metric.unwrap() > 0.85, "{last:?}");
+    // Dropout hides a tenth from the training rows, and nothing from the others.
+    assert!(last.metric.unwrap() > 0.8 && last.valid_metric.unwrap() > 0.9, "{last:?}");
     assert!(last.valid_loss.unwrap() < fitted.history[0].valid_loss.unwrap());
     assert!(fitted.notes.last().unwrap().contains("all epochs"), "{:?}", fitted.notes);
     assert!(!fitted.sheet.lines.is_empty());

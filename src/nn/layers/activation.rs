@@ -34,17 +34,21 @@ impl Activation {
     pub(in crate::nn) fn apply<F: Real>(self, values: &mut [F]) {
         match self.0 {
             spec::Activation::Relu => {
-                values.iter_mut().for_each(|x| *x = x.larger(F::ZERO));
+                for x in values {
+                    *x = x.larger(F::ZERO);
+                }
             }
             spec::Activation::LeakyRelu { slope } => {
                 let slope = F::of(slope);
-                values.iter_mut().for_each(|x| {
+                for x in values {
                     let below = *x * slope;
                     *x = if *x > F::ZERO { *x } else { below };
-                });
+                }
             }
             spec::Activation::Gelu => {
-                values.iter_mut().for_each(|x| *x = *x * F::of(normal(x.f64())));
+                for x in values {
+                    *x *= F::of(normal(x.f64()));
+                }
             }
             spec::Activation::Tanh => values.iter_mut().for_each(|x| *x = x.tanh()),
             spec::Activation::Sigmoid => values.iter_mut().for_each(|x| *x = sigmoid(*x)),
@@ -62,7 +66,7 @@ impl Activation {
                 let slope = F::of(slope);
                 pairs.for_each(|(d, y)| *d *= if *y > F::ZERO { F::ONE } else { slope });
             }
-            spec::Activation::Tanh => pairs.for_each(|(d, y)| *d = *d * (F::ONE - *y * *y)),
+            spec::Activation::Tanh => pairs.for_each(|(d, y)| *d *= F::ONE - *y * *y),
             spec::Activation::Sigmoid => pairs.for_each(|(d, y)| *d = *d * *y * (F::ONE - *y)),
         }
     }

@@ -103,7 +103,7 @@ impl BatchNorm {
     /// running figures.
     pub(in crate::nn) fn settle<'a, F: Real>(
         &self,
-        shards: impl Iterator<Item = &'a Sums<F>> + Clone,
+        shards: &(impl Iterator<Item = &'a Sums<F>> + Clone),
         moments: &mut Moments<F>,
         state: &mut [F],
     ) {
@@ -223,7 +223,7 @@ impl BatchNorm {
     /// Puts the sums of the way back together, in the order of the shards.
     pub(in crate::nn) fn settle_back<'a, F: Real>(
         &self,
-        shards: impl Iterator<Item = &'a Sums<F>> + Clone,
+        shards: &(impl Iterator<Item = &'a Sums<F>> + Clone),
         moments: &mut Moments<F>,
     ) {
         let n: usize = shards.clone().map(|sums| sums.n).sum();

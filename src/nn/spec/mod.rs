@@ -122,7 +122,7 @@ pub enum Layer {
     /// differ, a convolution of length 1 with batch norm brings the input to the new shape.
     Residual {
         /// The layers.
-        layers: Vec<Layer>,
+        layers: Vec<Self>,
     },
     /// All values in a row.
     Flatten,

@@ -178,12 +178,11 @@ impl<'a> Reader<'a> {
             "sigmoid" => activation(Activation::Sigmoid),
             _ => {
                 let near = crate::nn::nearest_word(word, WORDS.iter().map(|(word, _)| *word));
-                let hint = match near {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => {
-                        let words: Vec<_> = WORDS.iter().map(|(word, _)| *word).collect();
-                        format!("the layers are {}", words.join(", "))
-                    }
+                let hint = if let Some(near) = near {
+                    format!("did you mean `{near}`?")
+                } else {
+                    let words: Vec<_> = WORDS.iter().map(|(word, _)| *word).collect();
+                    format!("the layers are {}", words.join(", "))
                 };
                 Err(self.wrong(at.clone(), format!("`{word}` is no layer"), hint))
             }
@@ -201,9 +200,9 @@ impl<'a> Reader<'a> {
                     self.next += 1;
                     let value = self.sizes(at, next, 1, 1)?[0];
                     if next == "stride" {
-                        stride = value
+                        stride = value;
                     } else {
-                        dilation = value
+                        dilation = value;
                     }
                     continue;
                 }

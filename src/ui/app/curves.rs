@@ -134,10 +134,11 @@ impl Curves {
 /// About a third of the points: of each few the least and the greatest, and one gap if there is
 /// one. The ends stay.
 fn thinned(track: &[Spot]) -> Vec<Spot> {
-    let end = track.len().saturating_sub(BUCKET).max(1);
+    let Some((first, rest)) = track.split_first() else { return Vec::new() };
+    let (middle, last) = rest.split_at(rest.len().saturating_sub(BUCKET));
     let mut kept = Vec::with_capacity(track.len() / 2);
-    kept.extend_from_slice(&track[..1.min(track.len())]);
-    for bucket in track[1.min(end)..end].chunks(BUCKET) {
+    kept.push(*first);
+    for bucket in middle.chunks(BUCKET) {
         let numbers = || bucket.iter().enumerate().filter(|(_, (_, y))| y.is_finite());
         let by = |a: &(usize, &Spot), b: &(usize, &Spot)| a.1.1.total_cmp(&b.1.1);
         let gap = bucket.iter().position(|(_, y)| !y.is_finite());
@@ -148,7 +149,7 @@ fn thinned(track: &[Spot]) -> Vec<Spot> {
         places.dedup();
         kept.extend(places.into_iter().map(|at| bucket[at]));
     }
-    kept.extend_from_slice(&track[end..]);
+    kept.extend_from_slice(last);
     kept
 }
 

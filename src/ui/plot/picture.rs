@@ -73,14 +73,12 @@ impl Picture<'_> {
         for (y, x) in
             (0..size(self.height)).flat_map(|y| (0..size(self.width)).map(move |x| (y, x)))
         {
-            let zoomed = y.checked_div(zoom).zip(x.checked_div(zoom));
-            let bright = if let Some((y, x)) = zoomed {
+            let bright = if let (Some(y), Some(x)) = (y.checked_div(zoom), x.checked_div(zoom)) {
                 pixels[y * self.width + x]
             } else {
-                let own = (0..shrink * shrink).map(|i| (i / shrink, i % shrink));
-                let own = own.map(|(dy, dx)| (y * shrink + dy, x * shrink + dx));
-                let sum: f64 = own.map(|(y, x)| pixels[y * self.width + x]).sum();
-                sum / (shrink * shrink) as f64
+                let own = (0..shrink * shrink)
+                    .map(|i| (y * shrink + i / shrink, x * shrink + i % shrink));
+                own.map(|(y, x)| pixels[y * self.width + x]).sum::<f64>() / (shrink * shrink) as f64
             };
             // Where every pixel has but one dot, a pattern would be noise.
             let threshold = if zoom > 1 { f64::from(BAYER[y % 4][x % 4]) / 16.0 } else { 0.4 };

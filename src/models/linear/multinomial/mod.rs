@@ -210,11 +210,18 @@ impl Watch<'_, '_> {
         let n = present.len() as f64;
         if softmax.design.has_intercept() {
             let mean = present.iter().map(|class| intercepts[*class]).sum::<f64>() / n;
-            present.iter().for_each(|class| intercepts[*class] -= mean);
+            for class in present {
+                intercepts[*class] -= mean;
+            }
         }
-        for column in 0..softmax.design.n_features() {
-            let mean = present.iter().map(|class| coefficients[*class][column]).sum::<f64>() / n;
-            present.iter().for_each(|class| coefficients[*class][column] -= mean);
+        let mean = |column: usize| {
+            present.iter().map(|class| coefficients[*class][column]).sum::<f64>() / n
+        };
+        let means: Vec<f64> = (0..softmax.design.n_features()).map(mean).collect();
+        for class in present {
+            for (coefficient, mean) in coefficients[*class].iter_mut().zip(&means) {
+                *coefficient -= mean;
+            }
         }
         (intercepts, coefficients)
     }
