@@ -9,30 +9,30 @@ use std::{
 use serde_json::Value;
 
 /// A folder of its own for one test.
-struct Place(tempfile::TempDir);
+pub(super) struct Place(tempfile::TempDir);
 
 /// What a command said.
-struct Said {
-    status: i32,
-    out: String,
-    err: String,
+pub(super) struct Said {
+    pub(super) status: i32,
+    pub(super) out: String,
+    pub(super) err: String,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    pub(super) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         karat::files::write(&self.path(name), content.as_ref()).unwrap();
         name.to_owned()
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_karat"));
         command.args(args).current_dir(self.0.path());
         command.env_remove("KARAT_WORKSPACE").stdin(Stdio::null());
@@ -40,7 +40,7 @@ impl Place {
     }
 
     /// Runs the program on these words.
-    fn karat(&self, args: &[&str]) -> Said {
+    pub(super) fn karat(&self, args: &[&str]) -> Said {
         let output = self.command(args).output().unwrap();
         Said {
             status: output.status.code().unwrap_or(-1),
@@ -50,7 +50,7 @@ impl Place {
     }
 
     /// Runs the program, which must succeed, and reads the one JSON object it answers with.
-    fn json(&self, args: &[&str]) -> Value {
+    pub(super) fn json(&self, args: &[&str]) -> Value {
         let said = self.karat(args);
         assert_eq!(said.status, 0, "{args:?}: {}", said.err);
         serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{args:?}: {e} in {}", said.out))
@@ -59,7 +59,7 @@ impl Place {
     /// Runs the program, which must fail as promised: status 1, an error in words, nothing on
     /// standard output, and nothing left behind.
     #[track_caller]
-    fn refuses(&self, args: &[&str], expected: &[&str]) -> Said {
+    pub(super) fn refuses(&self, args: &[&str], expected: &[&str]) -> Said {
         let said = self.karat(args);
         assert_eq!(said.status, 1, "{args:?}: {} {}", said.out, said.err);
         assert_eq!(said.out, "", "{args:?}");
@@ -95,7 +95,7 @@ fn sample(name: &str) -> String {
     format!("{}/sample_data/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-fn number(value: &Value) -> f64 {
+pub(super) fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
 }
 

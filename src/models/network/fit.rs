@@ -194,7 +194,7 @@ impl Loop<'_> {
     fn take_up(&self, trainer: &mut Trainer<f32>, aside: Checkpoint) -> Course {
         trainer.resume(&aside.params, &aside.state, aside.memory);
         let epoch = aside.history.len();
-        self.ctx.note(format!("going on after epoch {epoch}"));
+        self.ctx.note("resumed");
         for epoch in &aside.history {
             // Nobody is asked to stop by what is already done.
             let _ = self.ctx.step(
