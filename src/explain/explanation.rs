@@ -180,7 +180,8 @@ fn by_column(
             let at = [place / n_channels / width, place / n_channels % width, place % n_channels];
             let in_window = |_: &str| -> Result<Given, Error> {
                 let number = sight.unscaled(at[2], inputs[place] as f32);
-                Ok(Given { text: Some(number.to_string()), number: Some(number) })
+                // As many digits as the network sees.
+                Ok(Given { text: Some((number as f32).to_string()), number: Some(number) })
             };
             let is_window = sight.layout.along.is_some();
             let value: &dyn Fn(&str) -> Result<Given, Error> =

@@ -94,11 +94,17 @@ impl Subject for NetworkSubject<'_> {
                 position.iter().zip(weights()).map(|(x, w)| f64::from(*x) * f64::from(*w));
             products.sum::<f64>() * self.scale
         };
+        let n_inputs = kernel.len() / self.network.n_out;
+        if n_inputs != shape.channels && n_inputs != shape.channels + statics.len() {
+            return Err(no_map.to_owned());
+        }
+        let of_static = statics.iter().zip(weights().skip(shape.channels));
+        let of_static = of_static.map(|(x, w)| f64::from(*x) * f64::from(*w) * self.scale);
         Ok(ClassMap {
             height: shape.height,
             width: shape.width,
             values: values.chunks_exact(shape.channels).map(weighted).collect(),
-            of_static: Vec::new(),
+            of_static: of_static.collect(),
             bias: bias.map_or(0.0, |bias| f64::from(bias[self.out])) * self.scale + self.offset,
         })
     }
@@ -178,14 +184,17 @@ mod tests {
             } else {
                 "conv 8x3x3 bn relu | maxpool 2 | conv 6x3x3 relu | gap | dense out"
             };
-            let network = network(text, input, 0, 4);
-            for out in 0..4 {
-                let subject = NetworkSubject::new(&network, out);
-                let map = subject.class_map(&row(input.len())).unwrap();
-                let mean = map.values.iter().sum::<f64>() / map.values.len() as f64;
-                let (_, attribution) = explained("class_map", &network, out);
-                close(mean + map.bias, attribution.score, 1e-5);
-                close(attribution.remainder(), 0.0, 1e-5);
+            let joined = text.replace("| dense", "| join | dropout 0.2 | dense");
+            for network in [network(text, input, 0, 4), network(&joined, input, 3, 4)] {
+                for out in 0..4 {
+                    let subject = NetworkSubject::new(&network, out);
+                    let map = subject.class_map(&row(subject.layout().len())).unwrap();
+                    let mean = map.values.iter().sum::<f64>() / map.values.len() as f64;
+                    let of_static: f64 = map.of_static.iter().sum();
+                    let (_, attribution) = explained("class_map", &network, out);
+                    close(mean + of_static + map.bias, attribution.score, 1e-5);
+                    close(attribution.remainder(), 0.0, 1e-5);
+                }
             }
         }
     }

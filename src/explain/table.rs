@@ -62,6 +62,14 @@ pub const EXPLAINERS: &[Explainer] = &[
 ];
 
 /// Looks an explainer up by its name; the error names the nearest one.
+///
+/// ```
+/// use karat::explain::explainer;
+///
+/// assert_eq!(explainer("occlusion").unwrap().label, "occlusion");
+/// let error = explainer("oclusion").unwrap_err().to_string();
+/// assert!(error.ends_with("did you mean `occlusion`?"));
+/// ```
 pub fn explainer(name: &str) -> Result<&'static Explainer, Error> {
     EXPLAINERS.iter().find(|explainer| explainer.name == name).ok_or_else(|| {
         let names = EXPLAINERS.iter().map(|explainer| explainer.name);

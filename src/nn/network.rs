@@ -144,12 +144,16 @@ impl<F: Real> Network<F> {
         Some((values.geometry.shape, values.row(0).to_vec()))
     }
 
-    /// The kernel (inputs, outputs) and bias of the last layer, if it is dense and stands directly
-    /// behind a global average pool: what a class activation map is made of.
+    /// The kernel (inputs, outputs) and bias of the last layer, if it is dense and stands behind a
+    /// global average pool with nothing but static columns and dropout in between: what a class
+    /// activation map is made of. The inputs are the channels, then the static columns that join.
     pub fn head(&self) -> Option<(&[F], Option<&[F]>)> {
         let node = self.plan.nodes.last()?;
         let Op::Dense(dense) = &node.op else { return None };
-        let before = &self.plan.nodes[node.input];
+        let mut before = &self.plan.nodes[node.input];
+        while matches!(before.op, Op::Join | Op::Dropout(_)) {
+            before = &self.plan.nodes[before.input];
+        }
         let is_mean = matches!(
             &before.op,
             Op::Pool(pool) if pool.output.is_flat()

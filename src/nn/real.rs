@@ -30,7 +30,7 @@ pub trait Real:
     fn of(value: f64) -> Self;
     /// The same number as f64.
     fn f64(self) -> f64;
-    /// The larger of two; the other one when this is NaN.
+    /// The larger of two; the other one when either is NaN.
     #[must_use]
     fn larger(self, other: Self) -> Self;
     /// The natural exponential.
@@ -66,7 +66,8 @@ macro_rules! real {
             }
             #[inline]
             fn larger(self, other: Self) -> Self {
-                self.max(other)
+                // Unlike `max` this is a single instruction.
+                if self > other { self } else { other }
             }
             #[inline]
             fn exp(self) -> Self {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::batch::Batch;
 use super::layers::Dropout;
 use super::layers::{
-    Moments, Pool, Sums, add_back, add_forward, flatten_back, join_back, join_forward, mix,
+    Moments, Sums, add_back, add_forward, flatten_back, join_back, join_forward, mix,
 };
 use super::plan::{Op, Plan};
 use super::product::Into;
@@ -67,7 +67,6 @@ impl<F: Real> Shard<F> {
             plan.nodes.iter().map(|node| Batch::new(node.geometry, capacity)).collect()
         };
         let memory = |node: &super::plan::Node| match &node.op {
-            Op::Pool(pool) => vec![0; pool.memory(capacity)],
             Op::Dropout(_) => vec![0; Dropout::memory(node.geometry.shape.len(), capacity)],
             _ => Vec::new(),
         };
@@ -113,9 +112,11 @@ impl<F: Real> Shard<F> {
                 Op::Input | Op::Static => continue,
                 Op::Dense(dense) => dense.forward(view.params, input, output, n),
                 Op::Conv(conv) => {
-                    conv.forward(view.params, input, output, &mut self.scratch, n);
+                    let (params, scratch) = (view.params, &mut self.scratch);
+                    conv.forward(params, node.activation, input, output, scratch, n);
+                    applied = true;
                 }
-                Op::Pool(pool) => pool.forward(input, output, &mut self.memory[idx], n),
+                Op::Pool(pool) => pool.forward(input, output, n),
                 Op::BatchNorm(norm) => {
                     let (moments, activation) = (&view.moments[idx], node.activation);
                     norm.forward(view.params, moments, activation, input, output, n);
@@ -182,7 +183,8 @@ impl<F: Real> Shard<F> {
         let values = (&self.values[node.input], &self.values[idx]);
         let (slopes, sums) = (&mut self.slopes[idx], &mut self.sums[idx]);
         let moments = &view.moments[idx];
-        norm.gather_back(moments, node.activation, values, slopes, sums, self.n_rows);
+        let n = self.n_rows;
+        norm.gather_back(view.params, moments, node.activation, values, slopes, sums, n);
     }
 
     /// Gradients of these nodes' weights and inputs, from that of their values, last node first.
@@ -255,8 +257,8 @@ impl<F: Real> Shard<F> {
             Op::Embed(embed) => embed.backward(input, d, &mut self.grads, n),
             Op::Pool(_) | Op::Dropout(_) | Op::Activation | Op::Flatten => {
                 if let Some((d_input, into)) = &mut d_input {
-                    let memory = &self.memory[idx];
-                    pass_back(view.mode, node, (d, input), memory, d_input, *into, n);
+                    let (memory, made) = (&self.memory[idx], &self.values[idx]);
+                    pass_back(view.mode, node, (d, input, made), memory, d_input, *into, n);
                 }
             }
             Op::Add | Op::Join => {
@@ -288,14 +290,14 @@ impl<F: Real> Shard<F> {
 fn pass_back<F: Real>(
     mode: Mode,
     node: &super::plan::Node,
-    (d, input): (&Batch<F>, &Batch<F>),
+    (d, input, made): (&mut Batch<F>, &Batch<F>, &Batch<F>),
     memory: &[u32],
     d_input: &mut Batch<F>,
     into: Into,
     n: usize,
 ) {
     match &node.op {
-        Op::Pool(pool) => Pool::backward(pool, d, memory, d_input, into, n),
+        Op::Pool(pool) => pool.backward(d, (input, made), d_input, into, n),
         Op::Dropout(dropout) if mode != Mode::Use => {
             dropout.backward(d, memory, d_input, into, n);
         }

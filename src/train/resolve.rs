@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::asked::check_network;
 use super::{Error, Experiment};
 use crate::data::{self, Column, Kind, Method, Role, Table, Target, Task, nearest};
+use crate::features::Scale;
 use crate::models::{self, KindInfo};
 
 /// Whole numbers are classes only if there are so many rows for each of them, on average.
@@ -39,6 +40,12 @@ pub fn resolve(table: &Table, experiment: &Experiment) -> Result<(Experiment, Ve
     if features_of(table, &experiment)?.is_empty() && kind.name != "baseline" {
         let what = "no feature is left";
         return Err(Error::question(what, "give more columns the role feature, or drop fewer"));
+    }
+    let is_network = kind.param("network").is_some();
+    if is_network && experiment.recipe.scale == Scale::None {
+        // Columns of different size would each need a learning rate of their own.
+        experiment.recipe.scale = Scale::Standard;
+        notes.push("numbers are scaled to mean 0 and deviation 1, as a network needs".into());
     }
     notes.extend(left_out(table, &experiment));
     notes.extend(check_network(table, &experiment)?);

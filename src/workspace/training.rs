@@ -1,4 +1,4 @@
-//! Trainings that a workspace asks for, and those that were interrupted.
+//! What is trained: once, over a search, or on from where it was interrupted.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,18 +24,16 @@ impl Workspace {
                 tries: vec![("learning_rate".into(), rates)],
                 random: None,
                 halving: Halving::On,
-                budget: Duration::from_mins(10),
+                budget: Duration::from_secs(600),
             });
         }
         Plan::Sweep
     }
 
-    /// Trains on the question as it stands.
     pub(super) fn train(&self, plan: Plan) -> Result<Done, Error> {
         self.train_on(self.now.experiment.clone(), plan)
     }
 
-    /// Trains on another question about the table.
     pub(super) fn train_on(&self, experiment: Experiment, plan: Plan) -> Result<Done, Error> {
         let table = self.table()?;
         if !table.complete {

@@ -636,3 +636,52 @@ fn several_classes_go_from_table_to_scores() {
     let said = place.karat(&["train", &data, "--model", "linear"]);
     assert!(said.status == 1 && said.err.contains("knows no classes"), "{}", said.err);
 }
+
+#[test]
+fn a_row_is_explained_and_its_parts_sum_to_its_score() {
+    let place = Place::new();
+    let data = place.file("loans.csv", loans());
+    let model = ["train", &data, "--model", "logistic", "--out", "m.karat", "--use-protected"];
+    place.json(&[&model[..], &["--json"]].concat());
+    for (method, tolerance) in [("exact", 1e-9), ("integrated_gradients", 1e-9)] {
+        let words = ["explain", "m.karat", &data, "--row", "7", "--method", method, "--json"];
+        let said = place.json(&words);
+        assert_eq!((number(&said["row"]), said["space"].as_str()), (7.0, Some("log_odds")));
+        let parts = said["attributions"].as_array().unwrap();
+        assert_eq!(parts.len(), 3, "{parts:?}");
+        let sum: f64 = parts.iter().map(|part| number(&part["contribution"])).sum();
+        let apart = number(&said["score"]) - number(&said["base"]) - sum;
+        assert!(apart.abs() < tolerance, "{method} leaves {apart}");
+    }
+    let text = place.karat(&["explain", "m.karat", &data, "--row", "7"]);
+    assert!(text.status == 0 && text.out.contains("purpose"), "{} {}", text.out, text.err);
+    fs::remove_dir_all(place.path(".karat")).unwrap();
+    place.refuses(&["explain", "m.karat", &data, "--row", "81"], &["rows 1 to 80"]);
+    place.refuses(&["explain", "m.karat", &data, "--method", "shap"], &["no method `shap`"]);
+    place.refuses(&["explain", "m.karat", &data, "--class", "maybe"], &["`yes`"]);
+}
+
+#[test]
+fn a_model_is_exported_whole_or_refused_by_the_name_of_the_column() {
+    let place = Place::new();
+    let data = place.file("loans.csv", loans());
+    let model = ["train", &data, "--model", "logistic", "--out", "m.karat", "--use-protected"];
+    place.json(&[&model[..], &["--json"]].concat());
+    let said = place.json(&["export", "m.karat", "--out", "m.onnx", "--json"]);
+    let names = |key: &str| -> Vec<String> {
+        let ports = said[key].as_array().unwrap();
+        ports.iter().map(|port| port["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("inputs"), ["income", "purpose", "age"]);
+    assert_eq!(names("outputs"), ["prediction", "probability"]);
+    let bytes = fs::read(place.path("m.onnx")).unwrap();
+    assert_eq!(number(&said["bytes"]), bytes.len() as f64);
+
+    let strict = ["--unseen", "error", "--out", "strict.karat", "--json"];
+    place.json(&[&model[..4], &strict[..]].concat());
+    fs::remove_dir_all(place.path(".karat")).unwrap();
+    let refused = ["export", "strict.karat", "--out", "strict.onnx"];
+    place.refuses(&refused, &["`purpose` (a graph cannot refuse a row", "--predictor-only"]);
+    let alone = [&refused[..], &["--predictor-only"]].concat();
+    assert_eq!(place.karat(&alone).status, 0);
+}

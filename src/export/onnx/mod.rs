@@ -152,6 +152,18 @@ fn give_network(graph: &mut Graph, model: &Model, fitted: &FittedNetwork, inputs
 
 /// Writes a network alone: from `input` (rows, height, width, channels), or fewer axes for a series
 /// or a plain row, and `static` where static columns join, to `outputs` before any link.
+///
+/// ```
+/// use karat::export::onnx_network;
+/// use karat::nn::{Network, spec::Shape};
+/// use karat::rng::Seed;
+///
+/// let spec = "conv 4x3 relu | gap | dense out".parse()?;
+/// let network = Network::<f32>::new(&spec, Shape::series(8, 1), 0, 2, Seed(1))?;
+/// let exported = onnx_network(&network);
+/// assert_eq!((exported.inputs[0].width, exported.outputs[0].width), (8, 2));
+/// # Ok::<(), karat::nn::spec::Mistake>(())
+/// ```
 pub fn onnx_network(network: &Network) -> Exported {
     let mut graph = Graph::default();
     let inputs = network::bare_inputs(&mut graph, network);

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::checkpoint::Checkpoint;
-use super::fed::{Fed, class_weights, feed, moments, not_finite, shape_of};
+use super::feed::{Fed, Seen, class_weights, feed, moments, not_finite, shape_of};
 use super::finder;
 use super::params::LossKind;
 use super::record::{Epoch, sheet};
-use super::{Error, FittedNetwork, Params, Rate, Seen};
+use super::{Error, FittedNetwork, Params, Rate};
 use crate::jobs::{Cancelled, Ctx, Sheet, Team, Wish};
 use crate::models::{Aim, Fitted, Predictor, Step};
 use crate::nn::spec::budget;
@@ -198,7 +198,7 @@ impl Loop<'_> {
         for epoch in &aside.history {
             // Nobody is asked to stop by what is already done.
             let _ = self.ctx.step(
-                epoch.number,
+                epoch.epoch,
                 self.params.epochs,
                 epoch.measured(self.params.epochs, f64::NAN),
             );
@@ -303,7 +303,7 @@ impl Loop<'_> {
         let own_loss = loss / weight.max(f64::MIN_POSITIVE) * self.unit();
         let watched = valid_loss.unwrap_or(own_loss);
         course.history.push(Epoch {
-            number: epoch,
+            epoch,
             loss: own_loss,
             metric: metric(fit, weight),
             valid_loss,
@@ -377,7 +377,7 @@ impl Loop<'_> {
             shelf.forget(self.name);
         }
         let step = |epoch: &Epoch| Step {
-            iteration: epoch.number,
+            iteration: epoch.epoch,
             loss: epoch.loss,
             valid_loss: epoch.valid_loss,
             metric: epoch.metric,

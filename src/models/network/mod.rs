@@ -7,7 +7,7 @@
 
 mod checkpoint;
 mod error;
-mod fed;
+mod feed;
 mod finder;
 mod fit;
 mod fitted;
@@ -18,7 +18,7 @@ mod record;
 mod tests;
 
 pub use error::Error;
-pub use fed::Seen;
+pub use feed::Seen;
 pub use fit::fit;
 pub use fitted::FittedNetwork;
 pub use params::{LossKind, Optimizer, Params, Rate, ScheduleKind};

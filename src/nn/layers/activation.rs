@@ -64,10 +64,7 @@ impl Activation {
             }
             spec::Activation::LeakyRelu { slope } => {
                 let slope = F::of(slope);
-                pairs.for_each(|(d, y)| {
-                    let below = *d * slope;
-                    *d = if *y > F::ZERO { *d } else { below };
-                });
+                pairs.for_each(|(d, y)| *d *= if *y > F::ZERO { F::ONE } else { slope });
             }
             spec::Activation::Tanh => pairs.for_each(|(d, y)| *d *= F::ONE - *y * *y),
             spec::Activation::Sigmoid => pairs.for_each(|(d, y)| *d = *d * *y * (F::ONE - *y)),

@@ -178,8 +178,10 @@ impl BatchNorm {
 
     /// Takes the gradient back through the activation, in place, and gathers the sums of one
     /// shard.
+    #[expect(clippy::too_many_arguments, reason = "what goes in and what comes out")]
     pub(in crate::nn) fn gather_back<F: Real>(
         &self,
+        params: &[F],
         moments: &Moments<F>,
         activation: Option<Activation>,
         (input, output): (&Batch<F>, &Batch<F>),
@@ -193,21 +195,26 @@ impl BatchNorm {
         sums.one.fill(F::ZERO);
         sums.two.fill(F::ZERO);
         let (one, two) = (&mut sums.one[..n], &mut sums.two[..n]);
+        let (scale, shift) = (&params[self.scale.clone()][..n], &params[self.shift.clone()][..n]);
         let is_relu = activation.is_some_and(|f| f.kind() == spec::Activation::Relu);
         for idx in 0..n_rows {
-            let (from, made, d) = (input.row(idx), output.row(idx), d.row_mut(idx));
-            if let Some(activation) = activation.filter(|_| !is_relu) {
-                activation.back_from_result(d, made);
+            let (from, d) = (input.row(idx), d.row_mut(idx));
+            if is_relu {
+                // Whether a value passed is told from the input: one less thing to read.
+                let figures = [mean, inverse, scale, shift];
+                for (x, d) in from.chunks_exact(n).zip(d.chunks_exact_mut(n)) {
+                    position_back(x, d, figures, one, two);
+                }
+                continue;
             }
-            let positions = from.chunks_exact(n).zip(made.chunks_exact(n));
-            for ((x, y), d) in positions.zip(d.chunks_exact_mut(n)) {
-                let (x, y, d) = (&x[..n], &y[..n], &mut d[..n]);
+            if let Some(activation) = activation {
+                activation.back_from_result(d, output.row(idx));
+            }
+            for (x, d) in from.chunks_exact(n).zip(d.chunks_exact(n)) {
+                let (x, d) = (&x[..n], &d[..n]);
                 for j in 0..n {
-                    let passes = if y[j] > F::ZERO { d[j] } else { F::ZERO };
-                    let slope = if is_relu { passes } else { d[j] };
-                    d[j] = slope;
-                    one[j] += slope;
-                    two[j] += slope * (x[j] - mean[j]) * inverse[j];
+                    one[j] += d[j];
+                    two[j] += d[j] * (x[j] - mean[j]) * inverse[j];
                 }
             }
         }
@@ -291,5 +298,30 @@ impl BatchNorm {
                 }
             }
         }
+    }
+}
+
+/// Takes the gradient of one position back through a ReLU and adds it to both sums.
+///
+/// A function of its own, so that the compiler knows that none of the slices overlap.
+#[inline(never)]
+fn position_back<F: Real>(
+    x: &[F],
+    d: &mut [F],
+    [mean, inverse, scale, shift]: [&[F]; 4],
+    one: &mut [F],
+    two: &mut [F],
+) {
+    let n = x.len();
+    let (d, one, two) = (&mut d[..n], &mut one[..n], &mut two[..n]);
+    let (mean, inverse, scale, shift) = (&mean[..n], &inverse[..n], &scale[..n], &shift[..n]);
+    for j in 0..n {
+        let hat = (x[j] - mean[j]) * inverse[j];
+        // Multiplied and not chosen, which lets several be computed at once.
+        let passed = if hat * scale[j] + shift[j] > F::ZERO { F::ONE } else { F::ZERO };
+        let slope = passed * d[j];
+        d[j] = slope;
+        one[j] += slope;
+        two[j] += slope * hat;
     }
 }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{add_positions, windows};
+use super::windows::{self, Span};
+use super::{Activation, add_bias, add_positions};
 use crate::nn::Real;
 use crate::nn::batch::Batch;
 use crate::nn::product::{Grid, Into, product};
@@ -40,6 +41,8 @@ pub(in crate::nn) struct Conv {
     pub(in crate::nn) before: [usize; 2],
     pub(in crate::nn) kernel: Range<usize>,
     pub(in crate::nn) bias: Option<Range<usize>>,
+    /// For each output column the taps of a line that lie within the input.
+    pub(in crate::nn) spans: Vec<Span>,
 }
 
 /// Values of copied windows that are multiplied at once: few enough to stay in the cache.
@@ -63,8 +66,12 @@ impl Conv {
             }
         };
         let before = [before(input.height, size[0]), before(input.width, size[1])];
-        let kernel = 0..0;
-        Self { input, n_filters, size, stride, dilation, padding, before, kernel, bias: None }
+        let (kernel, bias) = (0..0, None);
+        let spans = Vec::new();
+        let mut conv =
+            Self { input, n_filters, size, stride, dilation, padding, before, kernel, bias, spans };
+        conv.spans = windows::spans(&conv);
+        conv
     }
 
     /// What it makes of its input.
@@ -132,6 +139,7 @@ impl Conv {
     pub(in crate::nn) fn forward<F: Real>(
         &self,
         params: &[F],
+        activation: Option<Activation>,
         input: &Batch<F>,
         output: &mut Batch<F>,
         scratch: &mut [F],
@@ -167,12 +175,14 @@ impl Conv {
                 }
             }
         }
-        if let Some(bias) = self.bias.clone() {
-            let bias = &params[bias];
-            for idx in 0..n_rows {
-                for position in output.row_mut(idx).chunks_exact_mut(bias.len()) {
-                    position.iter_mut().zip(bias).for_each(|(value, bias)| *value += *bias);
-                }
+        let bias = self.bias.clone().map(|bias| &params[bias]);
+        for idx in 0..n_rows {
+            let row = output.row_mut(idx);
+            if let Some(bias) = bias {
+                add_bias(row, bias);
+            }
+            if let Some(activation) = activation {
+                activation.apply(row);
             }
         }
     }

@@ -19,14 +19,6 @@ pub(in crate::nn) struct Pool {
 }
 
 impl Pool {
-    /// Where the largest values stood, for so many rows; a mean need not remember.
-    pub(in crate::nn) fn memory(&self, n_rows: usize) -> usize {
-        match self.kind {
-            PoolKind::Max => n_rows * self.output.len(),
-            PoolKind::Average => 0,
-        }
-    }
-
     /// The input positions of a window, as the first of each of its lines and their length.
     fn lines(&self, position: usize) -> impl Iterator<Item = usize> + use<> {
         let (y, x) = (position / self.output.width, position % self.output.width);
@@ -39,7 +31,6 @@ impl Pool {
         &self,
         input: &Batch<F>,
         output: &mut Batch<F>,
-        memory: &mut [u32],
         n_rows: usize,
     ) {
         let n_channels = self.input.channels;
@@ -47,92 +38,77 @@ impl Pool {
         for idx in 0..n_rows {
             let values = input.row(idx);
             for (position, out) in output.row_mut(idx).chunks_exact_mut(n_channels).enumerate() {
-                match self.kind {
-                    PoolKind::Average => {
-                        out.fill(F::ZERO);
-                        for start in self.lines(position) {
-                            let line = &values[start * n_channels..][..self.window[1] * n_channels];
-                            for cell in line.chunks_exact(n_channels) {
-                                out.iter_mut().zip(cell).for_each(|(sum, value)| *sum += *value);
+                for (line, start) in self.lines(position).enumerate() {
+                    let cells = &values[start * n_channels..][..self.window[1] * n_channels];
+                    let mut cells = cells.chunks_exact(n_channels);
+                    if line == 0
+                        && let Some(first) = cells.next()
+                    {
+                        out.copy_from_slice(first);
+                    }
+                    for cell in cells {
+                        let pairs = out.iter_mut().zip(cell);
+                        match self.kind {
+                            PoolKind::Average => pairs.for_each(|(sum, value)| *sum += *value),
+                            PoolKind::Max => {
+                                pairs.for_each(|(best, value)| *best = value.larger(*best));
                             }
                         }
-                        for sum in out.iter_mut() {
-                            *sum *= share;
-                        }
                     }
-                    PoolKind::Max => {
-                        let place = idx * self.output.len() + position * n_channels;
-                        let at = &mut memory[place..place + n_channels];
-                        self.largest(values, position, out, at);
-                    }
+                }
+                if self.kind == PoolKind::Average {
+                    out.iter_mut().for_each(|sum| *sum *= share);
                 }
             }
         }
     }
 
-    fn largest<F: Real>(&self, values: &[F], position: usize, out: &mut [F], at: &mut [u32]) {
-        let n_channels = self.input.channels;
-        let mut is_first = true;
-        for start in self.lines(position) {
-            for cell in start..start + self.window[1] {
-                let line = &values[cell * n_channels..][..n_channels];
-                let cell = cell as u32;
-                if is_first {
-                    out.copy_from_slice(line);
-                    at.fill(cell);
-                    is_first = false;
-                    continue;
-                }
-                for ((best, at), value) in out.iter_mut().zip(at.iter_mut()).zip(line) {
-                    let more = *value > *best;
-                    *best = if more { *value } else { *best };
-                    *at = if more { cell } else { *at };
-                }
-            }
-        }
-    }
-
+    /// `d` is used up.
     pub(in crate::nn) fn backward<F: Real>(
         &self,
-        d: &Batch<F>,
-        memory: &[u32],
+        d: &mut Batch<F>,
+        (input, made): (&Batch<F>, &Batch<F>),
         d_input: &mut Batch<F>,
         into: Into,
         n_rows: usize,
     ) {
         let n_channels = self.input.channels;
         let share = F::ONE / F::of((self.window[0] * self.window[1]) as f64);
-        let covers = self.kind == PoolKind::Average
-            && self.output.height * self.window[0] == self.input.height
+        let covers = self.output.height * self.window[0] == self.input.height
             && self.output.width * self.window[1] == self.input.width;
         for idx in 0..n_rows {
-            let to = d_input.row_mut(idx);
+            let (to, values, made) = (d_input.row_mut(idx), input.row(idx), made.row(idx));
             if into == Into::Replace && !covers {
                 to.fill(F::ZERO);
             }
-            for (position, d) in d.row(idx).chunks_exact(n_channels).enumerate() {
-                match self.kind {
-                    PoolKind::Average => {
-                        for start in self.lines(position) {
-                            let line = &mut to[start * n_channels..][..self.window[1] * n_channels];
-                            for cell in line.chunks_exact_mut(n_channels) {
-                                if covers && into == Into::Replace {
-                                    put(cell, d, Into::Replace);
-                                    for part in cell.iter_mut() {
-                                        *part *= share;
-                                    }
-                                } else {
-                                    let pairs = cell.iter_mut().zip(d);
-                                    pairs.for_each(|(part, d)| *part += *d * share);
+            let positions = d.row_mut(idx).chunks_exact_mut(n_channels);
+            for (position, (d, best)) in positions.zip(made.chunks_exact(n_channels)).enumerate() {
+                if self.kind == PoolKind::Average {
+                    d.iter_mut().for_each(|d| *d *= share);
+                }
+                for start in self.lines(position) {
+                    let range = start * n_channels..(start + self.window[1]) * n_channels;
+                    let cells = to[range.clone()].chunks_exact_mut(n_channels);
+                    for (cell, values) in cells.zip(values[range].chunks_exact(n_channels)) {
+                        match (self.kind, into) {
+                            (PoolKind::Average, _) => put(cell, d, into),
+                            // What is left of the gradient goes to the first that is as large.
+                            (PoolKind::Max, Into::Replace) => {
+                                let pairs = cell.iter_mut().zip(d.iter_mut());
+                                for ((to, d), (x, y)) in pairs.zip(values.iter().zip(best)) {
+                                    let part = if *x == *y { F::ONE } else { F::ZERO } * *d;
+                                    *to = part;
+                                    *d -= part;
                                 }
                             }
-                        }
-                    }
-                    PoolKind::Max => {
-                        let place = idx * self.output.len() + position * n_channels;
-                        let at = &memory[place..place + n_channels];
-                        for (channel, (cell, d)) in at.iter().zip(d).enumerate() {
-                            to[*cell as usize * n_channels + channel] += *d;
+                            (PoolKind::Max, Into::Add) => {
+                                let pairs = cell.iter_mut().zip(d.iter_mut());
+                                for ((to, d), (x, y)) in pairs.zip(values.iter().zip(best)) {
+                                    let part = if *x == *y { F::ONE } else { F::ZERO } * *d;
+                                    *to += part;
+                                    *d -= part;
+                                }
+                            }
                         }
                     }
                 }

@@ -63,6 +63,10 @@ fn lines<F: Real>(conv: &Conv, image: &[F], into: &mut [F], m: usize, start: usi
         let rows = within(input.height, output.height, 1, down);
         let columns = within(input.width, output.width, 1, right);
         let plane = &mut into[tap * m + start..][..output.positions()];
+        if output.width == input.width && !columns.is_empty() && !rows.is_empty() {
+            shifted(image, plane, input.width, (down, right), &rows, &columns);
+            continue;
+        }
         for (y, line) in plane.chunks_exact_mut(output.width).enumerate() {
             if !rows.contains(&y) || columns.is_empty() {
                 line.fill(F::ZERO);
@@ -77,58 +81,95 @@ fn lines<F: Real>(conv: &Conv, image: &[F], into: &mut [F], m: usize, start: usi
     }
 }
 
-/// The windows of one row, position by position.
-fn patches<F: Real>(conv: &Conv, image: &[F], into: &mut [F]) {
-    let (output, n_channels) = (conv.output(), conv.input.channels);
-    let depth = conv.taps() * n_channels;
-    let line = conv.size[1] * n_channels;
-    for (position, window) in into.chunks_exact_mut(depth).enumerate() {
-        let (y, x) = (position / output.width, position % output.width);
-        for (tap, part) in window.chunks_exact_mut(line).enumerate() {
-            match run(conv, y, x, tap) {
-                Some(run) if conv.dilation == 1 => {
-                    part[..run.skip * n_channels].fill(F::ZERO);
-                    let part = &mut part[run.skip * n_channels..];
-                    let (taken, rest) = part.split_at_mut(run.n * n_channels);
-                    taken.copy_from_slice(&image[run.from * n_channels..][..taken.len()]);
-                    rest.fill(F::ZERO);
-                }
-                Some(run) => {
-                    part.fill(F::ZERO);
-                    for k in 0..run.n {
-                        let from = (run.from + k * conv.dilation) * n_channels;
-                        part[(run.skip + k) * n_channels..][..n_channels]
-                            .copy_from_slice(&image[from..from + n_channels]);
-                    }
-                }
-                None => part.fill(F::ZERO),
-            }
+/// A shifted copy of a whole image: one piece, and zeros where it slid in from a neighbouring line.
+fn shifted<F: Real>(
+    image: &[F],
+    plane: &mut [F],
+    width: usize,
+    (down, right): (isize, isize),
+    rows: &Range<usize>,
+    columns: &Range<usize>,
+) {
+    let shift = down * width as isize + right;
+    let first = rows.start * width + columns.start;
+    let last = (rows.end - 1) * width + columns.end;
+    plane[..first].fill(F::ZERO);
+    plane[last..].fill(F::ZERO);
+    let from = (first as isize + shift) as usize;
+    plane[first..last].copy_from_slice(&image[from..from + last - first]);
+    if columns.len() < width {
+        for line in plane[rows.start * width..rows.end * width].chunks_exact_mut(width) {
+            line[..columns.start].iter_mut().for_each(|cell| *cell = F::ZERO);
+            line[columns.end..].iter_mut().for_each(|cell| *cell = F::ZERO);
         }
     }
 }
 
-/// The taps of one line of a kernel that lie within the input.
-struct Run {
+/// The taps of one line of a kernel that lie within the input, for one output column.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::nn) struct Span {
     /// Taps before the first.
     skip: usize,
     /// How many.
     n: usize,
-    /// The input position of the first.
+    /// The input column of the first.
     from: usize,
 }
 
-fn run(conv: &Conv, y: usize, x: usize, line: usize) -> Option<Run> {
+/// For each output column the taps of a line that lie within the input.
+pub(super) fn spans(conv: &Conv) -> Vec<Span> {
+    let span = |x: usize| {
+        let start = (x * conv.stride) as isize - conv.before[1] as isize;
+        let taps = within(conv.input.width, conv.size[1], conv.dilation, start);
+        let from = (start + (taps.start * conv.dilation) as isize).max(0) as usize;
+        Span { skip: taps.start, n: taps.len(), from }
+    };
+    (0..conv.output().width).map(span).collect()
+}
+
+/// The input row under a line of the kernel, for one output row.
+fn row_under(conv: &Conv, y: usize, line: usize) -> Option<usize> {
     let row = (y * conv.stride + line * conv.dilation).checked_sub(conv.before[0])?;
-    if row >= conv.input.height {
-        return None;
+    (row < conv.input.height).then_some(row)
+}
+
+/// The windows of one row, line by line of the kernel.
+fn patches<F: Real>(conv: &Conv, image: &[F], into: &mut [F]) {
+    let (output, n_channels) = (conv.output(), conv.input.channels);
+    let depth = conv.taps() * n_channels;
+    let length = conv.size[1] * n_channels;
+    let pitch = conv.input.width * n_channels;
+    for (y, windows) in into.chunks_exact_mut(output.width * depth).enumerate() {
+        for line in 0..conv.size[0] {
+            let row = row_under(conv, y, line).map(|row| &image[row * pitch..(row + 1) * pitch]);
+            for (window, span) in windows.chunks_exact_mut(depth).zip(&conv.spans) {
+                let part = &mut window[line * length..(line + 1) * length];
+                match row {
+                    Some(row) if conv.dilation == 1 => {
+                        let n = span.n * n_channels;
+                        let from = &row[span.from * n_channels..][..n];
+                        if n == length {
+                            part.copy_from_slice(from);
+                            continue;
+                        }
+                        let (before, rest) = part.split_at_mut(span.skip * n_channels);
+                        before.fill(F::ZERO);
+                        rest[..n].copy_from_slice(from);
+                        rest[n..].fill(F::ZERO);
+                    }
+                    Some(row) => {
+                        part.fill(F::ZERO);
+                        for k in 0..span.n {
+                            let from = (span.from + k * conv.dilation) * n_channels;
+                            part[(span.skip + k) * n_channels..][..n_channels]
+                                .copy_from_slice(&row[from..from + n_channels]);
+                        }
+                    }
+                    None => part.fill(F::ZERO),
+                }
+            }
+        }
     }
-    let start = (x * conv.stride) as isize - conv.before[1] as isize;
-    let taps = within(conv.input.width, conv.size[1], conv.dilation, start);
-    if taps.is_empty() {
-        return None;
-    }
-    let column = (start + (taps.start * conv.dilation) as isize) as usize;
-    Some(Run { skip: taps.start, n: taps.len(), from: row * conv.input.width + column })
 }
 
 /// Adds the gradients of the windows of one row to where their values came from.
@@ -138,23 +179,27 @@ pub(super) fn add_back<F: Real>(conv: &Conv, windows: &[F], d_image: &mut [F], i
     }
     let (output, n_channels) = (conv.output(), conv.input.channels);
     let depth = conv.taps() * n_channels;
-    let line = conv.size[1] * n_channels;
-    let windows = windows.chunks_exact(depth).take(output.positions());
-    for (position, window) in windows.enumerate() {
-        let (y, x) = (position / output.width, position % output.width);
-        for (tap, part) in window.chunks_exact(line).enumerate() {
-            let Some(run) = run(conv, y, x, tap) else { continue };
-            if conv.dilation == 1 {
-                let part = &part[run.skip * n_channels..][..run.n * n_channels];
-                let to = &mut d_image[run.from * n_channels..][..part.len()];
-                to.iter_mut().zip(part).for_each(|(to, part)| *to += *part);
-                continue;
-            }
-            for k in 0..run.n {
-                let to = (run.from + k * conv.dilation) * n_channels;
-                let part = &part[(run.skip + k) * n_channels..][..n_channels];
-                let to = &mut d_image[to..to + n_channels];
-                to.iter_mut().zip(part).for_each(|(to, part)| *to += *part);
+    let length = conv.size[1] * n_channels;
+    let pitch = conv.input.width * n_channels;
+    let lines = windows.chunks_exact(output.width * depth).take(output.height);
+    for (y, windows) in lines.enumerate() {
+        for line in 0..conv.size[0] {
+            let Some(row) = row_under(conv, y, line) else { continue };
+            let row = &mut d_image[row * pitch..(row + 1) * pitch];
+            for (window, span) in windows.chunks_exact(depth).zip(&conv.spans) {
+                let part = &window[line * length..(line + 1) * length];
+                if conv.dilation == 1 {
+                    let part = &part[span.skip * n_channels..][..span.n * n_channels];
+                    let to = &mut row[span.from * n_channels..][..part.len()];
+                    to.iter_mut().zip(part).for_each(|(to, part)| *to += *part);
+                    continue;
+                }
+                for k in 0..span.n {
+                    let to = (span.from + k * conv.dilation) * n_channels;
+                    let part = &part[(span.skip + k) * n_channels..][..n_channels];
+                    let to = &mut row[to..to + n_channels];
+                    to.iter_mut().zip(part).for_each(|(to, part)| *to += *part);
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Rows on their way into a training: what is seen, and the same as the network takes it.
+//! What a network is fed with: from matrix, tensor and target to plain numbers.
 
 use ndarray::ArrayView2;
 
@@ -31,7 +31,6 @@ pub(super) struct Fed {
 }
 
 impl Fed {
-    /// A look at all rows, for the trainer.
     pub(super) fn rows(&self) -> Rows<'_, f32> {
         let weight = self.weight.as_deref();
         Rows { x: &self.x, statics: &self.statics, y: &self.y, weight }
@@ -48,7 +47,6 @@ pub(super) fn shape_of(seen: &Seen<'_>) -> (Shape, usize) {
     }
 }
 
-/// The rows in the precision of the network; the target less `offset`, in units of `scale`.
 pub(super) fn feed(seen: &Seen<'_>, offset: f64, scale: f64, class_weights: Option<&[f64]>) -> Fed {
     let matrix: Vec<f32> = seen.x.iter().map(|value| *value as f32).collect();
     let (x, statics) = match seen.tensor {
@@ -89,9 +87,7 @@ pub(super) fn class_weights(kind: ClassWeight, aim: Aim, y: &[f64]) -> Option<Ve
         ClassWeight::Given { neg, pos } => (n_classes == 2).then(|| vec![neg, pos]),
         ClassWeight::Balanced => {
             let mut counts = vec![0.0; n_classes];
-            for y in y {
-                counts[*y as usize] += 1.0;
-            }
+            y.iter().for_each(|y| counts[*y as usize] += 1.0);
             let seen = counts.iter().filter(|count| **count > 0.0).count() as f64;
             let weight =
                 |count: &f64| if *count > 0.0 { y.len() as f64 / (seen * count) } else { 0.0 };
