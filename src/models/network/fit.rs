@@ -198,7 +198,7 @@ impl Loop<'_> {
         for epoch in &aside.history {
             // Nobody is asked to stop by what is already done.
             let _ = self.ctx.step(
-                epoch.epoch,
+                epoch.number,
                 self.params.epochs,
                 epoch.measured(self.params.epochs, f64::NAN),
             );
@@ -303,7 +303,7 @@ impl Loop<'_> {
         let own_loss = loss / weight.max(f64::MIN_POSITIVE) * self.unit();
         let watched = valid_loss.unwrap_or(own_loss);
         course.history.push(Epoch {
-            epoch,
+            number: epoch,
             loss: own_loss,
             metric: metric(fit, weight),
             valid_loss,
@@ -377,7 +377,7 @@ impl Loop<'_> {
             shelf.forget(self.name);
         }
         let step = |epoch: &Epoch| Step {
-            iteration: epoch.epoch,
+            iteration: epoch.number,
             loss: epoch.loss,
             valid_loss: epoch.valid_loss,
             metric: epoch.metric,
