@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::schema::words;
-use super::{Error, Kind, Table};
+use super::{Error, Form, Kind, Table};
 
 /// What is predicted: a quantity, one of two classes, or one of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,13 +29,20 @@ words!(Task {
 const MOST_CLASSES: usize = 20;
 
 /// The question that `target` asks: two levels, or a named event, are binary; fractions and more
-/// than 20 whole numbers are a regression; other levels are classes.
+/// than 20 whole numbers are a regression, and so are the changes of a column that looks ahead,
+/// however few different ones there are; other levels are classes.
 pub fn task_of(table: &Table, target: &str, positive: Option<&str>) -> Result<Task, Error> {
     let column = table.expect_column(target)?;
     if positive.is_some() {
         return Ok(Task::Binary);
     }
     if table.allows(target, Kind::Datetime) {
+        return Ok(Task::Regression);
+    }
+    // What was computed from such a column inherits its mark, but not its meaning.
+    let made = column.ahead.as_ref().filter(|made| made.name == target);
+    let is_change = |form| matches!(form, Form::Return | Form::LogReturn | Form::Difference);
+    if column.kind == Kind::Number && made.is_some_and(|made| is_change(made.form)) {
         return Ok(Task::Regression);
     }
     if table.is_numeric(target) {

@@ -4,13 +4,14 @@
 //! key the rehearsal waits on the line of the jobs until none is left.
 
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use crate::jobs::News;
+use crate::jobs::{News, Wish};
 use crate::registry::Registry;
 use crate::ui::app::{App, Effect};
 use crate::ui::demo::{Beat, CLOCK, Script, parse_keys};
@@ -100,19 +101,26 @@ impl Rehearsal {
     pub fn settle(&mut self) {
         while !self.app.jobs.is_idle() {
             let Ok(heard) = self.line.recv() else { break };
-            let effects = match heard {
-                Heard::Fresh(id) => {
-                    self.app.jobs.catch_up(id, self.desk.take(id));
-                    vec![]
+            self.take_in(heard);
+        }
+        self.draw();
+    }
+
+    /// Waits as [`Self::settle`] does, and asks what still runs after so long to stop.
+    pub fn settle_within(&mut self, patience: Duration) {
+        let begun = Instant::now();
+        while !self.app.jobs.is_idle() {
+            match self.line.recv_timeout(patience.saturating_sub(begun.elapsed())) {
+                Ok(heard) => self.take_in(heard),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some((id, _)) = self.app.jobs.cancel_one(self.app.now) {
+                        self.desk.wish(id, Wish::Stop);
+                    } else if let Ok(heard) = self.line.recv() {
+                        self.take_in(heard);
+                    }
                 }
-                Heard::Ended(id, outcome) => {
-                    self.app.jobs.catch_up(id, self.desk.last_words(id));
-                    self.app.hear(id, News::Ended(outcome))
-                }
-                Heard::Product(id, product) => self.app.receive(id, *product),
-                Heard::Input(_) => vec![],
-            };
-            self.carry_out(effects);
+            }
         }
         self.draw();
     }
@@ -164,6 +172,22 @@ impl Rehearsal {
             .draw(|frame| view::draw(app, state, frame))
             .expect("a test terminal cannot fail");
         (self.app.page, self.app.scroll_end) = (self.state.page, self.state.scroll_end);
+    }
+
+    fn take_in(&mut self, heard: Heard) {
+        let effects = match heard {
+            Heard::Fresh(id) => {
+                self.app.jobs.catch_up(id, self.desk.take(id));
+                vec![]
+            }
+            Heard::Ended(id, outcome) => {
+                self.app.jobs.catch_up(id, self.desk.last_words(id));
+                self.app.hear(id, News::Ended(outcome))
+            }
+            Heard::Product(id, product) => self.app.receive(id, *product),
+            Heard::Input(_) => vec![],
+        };
+        self.carry_out(effects);
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) {

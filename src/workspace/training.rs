@@ -24,7 +24,7 @@ impl Workspace {
                 tries: vec![("learning_rate".into(), rates)],
                 random: None,
                 halving: Halving::On,
-                budget: Duration::from_secs(600),
+                budget: Duration::from_mins(10),
             });
         }
         Plan::Sweep

@@ -115,13 +115,13 @@ fn main() {
                 own.extend(apart(case.name, n_threads));
                 rival.extend(of_rival(case.name, n_threads));
             }
-            compare(case.name, n_threads, limit, own, rival);
+            compare(case.name, n_threads, limit, &own, &rival);
         }
     }
 }
 
-fn compare(name: &str, n_threads: usize, limit: f64, own: Vec<Measured>, rival: Vec<Measured>) {
-    let Some(own) = median(&own) else { return };
+fn compare(name: &str, n_threads: usize, limit: f64, own: &[Measured], rival: &[Measured]) {
+    let Some(own) = median(own) else { return };
     let show = |who: &str, m: Measured| {
         println!(
             "{name:6} {n_threads} threads {who:6} step {:8.2} ms   one row {:7.3} ms   {:6.0} MB",
@@ -129,7 +129,7 @@ fn compare(name: &str, n_threads: usize, limit: f64, own: Vec<Measured>, rival: 
         );
     };
     show("karat", own);
-    let Some(rival) = median(&rival) else {
+    let Some(rival) = median(rival) else {
         println!("{name:6} torch is not installed for python3, so there is no ratio");
         return;
     };

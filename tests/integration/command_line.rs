@@ -299,7 +299,9 @@ fn place_has_no(place: &Place, run: &str) {
 fn the_catalog_is_told() {
     let answer = Place::new().json(&["models", "--json"]);
     let names: Vec<_> = answer["models"].as_array().unwrap().iter().map(|m| &m["name"]).collect();
-    assert_eq!(names, ["baseline", "linear", "ridge", "logistic"]);
+    let simple = ["baseline", "linear", "ridge", "logistic"];
+    assert_eq!(names[..4], simple);
+    assert_eq!(names[4..], ["mlp", "fcn", "resnet1d", "lenet", "cnn2d"]);
 }
 
 #[test]
@@ -371,7 +373,8 @@ fn targets_that_cannot_be_are_refused() {
     place.refuses(&["train", &same, "--target", "y", "--model", "linear"], &["`y`", "hint: "]);
     let none = place.file("missing.csv", column(""));
     place.refuses(&["train", &none, "--target", "y", "--model", "linear"], &["`y`", "hint: "]);
-    place.refuses(&["train", &data, "--target", "purpose"], &["hint: "]);
+    let classes = ["train", &data, "--target", "purpose", "--model", "linear"];
+    place.refuses(&classes, &["`linear` knows no classes", "hint: "]);
     place.refuses(&["train", &data, "--features", "incme"], &["incme", "`income`"]);
 }
 

@@ -1,7 +1,7 @@
 //! What columns that look ahead hold, and how they are written and refused.
 
 use super::*;
-use crate::data::{OpenOptions, Step, apply, open_bytes};
+use crate::data::{OpenOptions, Step, Task, apply, open_bytes, task_of};
 
 fn prices() -> Table {
     let text = "share,day,close\nB,2024-01-02,4\nA,2024-01-01,10\nA,2024-01-03,\n\
@@ -81,6 +81,19 @@ fn it_becomes_the_target_and_never_a_feature() {
     let twice: Ahead = "z = difference of up in 1 by share".parse().unwrap();
     let twice = apply(&table, &Step::Ahead(twice), &Ctx::quiet()).unwrap();
     assert_eq!(twice.column("z").unwrap().ahead.as_ref().unwrap().horizon, 2);
+}
+
+#[test]
+fn a_change_is_a_quantity_though_few_differ() {
+    let check = |words: &str, expected: Task| {
+        let table = made(words).unwrap();
+        assert_eq!(task_of(&table, "y", None).unwrap(), expected, "{words}");
+        let step = Step::Compute { name: "rises".into(), expr: "y > 0".into() };
+        let computed = apply(&table, &step, &Ctx::quiet()).unwrap();
+        assert_eq!(task_of(&computed, "rises", None).unwrap(), Task::Binary, "{words}");
+    };
+    check("y = difference of close in 1 by share", Task::Regression);
+    check("y = sign of close in 1 by share", Task::Binary);
 }
 
 #[test]

@@ -87,7 +87,9 @@ pub(super) fn class_weights(kind: ClassWeight, aim: Aim, y: &[f64]) -> Option<Ve
         ClassWeight::Given { neg, pos } => (n_classes == 2).then(|| vec![neg, pos]),
         ClassWeight::Balanced => {
             let mut counts = vec![0.0; n_classes];
-            y.iter().for_each(|y| counts[*y as usize] += 1.0);
+            for y in y {
+                counts[*y as usize] += 1.0;
+            }
             let seen = counts.iter().filter(|count| **count > 0.0).count() as f64;
             let weight =
                 |count: &f64| if *count > 0.0 { y.len() as f64 / (seen * count) } else { 0.0 };

@@ -57,7 +57,9 @@ impl Pool {
                     }
                 }
                 if self.kind == PoolKind::Average {
-                    out.iter_mut().for_each(|sum| *sum *= share);
+                    for sum in out {
+                        *sum *= share;
+                    }
                 }
             }
         }
@@ -84,7 +86,9 @@ impl Pool {
             let positions = d.row_mut(idx).chunks_exact_mut(n_channels);
             for (position, (d, best)) in positions.zip(made.chunks_exact(n_channels)).enumerate() {
                 if self.kind == PoolKind::Average {
-                    d.iter_mut().for_each(|d| *d *= share);
+                    for d in d.iter_mut() {
+                        *d *= share;
+                    }
                 }
                 for start in self.lines(position) {
                     let range = start * n_channels..(start + self.window[1]) * n_channels;
