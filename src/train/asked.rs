@@ -154,11 +154,13 @@ impl<'a> Asked<'a> {
         }
         let start = Instant::now();
         let fitted = network::fit(params, self.aim(), &seen, watched.as_ref(), &name, ctx);
-        let fitted = fitted.map_err(models::Error::from)?;
         let seconds = start.elapsed().as_secs_f64();
-        if let Some(shelf) = ctx.shelf() {
+        if let Some(shelf) = ctx.shelf().filter(|_| ctx.check().is_ok()) {
+            // What is finished, or cannot be, is not unfinished any more.
+            shelf.forget(&name);
             shelf.forget(&format!("{name}.toml"));
         }
+        let fitted = fitted.map_err(models::Error::from)?;
         ctx.note("measuring");
         let of_train = of_train.told(&fitted.predictor.outputs(x.view(), &tensor));
         let of_valid = of_valid.told(&fitted.predictor.outputs(valid_x.view(), &valid_tensor));
