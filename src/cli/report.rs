@@ -97,7 +97,8 @@ fn heading(run: &Run) -> String {
     if n_folds > 0 {
         let _ = write!(out, " · {n_folds} folds");
     }
-    let _ = write!(out, " · {} columns", run.model.recipe.outputs.len());
+    let seen = run.model.sight.as_ref().map_or(0, |sight| sight.layout.cells());
+    let _ = write!(out, " · {} columns", run.model.recipe.outputs.len() + seen);
     let _ = write!(out, " · fitted in {}", text::seconds(run.fit_seconds));
     if run.task == Task::Binary {
         let _ = write!(out, " · threshold {}", text::number(run.threshold));

@@ -82,12 +82,14 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
 
 /// What the model says of every row: the number itself, or the class and its probability.
 fn added(model: &Model, scores: &[f64]) -> Vec<Added> {
-    let numbers = || Values::Numbers(scores.iter().map(|s| Some(*s)).collect());
+    // A row that a window does not fit before has no score.
+    let known = |score: &f64| (!score.is_nan()).then_some(*score);
+    let numbers = || Values::Numbers(scores.iter().map(known).collect());
     let column = |name: &str, values: Values| Added { name: name.into(), values };
     if model.task == Task::Regression {
         return vec![column("prediction", numbers())];
     }
-    let words = scores.iter().map(|score| Some(model.predict(*score))).collect();
+    let words = scores.iter().map(|score| Some(model.predict(known(score)?))).collect();
     let mut added = vec![column("prediction", Values::Words(words))];
     if model.task == Task::Binary {
         added.push(column("probability", numbers()));
@@ -102,7 +104,7 @@ fn of_classes(model: &Model, outputs: &Array2<f64>) -> Vec<Added> {
     }
     let column = |(class, values): (&String, ArrayView1<f64>)| Added {
         name: format!("probability_{class}"),
-        values: Values::Numbers(values.iter().map(|p| Some(*p)).collect()),
+        values: Values::Numbers(values.iter().map(|p| (!p.is_nan()).then_some(*p)).collect()),
     };
     model.classes.iter().zip(outputs.columns()).map(column).collect()
 }

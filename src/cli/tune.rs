@@ -89,8 +89,12 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         }
         Err(error) => failed = Some(error),
     };
-    train::tune(&table, &experiment, &search, &ctx.part(1, 2), &mut keep)?;
+    let untried = train::tune(&table, &experiment, &search, &ctx.part(1, 2), &mut keep)?;
     drop(ctx);
+    if untried > 0 {
+        let n = text::plural(untried, "combination");
+        console.note(&format!("the time was up: {n} not tried"));
+    }
     if let Some(error) = failed {
         return Err(error.into());
     }
@@ -110,7 +114,8 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     if args.shared.json {
         let all = runs.iter().map(json::run).collect::<anyhow::Result<Vec<_>>>()?;
         let best = &runs[0].id.0;
-        return console.json(&json!({ "metric": name, "best": best, "runs": all }));
+        return console
+            .json(&json!({ "metric": name, "best": best, "untried": untried, "runs": all }));
     }
     let side = if runs[0].cv.is_some() { "folds" } else { "validation" };
     let label = report::label(name);

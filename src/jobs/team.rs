@@ -1,5 +1,7 @@
 //! Threads that stay together for the length of a training, so that a step costs no new ones.
 
+use std::sync::OnceLock;
+
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -32,6 +34,12 @@ impl Team {
     /// A team with a thread for each processor.
     pub fn of_all() -> Self {
         Self::new(std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// The team that everybody shares who needs one for a moment only.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Team> = OnceLock::new();
+        SHARED.get_or_init(Self::of_all)
     }
 
     /// How many threads there are.

@@ -18,6 +18,9 @@ pub fn scores_of(outputs: &Array2<f64>) -> Vec<f64> {
         return outputs.iter().copied().collect();
     }
     let largest = |row: ArrayView1<f64>| {
+        if row[0].is_nan() {
+            return f64::NAN;
+        }
         let mut best = 0;
         for (class, value) in row.iter().enumerate() {
             if row[best] < *value {

@@ -53,7 +53,7 @@ pub(super) struct Node {
 /// Some of the weights: those of one layer that belong together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
-    /// Whose, and which: `1 conv 128x8 kernel`.
+    /// The node they belong to, and which they are: `1 kernel`.
     pub name: String,
     /// Dimensions, the last one running fastest.
     pub shape: Vec<usize>,
@@ -61,7 +61,7 @@ pub struct Weights {
     pub range: Range<usize>,
     /// How they begin.
     pub(super) start: Start,
-    /// Whether weight decay pulls at them: it spares biases and the scales of norms.
+    /// Whether weight decay pulls at them: it spares biases, embeddings and the scales of norms.
     pub decays: bool,
 }
 
@@ -285,7 +285,10 @@ impl Builder {
             Layer::Residual { layers } => self.residual(layers, at),
             Layer::Flatten => self.node(&name, Op::Flatten, at, Shape::flat(shape.len())),
             Layer::Join => {
-                let statics = self.node("static", Op::Static, 0, Shape::flat(self.n_static));
+                let is_static = |node: &Node| matches!(node.op, Op::Static);
+                let there = self.plan.nodes.iter().position(is_static);
+                let flat = Shape::flat(self.n_static);
+                let statics = there.unwrap_or_else(|| self.node("static", Op::Static, 0, flat));
                 let joined = Shape::flat(shape.channels + self.n_static);
                 let join = self.node(&name, Op::Join, at, joined);
                 self.plan.nodes[join].other = Some(statics);
@@ -382,7 +385,10 @@ impl Builder {
 
 /// How a kernel begins: it depends on what comes after it.
 fn start(rest: &[Layer], fan_in: usize, fan_out: usize) -> Start {
-    let next = rest.iter().find(|layer| !matches!(layer, Layer::BatchNorm | Layer::LayerNorm));
+    let passes = |layer: &&Layer| {
+        !matches!(layer, Layer::BatchNorm | Layer::LayerNorm | Layer::Dropout { .. })
+    };
+    let next = rest.iter().find(passes);
     match next {
         Some(Layer::Activation(
             spec::Activation::Relu | spec::Activation::LeakyRelu { .. } | spec::Activation::Gelu,

@@ -132,6 +132,9 @@ fn gradients_of_convolutions_along_a_series_agree_with_finite_differences() {
     check("conv 4x3 stride 2 | conv 3x3 dilation 2 bn | maxpool 2 | flatten | dense out");
     check("conv 4x2 stride 3 valid | avgpool 2 tanh | flatten | dense out");
     check("conv 4x1 ln | gap | dense out");
+    // Rows with room between them, made window by window.
+    check("conv 4x3 stride 2 tanh | conv 3x3 | gap | dense out");
+    check("conv 18x3 dilation 2 tanh | conv 3x4 | flatten | dense out");
 }
 
 #[test]
@@ -165,6 +168,7 @@ fn gradients_of_blocks_embeddings_and_second_inputs_agree_with_finite_difference
     let block = "res( conv 4x4 bn relu | conv 4x3 bn relu | conv 4x2 bn ) relu";
     let text = format!("{block} | {block} | gap | join | dense 4 relu | dense out");
     check(&text, series, 3, 1, Loss::BinaryCrossEntropy);
+    check("join | dense 4 tanh | join | dense out", Shape::flat(3), 2, 1, Loss::Squared);
     check(
         "res( conv 2x3 tanh ) | res( res( relu ) conv 2x5 ) | flatten | dense out",
         series,
@@ -241,6 +245,27 @@ fn a_batch_changes_no_bit_of_an_output() {
             &Team::new(1),
         );
         assert_eq!(one, all[row * 3..(row + 1) * 3]);
+    }
+}
+
+#[test]
+fn rows_together_give_what_each_gives_alone() {
+    for text in [
+        "conv 4x3 stride 2 tanh | conv 3x3 | gap | dense out",
+        "conv 20x3 dilation 2 relu | conv 3x4 relu | conv 5x2 valid | flatten | dense out",
+        "res( conv 3x5 relu | conv 3x3 ) | conv 4x7 stride 2 | conv 4x2 | gmp | dense out",
+    ] {
+        let spec: NetworkSpec = text.parse().unwrap();
+        let network = Network::<f64>::new(&spec, Shape::series(11, 3), 0, 2, Seed(5)).unwrap();
+        let rows = made(6, &network, Loss::SoftmaxCrossEntropy);
+        let alone = network.outputs(&rows.x, &[], &Team::new(1));
+        let (loss, y) = (Loss::SoftmaxCrossEntropy, &rows.y);
+        let of = |row: usize| loss.of(&alone[row * 2..row * 2 + 2], y[row]).0 * rows.weight[row];
+        let expected: f64 = (0..6).map(of).sum();
+        let mut trainer = Trainer::new(network, training(loss), 6);
+        let batch: Vec<u32> = (0..6).collect();
+        let together = trainer.gradient(rows.rows(), &batch, &Team::new(1)).loss;
+        assert!((together - expected).abs() < 1e-9, "{text}: {together} {expected}");
     }
 }
 

@@ -75,7 +75,11 @@ impl RunSummary {
 
     /// The model with those parameters that are not at their defaults: `ridge alpha=0.1`.
     pub fn label(&self) -> String {
-        let set = self.set.iter().map(|(key, value)| format!(" {key}={value}"));
+        let short = |value: &String| match value.char_indices().nth(24) {
+            Some((end, _)) => format!("{}…", &value[..end]),
+            None => value.clone(),
+        };
+        let set = self.set.iter().map(|(key, value)| format!(" {key}={}", short(value)));
         set.fold(self.model.clone(), |label, part| label + &part)
     }
 }

@@ -16,7 +16,7 @@ use crate::jobs::Ctx;
 use crate::models::linear::Problem;
 use crate::models::network::{self, Seen};
 use crate::models::{self, Aim, Fitted, Model, Predictor, Settings};
-use crate::nn::spec::Shape;
+use crate::nn::spec::{Layer, Shape};
 use crate::rng::Seed;
 
 /// The question with everything that it needs of the table.
@@ -120,7 +120,16 @@ impl<'a> Asked<'a> {
         ctx: &Ctx,
     ) -> Result<Answer, Error> {
         let sight = match &self.layout {
-            Some(layout) => Some(sight::fit(self.table, layout, train, ctx)?),
+            Some(layout) => {
+                let mut sight = sight::fit(self.table, layout, train, ctx)?;
+                if matches!(params.network.layers.first(), Some(Layer::Embedding { .. })) {
+                    // Whole numbers are looked up as they are.
+                    for channel in &mut sight.channels {
+                        (channel.offset, channel.scale) = (0.0, 1.0);
+                    }
+                }
+                Some(sight)
+            }
             None => None,
         };
         let shape = sight.as_ref().map_or([0; 3], FittedSight::shape);
@@ -171,8 +180,12 @@ impl<'a> Asked<'a> {
     /// Names this training of this experiment on these rows, where unfinished work is put aside.
     fn name(&self, train: &[u32]) -> String {
         let rows: Vec<u8> = train.iter().flat_map(|row| row.to_le_bytes()).collect();
-        let what =
-            [self.experiment.to_toml(), self.table.origin.sha256.clone(), files::sha256_hex(&rows)];
+        let what = [
+            env!("CARGO_PKG_VERSION").to_owned(),
+            self.experiment.to_toml(),
+            self.table.origin.sha256.clone(),
+            files::sha256_hex(&rows),
+        ];
         files::sha256_hex(what.concat().as_bytes())[..24].to_owned()
     }
 

@@ -12,7 +12,7 @@ use crate::data::{self, Split, Table, Task};
 use crate::features::Plan;
 use crate::features::sight::Layout;
 use crate::jobs::Ctx;
-use crate::models::Model;
+use crate::models::{Model, Predictor};
 
 /// A model tells training from other rows by more than this in AUC or R²: it may overfit.
 const OVERFIT: f64 = 0.1;
@@ -129,7 +129,7 @@ pub fn run(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Run, Err
     };
     warnings.extend(imbalance(&model, &train));
     let elsewhere = cv.as_ref().or(of_valid.as_ref()).or(of_test.as_ref());
-    warnings.extend(elsewhere.and_then(|elsewhere| overfit(model.task, &of_train, elsewhere)));
+    warnings.extend(elsewhere.and_then(|elsewhere| overfit(&model, &of_train, elsewhere)));
 
     let (intercept, coefficients) = coefficients(&model, &fitted);
     let point = |step: &crate::models::Step| Point {
@@ -214,8 +214,15 @@ fn unseen(classes: &[String], train: &Scores) -> Option<String> {
         .then(|| format!("no training row is {}, so that is never predicted", named.join(" or ")))
 }
 
-fn overfit(task: Task, train: &Metrics, elsewhere: &Metrics) -> Option<String> {
-    let names: &[&str] = if task == Task::Multiclass { &["accuracy"] } else { &["roc_auc", "r2"] };
+fn overfit(model: &Model, train: &Metrics, elsewhere: &Metrics) -> Option<String> {
+    let remedy = match model.predictor {
+        Predictor::Network(_) => {
+            "use a smaller network, `dropout`, `weight_decay`, or validation rows with `patience`"
+        }
+        _ => "use fewer features, or a larger penalty (`alpha` of ridge and logistic)",
+    };
+    let names: &[&str] =
+        if model.task == Task::Multiclass { &["accuracy"] } else { &["roc_auc", "r2"] };
     names.iter().find_map(|name| {
         let value = |metrics: &Metrics| metrics.get(*name).and_then(|estimate| estimate.value);
         let (here, there) = (value(train)?, value(elsewhere)?);
@@ -223,7 +230,7 @@ fn overfit(task: Task, train: &Metrics, elsewhere: &Metrics) -> Option<String> {
         (here - there > OVERFIT).then(|| {
             format!(
                 "{label} is {here:.3} on the training rows and {there:.3} on others: it may \
-                 overfit\nhint: use fewer features, or a larger penalty (`alpha` of ridge and logistic)"
+                 overfit\nhint: {remedy}"
             )
         })
     })

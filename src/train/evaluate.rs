@@ -51,9 +51,36 @@ pub fn evaluate(model: &Model, table: &Table, ctx: &Ctx) -> Result<Evaluation, E
         weight: weights.as_deref().map(at),
         ..Scores::default()
     };
-    let scores = scores.told(&model.outputs(table, Some(&rows), ctx)?);
+    let scores = known(scores.told(&model.outputs(table, Some(&rows), ctx)?));
+    if scores.rows.is_empty() {
+        let what = "no row has enough rows before it for a window";
+        return Err(Error::question(what, "evaluate on a longer table"));
+    }
     let metrics = measure(model, &scores, model.threshold, Seed::default().0, ctx)?;
-    Ok(Evaluation { task: model.task, rows: rows.len(), metrics, scores })
+    Ok(Evaluation { task: model.task, rows: scores.rows.len(), metrics, scores })
+}
+
+/// Without the rows that a model could not tell anything of, such as those too early for a window.
+fn known(scores: Scores) -> Scores {
+    let n_classes = scores.n_classes();
+    let is_known = |place: usize| match n_classes {
+        0 => !scores.score[place].is_nan(),
+        _ => !scores.probabilities(place)[0].is_nan(),
+    };
+    let places: Vec<usize> = (0..scores.rows.len()).filter(|place| is_known(*place)).collect();
+    if places.len() == scores.rows.len() {
+        return scores;
+    }
+    let at = |values: &[f64]| places.iter().map(|place| values[*place]).collect();
+    let own = |place: &usize| scores.probability[place * n_classes..][..n_classes].to_vec();
+    Scores {
+        rows: places.iter().map(|place| scores.rows[*place]).collect(),
+        truth: at(&scores.truth),
+        score: at(&scores.score),
+        probability: places.iter().flat_map(own).collect(),
+        weight: scores.weight.as_deref().map(at),
+        fold: None,
+    }
 }
 
 /// The place of every row's class among those of the model, which may be others, or stand in

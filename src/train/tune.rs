@@ -103,6 +103,7 @@ const VALID: f64 = 0.2;
 /// end is handed out as soon as it is there.
 ///
 /// Combinations are compared on the validation rows or over the folds, never on the test rows.
+/// Returns how many were not tried at all because the time was up.
 ///
 /// # Errors
 ///
@@ -114,7 +115,7 @@ pub fn tune(
     search: &Search,
     ctx: &Ctx,
     out: &mut dyn FnMut(Run),
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let begin = Instant::now();
     let mut base = experiment.clone();
     if base.cv == 0 && base.split.valid == 0.0 {
@@ -129,14 +130,14 @@ pub fn tune(
     let rungs = rungs(&base, search.halving, alive.len());
     let n_runs: usize =
         (0..rungs.len()).map(|rung| alive.len().div_ceil(ETA.pow(rung as u32))).sum();
-    let (mut done, mut first_error, mut n_out) = (0, None, 0);
+    let (mut done, mut first_error, mut n_out, mut n_untried) = (0, None, 0, 0);
     for (rung, epochs) in rungs.iter().enumerate() {
         let is_last = rung + 1 == rungs.len();
         let mut scored = Vec::new();
         for (words, candidate) in alive {
             if done > 0 && begin.elapsed() > search.budget {
-                ctx.note(format!("the time is up before {words}"));
-                break;
+                n_untried += usize::from(rung == 0);
+                continue;
             }
             let mut asked = candidate.clone();
             if let Some(epochs) = epochs {
@@ -168,7 +169,11 @@ pub fn tune(
     }
     match first_error {
         Some(error) if n_out == 0 => Err(error),
-        _ => Ok(()),
+        None if n_out == 0 => {
+            let what = "the time was up before any combination was trained to its end";
+            Err(Error::question(what, "give it more minutes, or fewer epochs"))
+        }
+        _ => Ok(n_untried),
     }
 }
 

@@ -392,6 +392,7 @@ fn survey(
     let experiment = suited.as_ref().unwrap_or(experiment);
     survey.asked = experiment.clone();
     survey.suited = suited.as_ref().map(|e| e.model.clone());
+    let mut known = None;
     survey.resolved = match train::resolve(table, experiment) {
         Ok((resolved, said)) => {
             survey.notes = said;
@@ -402,9 +403,16 @@ fn survey(
             }
             Ok(resolved)
         }
-        Err(error) => Err(error.to_string()),
+        Err(error) => {
+            // A setting of the model that does not fit leaves the columns as they are.
+            let mut probe = experiment.clone();
+            probe.model = train::ModelSpec { kind: "baseline".into(), ..Default::default() };
+            known = train::resolve(table, &probe).ok().map(|(resolved, _)| resolved);
+            Err(error.to_string())
+        }
     };
-    let target = survey.resolved.as_ref().ok().and_then(|e| train::target_of(table, e));
+    let known = survey.resolved.as_ref().ok().or(known.as_ref());
+    let target = known.and_then(|e| train::target_of(table, e));
     let classes_of = match &target {
         Some(target) if target.task == data::Task::Regression => None,
         Some(target) => Some(target.name.clone()),

@@ -160,7 +160,7 @@ fn what_a_network_cannot_do_is_said_before_it_is_trained() {
             "learning_rate=1e9",
             "network=gap | join | dense 9 relu | dense out",
         ],
-        &["training left the valley", "smaller `learning_rate`"],
+        &["training diverged", "smaller `learning_rate`"],
     );
     let plain =
         place.file("plain.csv", "a,b,y\n1,2,0\n2,1,1\n3,5,0\n4,3,1\n5,9,0\n6,2,1\n7,7,0\n8,1,1\n");

@@ -3,7 +3,7 @@
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::record::Epoch;
-use crate::nn::{Memory, Plateau};
+use crate::nn::{Memory, Plateau, Trainer};
 
 /// A training after a whole number of epochs.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,18 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// Whether it is of such a network and optimizer, whatever else the file may hold.
+    pub(super) fn is_of(&self, trainer: &Trainer<f32>) -> bool {
+        let (network, memory) = (trainer.network(), trainer.memory());
+        let (n, n_state) = (network.params.len(), network.state.len());
+        self.params.len() == n
+            && self.best.0.len() == n
+            && self.state.len() == n_state
+            && self.best.1.len() == n_state
+            && self.memory.first.len() == memory.first.len()
+            && self.memory.second.len() == memory.second.len()
+    }
+
     /// The bytes to be put aside.
     pub(super) fn bytes(&self) -> Result<Vec<u8>, String> {
         let f32s = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();

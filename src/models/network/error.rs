@@ -30,15 +30,17 @@ pub enum Error {
     ConstantTarget,
     /// A value one cannot compute with.
     #[error(
-        "the input of training row {row} holds a value that is no number\nhint: add `impute` to the recipe, or leave out such columns"
+        "the input of {rows} row {row} holds a value that is no number\nhint: add `impute` to the recipe, or leave out such columns"
     )]
     NotFinite {
-        /// Which row of the training rows, from 1.
+        /// Training or validation.
+        rows: &'static str,
+        /// Which of these rows, from 1.
         row: usize,
     },
     /// Weights ran away.
     #[error(
-        "training left the valley in epoch {epoch}: {what} (`learning_rate` = {rate:e})\nhint: use a smaller `learning_rate`, such as {:e}, or set `clip_norm` to 1", tidy(rate / 10.0)
+        "training diverged in epoch {epoch}: {what} (`learning_rate` = {rate:e})\nhint: use a smaller `learning_rate`, such as {:e}, or set `clip_norm` to 1", tidy((rate / 10.0).min(0.01))
     )]
     Diverged {
         /// The epoch, from 1.

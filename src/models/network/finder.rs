@@ -62,7 +62,6 @@ pub(super) fn find(
     let found = (lowest.1 / 10.0).min(if steepest.1 > 0.0 { steepest.1 / 3.0 } else { f64::MAX });
     Ok((lowest.1 > RANGE.0 && found > 0.0).then(|| {
         // Two digits, so that it can be typed again.
-        let power = 10_f64.powf(found.log10().floor() - 1.0);
-        (found / power).round() * power
+        format!("{found:.1e}").parse().unwrap_or(found)
     }))
 }

@@ -64,7 +64,13 @@ pub fn fit(
     let fed = |seen: &Seen<'_>| feed(seen, offset, scale, class_weights.as_deref());
     let fed_train = fed(train);
     if let Some(row) = not_finite(&fed_train, n_rows) {
-        return Err(Error::NotFinite { row: row + 1 });
+        return Err(Error::NotFinite { rows: "training", row: row + 1 });
+    }
+    let fed_valid = valid.filter(|valid| !valid.y.is_empty()).map(fed);
+    if let (Some(fed), Some(valid)) = (&fed_valid, valid)
+        && let Some(row) = not_finite(fed, valid.y.len())
+    {
+        return Err(Error::NotFinite { rows: "validation", row: row + 1 });
     }
     let network = Network::new(&params.network, input, n_static, n_out, params.seed)
         .map_err(Error::Mistake)?;
@@ -74,7 +80,7 @@ pub fn fit(
         scale,
         team: Team::of_all(),
         train: fed_train,
-        valid: valid.filter(|valid| !valid.y.is_empty()).map(fed),
+        valid: fed_valid,
         batch_size,
         name,
         ctx,
@@ -116,7 +122,7 @@ impl Loop<'_> {
         };
         let aside = self.ctx.shelf().and_then(|shelf| Checkpoint::of(&shelf.take(self.name)?));
         let mut trainer = Trainer::new(network, training, self.batch_size);
-        let aside = aside.filter(|aside| aside.params.len() == trainer.network().params.len());
+        let aside = aside.filter(|aside| aside.is_of(&trainer));
         let mut course = match aside {
             Some(aside) => self.take_up(&mut trainer, aside),
             None => self.begin(&trainer, training)?,
@@ -255,7 +261,7 @@ impl Loop<'_> {
         let mut rate = course.rate;
         let mut from = 0;
         for batch in 0..n_batches {
-            // Batches of nearly one size, so that none is of a single row.
+            // Batches of nearly one size, so that the last is not much smaller than the others.
             let to = (batch + 1) * n / n_batches;
             let done = (epoch - 1) as f64 + batch as f64 / n_batches as f64;
             let share = self.params.course().share(
@@ -291,7 +297,8 @@ impl Loop<'_> {
                 return Ok(false);
             }
         }
-        let metric = |fit: f64, weight: f64| self.loss.is_of_classes().then(|| fit / weight);
+        let of_classes = self.loss.is_of_classes();
+        let metric = |fit: f64, weight: f64| (of_classes && weight > 0.0).then(|| fit / weight);
         let (valid_loss, valid_metric) = match &self.valid {
             Some(valid) => {
                 let (loss, fit, weight) = self.judge(trainer.network(), valid);

@@ -30,8 +30,9 @@ impl FittedNetwork {
         let (input, statics) = self.inputs(seen, &matrix);
         let n_rows = input.len() / self.network.input.len().max(1);
         let work = self.network.spec.layers.len() * input.len();
-        let team = if work > 1 << 16 && n_rows > 1 { Team::of_all() } else { Team::new(1) };
-        let mut outputs = self.network.outputs(input, statics, &team);
+        let alone = Team::new(1);
+        let team = if work > 1 << 16 && n_rows > 1 { Team::shared() } else { &alone };
+        let mut outputs = self.network.outputs(input, statics, team);
         for row in outputs.chunks_exact_mut(n_out) {
             self.loss.link(row);
         }

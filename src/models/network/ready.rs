@@ -44,10 +44,11 @@ pub fn ready_made(kind: &str) -> Option<&'static str> {
 
 /// Reads a network in either of its forms: one line, or TOML with `[[layer]]`.
 pub(in crate::models) fn read(text: &str) -> Result<NetworkSpec, Mistake> {
+    let text = text.replace("[[model.layer]]", "[[layer]]");
     if !text.contains("[[layer]]") {
         return text.parse();
     }
-    toml::from_str(text).map_err(|error| Mistake {
+    toml::from_str(&text).map_err(|error| Mistake {
         layer: 0,
         at: error.span().unwrap_or(0..0),
         what: error.message().lines().next().unwrap_or("this is no network").to_owned(),

@@ -147,8 +147,8 @@ fn a_rate_that_is_far_too_large_is_stopped_and_explained() {
     flat.x = Array2::from_shape_fn((60, 4), |(row, column)| (row * 7 + column) as f64 / 60.0);
     let seen = Seen { tensor: &[], shape: [0; 3], y: &flat.x.column(0).to_vec(), ..flat.seen() };
     let error = fit(&params, Aim::Number, &seen, None, "t", &Ctx::quiet()).unwrap_err().to_string();
-    assert!(error.contains("training left the valley in epoch 1"), "{error}");
-    assert!(error.contains("hint: use a smaller `learning_rate`, such as 1e5"), "{error}");
+    assert!(error.contains("training diverged in epoch 1"), "{error}");
+    assert!(error.contains("hint: use a smaller `learning_rate`, such as 1e-2"), "{error}");
 }
 
 #[test]

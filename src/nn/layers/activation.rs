@@ -35,7 +35,7 @@ impl Activation {
         match self.0 {
             spec::Activation::Relu => {
                 for x in values {
-                    *x = x.larger(F::ZERO);
+                    *x = F::ZERO.larger(*x);
                 }
             }
             spec::Activation::LeakyRelu { slope } => {

@@ -162,7 +162,7 @@ impl BatchNorm {
                 if is_relu {
                     for j in 0..n {
                         let value = (x[j] - mean[j]) * inverse[j] * scale[j] + shift[j];
-                        y[j] = value.larger(F::ZERO);
+                        y[j] = F::ZERO.larger(value);
                     }
                 } else {
                     for j in 0..n {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::windows::{self, Span};
 use super::{Activation, add_bias, add_positions};
 use crate::nn::Real;
-use crate::nn::batch::Batch;
+use crate::nn::batch::{Batch, Geometry};
 use crate::nn::product::{Grid, Into, product};
 use crate::nn::spec::{Padding, Shape};
 
@@ -107,6 +107,12 @@ impl Conv {
         (TILE / (self.depth() * self.output().positions())).max(1)
     }
 
+    /// The same for a batch that lies like this: its rows are one matrix only if nothing lies
+    /// between them.
+    fn rows_at_once(&self, output: Geometry) -> usize {
+        if output.gap == 0 { self.tile_rows() } else { 1 }
+    }
+
     /// Room for copied windows and what is multiplied with them, in values.
     pub(in crate::nn) fn scratch(&self) -> usize {
         if self.slides() {
@@ -155,8 +161,9 @@ impl Conv {
             let n_positions = self.output().positions();
             let (copied, made) =
                 scratch.split_at_mut(self.tile_rows() * n_positions * self.depth());
-            for first in (0..n_rows).step_by(self.tile_rows()) {
-                let n = self.tile_rows().min(n_rows - first);
+            let at_once = self.rows_at_once(output.geometry);
+            for first in (0..n_rows).step_by(at_once) {
+                let n = at_once.min(n_rows - first);
                 let grid = windows::copy(self, input, first..first + n, copied);
                 let m = n * n_positions;
                 if self.n_filters < windows::FEW_FILTERS && grid.row_step == 1 {
@@ -251,8 +258,9 @@ impl Conv {
     ) {
         let kernel = (&params[self.kernel.clone()], self.kernel_grid().transposed());
         let n_positions = self.output().positions();
-        for first in (0..n_rows).step_by(self.tile_rows()) {
-            let n = self.tile_rows().min(n_rows - first);
+        let at_once = self.rows_at_once(d.geometry);
+        for first in (0..n_rows).step_by(at_once) {
+            let n = at_once.min(n_rows - first);
             let m = n * n_positions;
             let grid = windows::copy(self, input, first..first + n, scratch).transposed();
             let lead = d.geometry.lead() + first * d.geometry.pitch();

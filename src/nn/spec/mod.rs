@@ -15,6 +15,12 @@ use serde::{Deserialize, Serialize};
 pub use budget::{Budget, budget};
 pub use trace::{Shape, Traced};
 
+/// The most filters, units, steps or levels that can be asked for.
+const MOST_SIZE: usize = 1_000_000;
+
+/// How deep residual blocks may stand in each other.
+const MOST_DEPTH: usize = 8;
+
 /// What becomes of the values at the border of a convolution or a pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,7 +2,9 @@
 
 use std::{fmt, ops::Range, str::FromStr};
 
-use super::{Activation, Layer, Mistake, NetworkSpec, Padding, PoolKind, Units};
+use super::{
+    Activation, Layer, MOST_DEPTH, MOST_SIZE, Mistake, NetworkSpec, Padding, PoolKind, Units,
+};
 
 /// Words that begin a layer, with an example of each.
 const WORDS: &[(&str, &str)] = &[
@@ -26,9 +28,6 @@ const WORDS: &[(&str, &str)] = &[
     ("sigmoid", "sigmoid"),
 ];
 
-/// The most filters, units, steps or levels that can be asked for.
-const MOST: usize = 1_000_000;
-
 impl FromStr for NetworkSpec {
     type Err = Mistake;
 
@@ -38,7 +37,7 @@ impl FromStr for NetworkSpec {
     /// 3 columns; `stride 2`, `dilation 2` and `valid` may follow. `res( … )` is a residual block,
     /// `dense out` gives as many values as the target asks for.
     fn from_str(text: &str) -> Result<Self, Mistake> {
-        let mut reader = Reader { words: words(text), next: 0, layer: 0 };
+        let mut reader = Reader { depth: 0, words: words(text), next: 0, layer: 0 };
         let layers = reader.layers(Depth::Outside)?;
         if layers.is_empty() {
             return Err(Mistake {
@@ -81,6 +80,7 @@ enum Depth {
 }
 
 struct Reader<'a> {
+    depth: usize,
     words: Vec<(Range<usize>, &'a str)>,
     next: usize,
     layer: usize,
@@ -155,7 +155,13 @@ impl<'a> Reader<'a> {
                     return Err(self.wrong(at.clone(), "`res` has no layers", hint));
                 }
                 self.next += 1;
+                self.depth += 1;
+                if self.depth > MOST_DEPTH {
+                    let what = format!("blocks stand {MOST_DEPTH} deep in blocks");
+                    return Err(self.wrong(at.clone(), what, "nest them less"));
+                }
                 let layers = self.layers(Depth::InBlock)?;
+                self.depth -= 1;
                 self.next += 1;
                 if layers.is_empty() {
                     let hint = "write its layers in brackets: `res( conv 64x3 bn )`";
@@ -240,7 +246,7 @@ impl<'a> Reader<'a> {
         };
         let sizes: Option<Vec<usize>> =
             text.split(['x', '×']).map(|part| part.parse().ok()).collect();
-        let is_size = |size: &usize| (1..=MOST).contains(size);
+        let is_size = |size: &usize| (1..=MOST_SIZE).contains(size);
         match sizes.filter(|all| (least..=most).contains(&all.len()) && all.iter().all(is_size)) {
             Some(sizes) => {
                 self.next += 1;

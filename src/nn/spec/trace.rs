@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Layer, Mistake, NetworkSpec, Padding, Units};
+use super::{Activation, Layer, MOST_DEPTH, MOST_SIZE, Mistake, NetworkSpec, Padding, Units};
 
 /// What a layer sees of one row: positions in rows and columns, with channels at each.
 ///
@@ -139,6 +139,21 @@ impl NetworkSpec {
     }
 }
 
+/// More values or weights than this in one layer are a mistake, or a damaged file.
+const MOST_VALUES: f64 = 2_147_483_648.0;
+
+/// Weights of a layer, nearly, in floating point.
+fn weights_of(layer: &Layer, input: Shape, output: Shape) -> f64 {
+    let (from, to) = (input.channels as f64, output.channels as f64);
+    match layer {
+        Layer::Dense { .. } => from * to,
+        Layer::Conv1d { kernel, .. } => *kernel as f64 * from * to,
+        Layer::Conv2d { kernel: [rows, columns], .. } => (rows * columns) as f64 * from * to,
+        Layer::Embedding { levels, width } => *levels as f64 * *width as f64,
+        _ => from,
+    }
+}
+
 struct Trace {
     n_static: usize,
     n_out: usize,
@@ -167,6 +182,7 @@ impl Trace {
         depth: usize,
         bias: usize,
     ) -> Result<Shape, Mistake> {
+        self.check_sizes(layer, depth)?;
         let Shape { height, width, channels } = input;
         let flat = input.is_flat();
         let (output, n_params, flops) = match layer {
@@ -179,7 +195,11 @@ impl Trace {
                     Units::Count(units) => *units,
                     Units::Out => self.n_out,
                 };
-                (Shape::flat(units), (channels + bias) * units, 2 * channels * units)
+                (
+                    Shape::flat(units),
+                    (channels + bias).saturating_mul(units),
+                    (2 * channels).saturating_mul(units),
+                )
             }
             Layer::Conv1d { filters, kernel, stride, dilation, padding } => {
                 if height > 1 {
@@ -191,8 +211,8 @@ impl Trace {
                 let output = Shape { height: 1, width, channels: *filters };
                 (
                     output,
-                    (kernel * channels + bias) * filters,
-                    2 * kernel * channels * filters * width,
+                    (kernel * channels + bias).saturating_mul(*filters),
+                    (2 * kernel * channels).saturating_mul(filters * width),
                 )
             }
             Layer::Conv2d { filters, kernel: [rows, columns], stride, dilation, padding } => {
@@ -205,7 +225,11 @@ impl Trace {
                 let width = self.slid(layer, width, *columns, *stride, *dilation, *padding)?;
                 let output = Shape { height, width, channels: *filters };
                 let taps = rows * columns * channels;
-                (output, (taps + bias) * filters, 2 * taps * filters * height * width)
+                (
+                    output,
+                    (taps + bias).saturating_mul(*filters),
+                    (2 * taps).saturating_mul(*filters).saturating_mul(height * width),
+                )
             }
             Layer::Pool { size, .. } => {
                 let rows = if height == 1 { 1 } else { *size };
@@ -240,6 +264,12 @@ impl Trace {
                 (Shape::flat(channels + self.n_static), 0, 0)
             }
         };
+        // Measured in floating point, where nothing can wrap round.
+        let values = output.height as f64 * output.width as f64 * output.channels as f64;
+        if values > MOST_VALUES || weights_of(layer, input, output) > MOST_VALUES {
+            let what = format!("`{layer}` would have too many weights or values");
+            return Err(self.wrong(what, "make it smaller"));
+        }
         self.lines.push(Traced {
             text: layer.to_string(),
             depth,
@@ -279,6 +309,42 @@ impl Trace {
             flops,
         });
         Ok(output)
+    }
+
+    /// Refuses sizes that no layer can have, whichever form they were written in.
+    fn check_sizes(&self, layer: &Layer, depth: usize) -> Result<(), Mistake> {
+        let sizes: Vec<usize> = match layer {
+            Layer::Dense { units: Units::Count(units) } => vec![*units],
+            Layer::Conv1d { filters, kernel, stride, dilation, .. } => {
+                vec![*filters, *kernel, *stride, *dilation]
+            }
+            Layer::Conv2d { filters, kernel: [rows, columns], stride, dilation, .. } => {
+                vec![*filters, *rows, *columns, *stride, *dilation]
+            }
+            Layer::Pool { size, .. } => vec![*size],
+            Layer::Embedding { levels, width } => vec![*levels, *width],
+            _ => Vec::new(),
+        };
+        let wrong = |what: String, hint: &str| Err(self.wrong(what, hint));
+        if let Some(size) = sizes.iter().find(|size| !(1..=MOST_SIZE).contains(*size)) {
+            return wrong(format!("`{layer}` cannot have the size {size}"), "give it 1 to 1000000");
+        }
+        match layer {
+            Layer::Dropout { rate } if !(0.0..1.0).contains(rate) => {
+                wrong(format!("`{layer}` would leave nothing"), "give a share from 0 to below 1")
+            }
+            Layer::Activation(Activation::LeakyRelu { slope }) if !slope.is_finite() => {
+                wrong(format!("`{layer}` has no slope"), "give a number such as 0.01")
+            }
+            Layer::Residual { layers } if layers.is_empty() => wrong(
+                "a residual block has no layers".into(),
+                "write its layers in brackets: `res( conv 64x3 bn )`",
+            ),
+            Layer::Residual { .. } if depth >= MOST_DEPTH => {
+                wrong(format!("blocks stand {MOST_DEPTH} deep in blocks"), "nest them less")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// How many outputs a kernel has along one direction.

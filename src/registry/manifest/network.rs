@@ -28,6 +28,9 @@ pub(super) struct StoredNetwork {
 /// More values than this in a network are those of a damaged file.
 const MOST_PARAMS: usize = 1 << 28;
 
+/// A network tells no more classes apart than this.
+const MOST_OUTPUTS: usize = 1_000_000;
+
 /// Puts the weights of a network into columns and returns the rest.
 pub(super) fn store(fitted: &FittedNetwork, weights: &mut Columns) -> StoredNetwork {
     let network = &fitted.network;
@@ -62,12 +65,15 @@ impl StoredNetwork {
             self.network.parse().map_err(|mistake| format!("its network: {mistake}"))?;
         let Self { height, width, channels, n_static, n_out, .. } = self;
         let size = [width, channels].iter().try_fold(height, |all, n| all.checked_mul(*n));
-        if size.is_none_or(|size| size == 0 || size > MOST_PARAMS) {
+        let others = n_static > MOST_PARAMS || !(1..=MOST_OUTPUTS).contains(&n_out);
+        if others || size.is_none_or(|size| size == 0 || size > MOST_PARAMS) {
             return Err("its network looks at nothing, or at too much".into());
         }
         let input = Shape { height, width, channels };
         let traced = spec.trace(input, n_static, n_out).map_err(|m| format!("its network: {m}"))?;
-        if traced.iter().map(|line| line.n_params).sum::<usize>() > MOST_PARAMS {
+        let n_params = traced.iter().fold(0_usize, |n, line| n.saturating_add(line.n_params));
+        let n_values = traced.iter().fold(0_usize, |n, line| n.saturating_add(line.output.len()));
+        if n_params > MOST_PARAMS || n_values > MOST_PARAMS {
             return Err("its network has too many weights".into());
         }
         let mut network = Network::new(&spec, input, n_static, n_out, Seed::default())
@@ -92,6 +98,9 @@ impl StoredNetwork {
             "softmax_cross_entropy" => Loss::SoftmaxCrossEntropy,
             other => return Err(format!("the loss `{other}` is not known")),
         };
+        if (loss == Loss::SoftmaxCrossEntropy) != (n_out > 1) {
+            return Err("its outputs do not belong to its loss".into());
+        }
         Ok(FittedNetwork { network, loss, offset: self.offset.0, scale: self.scale.0 })
     }
 }

@@ -265,7 +265,10 @@ impl App {
 
     fn ask_quit(&mut self) {
         let text = match self.jobs.training() {
-            Some(job) => format!("{} is still training; it would be lost.", job.label),
+            Some(job) => format!(
+                "{} is still training and will stop; of a network `:resume` goes on with what was put aside.",
+                job.label
+            ),
             None => "Table, settings and runs are kept for the next time.".into(),
         };
         self.overlays.push(Overlay::Confirm {
