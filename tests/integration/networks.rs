@@ -1,6 +1,6 @@
 //! Networks as a shell sees them: trained, put aside, exported, explained, and refused in words.
 
-use std::{fs, thread, time::Duration};
+use std::{fmt::Write, fs, thread, time::Duration};
 
 use crate::command_line::{Place, number};
 
@@ -10,11 +10,11 @@ fn series(n: usize) -> String {
     let mut text = format!("class,limit,{}\n", steps.join(","));
     for row in 0..n {
         let up = row % 2 == 0;
-        text += &format!("{},{}", if up { "up" } else { "down" }, 100 + row * 7 % 13);
+        write!(text, "{},{}", if up { "up" } else { "down" }, 100 + row * 7 % 13).unwrap();
         for t in 0..12 {
             let noise = ((row * 31 + t * 17) % 7) as f64 / 7.0;
             let value = if up { t as f64 } else { 11.0 - t as f64 };
-            text += &format!(",{:.3}", value + 4.0 * noise);
+            write!(text, ",{:.3}", value + 4.0 * noise).unwrap();
         }
         text.push('\n');
     }
@@ -174,7 +174,7 @@ fn windows_need_rows_before_them_and_time_to_divide_by() {
     let mut prices = "day,close\n".to_owned();
     for i in 0..90_u32 {
         let (month, day) = (i / 28 + 1, i % 28 + 1);
-        prices += &format!("2024-{month:02}-{day:02},{}\n", 100 + (i * 37) % 23);
+        writeln!(prices, "2024-{month:02}-{day:02},{}", 100 + (i * 37) % 23).unwrap();
     }
     place.file("prices.csv", prices);
     let train = |more: &[&'static str]| {
