@@ -6,7 +6,7 @@ use crate::command_line::{Place, number};
 
 /// Series of 12 steps that rise or fall, with a static column beside them.
 fn series(n: usize) -> String {
-    let steps: Vec<String> = (0..12).map(|t| format!("s{t}")).collect();
+    let steps: Vec<String> = (0..12).map(|t| format!("t{t}")).collect();
     let mut text = format!("class,limit,{}\n", steps.join(","));
     for row in 0..n {
         let up = row % 2 == 0;
@@ -152,7 +152,7 @@ fn what_a_network_cannot_do_is_said_before_it_is_trained() {
     refused(&["network=gap | dense out"], &["1 static columns enter nowhere", "`join`"]);
     refused(&["batch_size=0"], &["`batch_size` is `0`", "1 … 1000000"]);
     refused(&["learning_rate=fast"], &["`learning_rate` is `fast`", "find"]);
-    refused(&["channels=x: s0..s99"], &["s99"]);
+    refused(&["channels=x: t0..t99"], &["t99"]);
     refused(
         &[
             SMALL,
