@@ -41,6 +41,8 @@ fn a_network_goes_from_series_to_scores_and_onnx() {
         "--set",
         "epochs=30",
         "--set",
+        "batch_size=16",
+        "--set",
         "learning_rate=0.01",
         "--out",
         "m.karat",
