@@ -1,20 +1,20 @@
 //! Networks as a shell sees them: trained, put aside, exported, explained, and refused in words.
 
-use std::{fs, thread, time::Duration};
+use std::{fmt::Write, fs, thread, time::Duration};
 
 use crate::command_line::{Place, number};
 
 /// Series of 12 steps that rise or fall, with a static column beside them.
 fn series(n: usize) -> String {
-    let steps: Vec<String> = (0..12).map(|t| format!("s{t}")).collect();
+    let steps: Vec<String> = (0..12).map(|t| format!("t{t}")).collect();
     let mut text = format!("class,limit,{}\n", steps.join(","));
     for row in 0..n {
         let up = row % 2 == 0;
-        text += &format!("{},{}", if up { "up" } else { "down" }, 100 + row * 7 % 13);
+        write!(text, "{},{}", if up { "up" } else { "down" }, 100 + row * 7 % 13).unwrap();
         for t in 0..12 {
             let noise = ((row * 31 + t * 17) % 7) as f64 / 7.0;
             let value = if up { t as f64 } else { 11.0 - t as f64 };
-            text += &format!(",{:.3}", value + 4.0 * noise);
+            write!(text, ",{:.3}", value + 4.0 * noise).unwrap();
         }
         text.push('\n');
     }
@@ -40,6 +40,8 @@ fn a_network_goes_from_series_to_scores_and_onnx() {
         SMALL,
         "--set",
         "epochs=30",
+        "--set",
+        "batch_size=16",
         "--set",
         "learning_rate=0.01",
         "--out",
@@ -152,7 +154,7 @@ fn what_a_network_cannot_do_is_said_before_it_is_trained() {
     refused(&["network=gap | dense out"], &["1 static columns enter nowhere", "`join`"]);
     refused(&["batch_size=0"], &["`batch_size` is `0`", "1 … 1000000"]);
     refused(&["learning_rate=fast"], &["`learning_rate` is `fast`", "find"]);
-    refused(&["channels=x: s0..s99"], &["s99"]);
+    refused(&["channels=x: t0..t99"], &["t99"]);
     refused(
         &[
             SMALL,
@@ -174,7 +176,7 @@ fn windows_need_rows_before_them_and_time_to_divide_by() {
     let mut prices = "day,close\n".to_owned();
     for i in 0..90_u32 {
         let (month, day) = (i / 28 + 1, i % 28 + 1);
-        prices += &format!("2024-{month:02}-{day:02},{}\n", 100 + (i * 37) % 23);
+        writeln!(prices, "2024-{month:02}-{day:02},{}", 100 + (i * 37) % 23).unwrap();
     }
     place.file("prices.csv", prices);
     let train = |more: &[&'static str]| {
