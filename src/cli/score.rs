@@ -49,7 +49,13 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let scores = scores_of(&outputs);
     let mut added = added(model, &scores);
     added.extend(of_classes(model, &outputs));
-    if model.task == Task::Binary && scores.iter().any(|s| !(0.0..=1.0).contains(s)) {
+    let n_unknown = scores.iter().filter(|score| score.is_nan()).count();
+    if n_unknown > 0 {
+        let rows = text::plural(n_unknown, "row");
+        console.note(&format!("{rows} have no score: too few rows stand before them for a window"));
+    }
+    let outside = |score: &f64| !score.is_nan() && !(0.0..=1.0).contains(score);
+    if model.task == Task::Binary && scores.iter().any(outside) {
         console.note(
             "some scores lie outside 0 to 1: a linear model does not know that they are \
              probabilities",

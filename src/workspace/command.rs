@@ -54,7 +54,7 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "yardstick", usage: "RUN", about: "Compare the other runs with this one", read: |s| text(s, "a run").map(|s| Verb::Yardstick(RunId(s))) },
     Command { name: "note", usage: "RUN=TEXT", about: "Write a note to a run", read: |s| pair(s).map(|(r, v)| Verb::Note(RunId(r), v)) },
     Command { name: "delete", usage: "RUN", about: "Delete a run for good", read: |s| text(s, "a run").map(|s| Verb::Delete(RunId(s))) },
-    Command { name: "save", usage: "[RUN=]MODEL.karat", about: "Write the model to a file; without a run, the one on the screen", read: |s| text(s, "a file").map(|s| match s.split_once('=') { Some((run, path)) => Verb::Save(RunId(run.into()), path.trim().into()), None => Verb::Save(RunId::default(), s) }) },
+    Command { name: "save", usage: "[RUN=]MODEL.karat", about: "Write the model to a file, to `NAME.onnx` as ONNX; without a run, the one on the screen", read: |s| text(s, "a file").map(|s| match s.split_once('=') { Some((run, path)) => Verb::Save(RunId(run.into()), path.trim().into()), None => Verb::Save(RunId::default(), s) }) },
     Command { name: "undo", usage: "", about: "Take back the latest change", read: |s| none(s, Verb::Undo) },
     Command { name: "redo", usage: "", about: "Bring back what was taken back", read: |s| none(s, Verb::Redo) },
     Command { name: "replay", usage: "FILE", about: "Carry out the lines of a saved command log, one after the other", read: |s| text(s, "a file").map(Verb::Replay) },

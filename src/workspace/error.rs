@@ -34,6 +34,9 @@ pub enum Error {
     /// The training refused.
     #[error(transparent)]
     Train(#[from] crate::train::Error),
+    /// The format for other programs cannot say it.
+    #[error(transparent)]
+    Export(#[from] crate::export::Error),
     /// The disk refused.
     #[error(transparent)]
     Registry(#[from] crate::registry::Error),

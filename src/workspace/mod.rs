@@ -337,6 +337,12 @@ impl Workspace {
     }
 
     fn export(&self, path: &str) -> Result<Done, Error> {
+        if path.ends_with(".onnx") {
+            return Err(Error::Command {
+                what: "`export` writes the experiment as TOML".into(),
+                hint: format!("`:save {path}` writes the model as ONNX"),
+            });
+        }
         self.table()?;
         let experiment = self.question();
         let stem = experiment.data.path.file_stem().map_or("table".into(), |s| s.to_string_lossy());

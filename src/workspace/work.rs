@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path, path::PathBuf, sync::Arc, time::Dur
 
 use super::{Assessment, Error, assess::assess};
 use crate::data::{self, ColumnProfile, Finding, Matrix, OpenOptions, Step, Table, View};
+use crate::export::Scope;
 use crate::features;
 use crate::jobs::Ctx;
 use crate::models;
@@ -106,7 +107,7 @@ pub enum Work {
         /// By which metric.
         metric: &'static str,
     },
-    /// Write a model to a file.
+    /// Write a model to a file: as ONNX where its name says so.
     Save {
         /// The run that made it.
         run: Arc<Run>,
@@ -333,7 +334,12 @@ impl Work {
             Self::Save { run, threshold, path } => {
                 let mut run = Run::clone(&run);
                 run.model.threshold = threshold;
-                crate::registry::save_model(&run, &path)?;
+                if path.extension().is_some_and(|e| e == "onnx") {
+                    let exported = crate::export::onnx(&run.model, Scope::WholeModel)?;
+                    crate::files::write(&path, &exported.bytes)?;
+                } else {
+                    crate::registry::save_model(&run, &path)?;
+                }
                 out(Product::Wrote(path));
             }
         }

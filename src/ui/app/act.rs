@@ -285,7 +285,12 @@ impl App {
         let name = format!("{}-{}.karat", run.model.kind, run.id);
         let title = format!("Save the model of run {} ({})", run.id, run.model.kind);
         let begin = format!("save {}=", run.id);
-        self.ask(title, "the file to write, such as model.karat", &name, Ask::Command(begin));
+        self.ask(
+            title,
+            "the file to write, such as model.karat; model.onnx is written as ONNX",
+            &name,
+            Ask::Command(begin),
+        );
         vec![]
     }
 
