@@ -30,7 +30,7 @@ mod tests;
 mod trainer;
 
 pub use loss::Loss;
-pub use network::{InputGradient, Network};
+pub use network::{InputGradient, Network, Scorer};
 pub use optimiser::Rule;
 pub use plan::Weights;
 pub use product::products;

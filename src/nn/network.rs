@@ -48,6 +48,27 @@ impl<F: Real> PartialEq for Network<F> {
     }
 }
 
+/// A network with the room that one row takes on its way through it.
+pub struct Scorer<'a, F> {
+    network: &'a Network<F>,
+    shard: Shard<F>,
+    moments: Vec<Moments<F>>,
+}
+
+impl<F: Real> Scorer<'_, F> {
+    /// The outputs of one row, before any link. Nothing is allocated but what the matrix products
+    /// pack.
+    ///
+    /// # Panics
+    /// If main input or static columns are not as many as the network was made for.
+    pub fn row(&mut self, x: &[F], statics: &[F]) -> &[F] {
+        self.network.load(&mut self.shard, x, statics, 0);
+        let view = self.network.view(&self.moments, &[]);
+        self.shard.forward(view, 1..self.network.plan.nodes.len());
+        self.shard.values[self.network.plan.last()].row(0)
+    }
+}
+
 /// What one output owes to each input value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputGradient<F = f32> {
@@ -94,17 +115,23 @@ impl<F: Real> Network<F> {
         let n_rows = self.n_rows(x, statics);
         let mut outputs = vec![F::ZERO; n_rows * self.n_out];
         let per_thread = n_rows.div_ceil(team.len()).max(1);
-        let moments = self.recalled();
         let mut parts: Vec<_> = outputs.chunks_mut(per_thread * self.n_out).collect();
         team.each(&mut parts, |part, outputs| {
-            let mut shard = Shard::new(&self.plan, 1, Wants::Nothing);
+            let mut scorer = self.scorer();
             for (idx, out) in outputs.chunks_exact_mut(self.n_out).enumerate() {
-                self.load(&mut shard, x, statics, part * per_thread + idx);
-                shard.forward(self.view(&moments, &[]), 1..self.plan.nodes.len());
-                out.copy_from_slice(shard.values[self.plan.last()].row(0));
+                let row = part * per_thread + idx;
+                let (n, n_static) = (self.input.len(), self.n_static);
+                let statics = &statics[row * n_static..(row + 1) * n_static];
+                out.copy_from_slice(scorer.row(&x[row * n..(row + 1) * n], statics));
             }
         });
         outputs
+    }
+
+    /// Room to ask this network row by row, which is worth keeping where rows come one at a time.
+    pub fn scorer(&self) -> Scorer<'_, F> {
+        let shard = Shard::new(&self.plan, 1, Wants::Nothing);
+        Scorer { network: self, shard, moments: self.recalled() }
     }
 
     /// One row's outputs, and the slope of output `out` in each of its input values.

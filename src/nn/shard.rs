@@ -71,7 +71,7 @@ impl<F: Real> Shard<F> {
             _ => Vec::new(),
         };
         let scratch = plan.nodes.iter().map(|node| match &node.op {
-            Op::Conv(conv) => conv.scratch(),
+            Op::Conv(conv) => conv.scratch(capacity),
             _ => 0,
         });
         let sums = |node: &super::plan::Node| match &node.op {

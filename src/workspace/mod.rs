@@ -19,7 +19,11 @@ mod training;
 mod verb;
 mod work;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -337,7 +341,7 @@ impl Workspace {
     }
 
     fn export(&self, path: &str) -> Result<Done, Error> {
-        if path.ends_with(".onnx") {
+        if Path::new(path).extension().is_some_and(|end| end == "onnx") {
             return Err(Error::Command {
                 what: "`export` writes the experiment as TOML".into(),
                 hint: format!("`:save {path}` writes the model as ONNX"),

@@ -113,12 +113,13 @@ impl Conv {
         if output.gap == 0 { self.tile_rows() } else { 1 }
     }
 
-    /// Room for copied windows and what is multiplied with them, in values.
-    pub(in crate::nn) fn scratch(&self) -> usize {
+    /// Room for copied windows and what is made of them, in values, for up to so many rows.
+    pub(in crate::nn) fn scratch(&self, capacity: usize) -> usize {
         if self.slides() {
             return 0;
         }
-        self.tile_rows() * self.output().positions() * (self.depth() + self.n_filters)
+        let n_rows = self.tile_rows().min(capacity);
+        n_rows * self.output().positions() * (self.depth() + self.n_filters)
     }
 
     /// Room for the flipped kernel, in values.
@@ -159,8 +160,8 @@ impl Conv {
             output.clear_gaps(n_rows);
         } else {
             let n_positions = self.output().positions();
-            let (copied, made) =
-                scratch.split_at_mut(self.tile_rows() * n_positions * self.depth());
+            let n_made = scratch.len() / (self.depth() + self.n_filters) * self.n_filters;
+            let (copied, made) = scratch.split_at_mut(scratch.len() - n_made);
             let at_once = self.rows_at_once(output.geometry);
             for first in (0..n_rows).step_by(at_once) {
                 let n = at_once.min(n_rows - first);
