@@ -119,7 +119,8 @@ impl Conv {
             return 0;
         }
         let n_rows = self.tile_rows().min(capacity);
-        n_rows * self.output().positions() * (self.depth() + self.n_filters)
+        let of_windows = n_rows * self.output().positions() * (self.depth() + self.n_filters);
+        of_windows + self.depth() * self.n_filters
     }
 
     /// Room for the flipped kernel, in values.
@@ -267,8 +268,18 @@ impl Conv {
             let lead = d.geometry.lead() + first * d.geometry.pitch();
             let of_d = Grid::new(lead, m, self.n_filters, self.n_filters);
             let into = if first == 0 { Into::Replace } else { Into::Add };
-            let to = self.kernel_grid();
-            product((d_kernel, to), (scratch, grid), (&d.values, of_d), into);
+            if self.n_filters < windows::FEW_FILTERS && grid.column_step == 1 {
+                // Few filters: taps run fastest in the product, and are turned round after.
+                let turned = Grid::new(0, self.n_filters, self.depth(), self.depth());
+                let (copied, made) = scratch.split_at_mut(self.depth() * m);
+                let made = &mut made[..self.depth() * self.n_filters];
+                let windows = (&*copied, grid.transposed());
+                product((made, turned), (&d.values, of_d.transposed()), windows, Into::Replace);
+                windows::add_turned(d_kernel, made, self.n_filters, into);
+            } else {
+                let to = self.kernel_grid();
+                product((d_kernel, to), (scratch, grid), (&d.values, of_d), into);
+            }
             if let Some((d_input, into)) = &mut d_input {
                 let of_windows = Grid::new(0, m, self.depth(), self.depth());
                 product((scratch, of_windows), (&d.values, of_d), kernel, Into::Replace);

@@ -214,3 +214,14 @@ pub(super) fn turn<F: Real>(row: &mut [F], made: &[F], start: usize, m: usize) {
         places.zip(&values[start..]).for_each(|(place, value)| *place = *value);
     }
 }
+
+/// Puts a kernel whose taps run fastest into one whose filters do, or adds it there.
+pub(super) fn add_turned<F: Real>(kernel: &mut [F], made: &[F], n_filters: usize, into: Into) {
+    let depth = made.len() / n_filters;
+    for (filter, taps) in made.chunks_exact(depth).enumerate() {
+        let places = kernel[filter..].iter_mut().step_by(n_filters);
+        for (place, tap) in places.zip(taps) {
+            *place = if into == Into::Add { *place + *tap } else { *tap };
+        }
+    }
+}
