@@ -34,6 +34,9 @@ pub enum Error {
     /// The training refused.
     #[error(transparent)]
     Train(#[from] crate::train::Error),
+    /// There is no explanation.
+    #[error(transparent)]
+    Explain(#[from] crate::explain::Error),
     /// The format for other programs cannot say it.
     #[error(transparent)]
     Export(#[from] crate::export::Error),

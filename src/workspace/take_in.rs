@@ -130,6 +130,7 @@ impl Workspace {
             Product::Order(..)
             | Product::Answer(_)
             | Product::Found(_)
+            | Product::Explained(_)
             | Product::Correlations(_)
             | Product::Comparison(_) => Ok(Done::default()),
         }

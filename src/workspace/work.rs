@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path, path::PathBuf, sync::Arc, time::Dur
 
 use super::{Assessment, Error, assess::assess};
 use crate::data::{self, ColumnProfile, Finding, Matrix, OpenOptions, Step, Table, View};
+use crate::explain::{Explanation, Request};
 use crate::export::Scope;
 use crate::features;
 use crate::jobs::Ctx;
@@ -74,6 +75,15 @@ pub enum Work {
         forward: bool,
         /// The columns to look into.
         columns: Vec<String>,
+    },
+    /// Explain what a model says of one row.
+    Explain {
+        /// The run whose model it is.
+        run: Arc<Run>,
+        /// The table with the row.
+        table: Arc<Table>,
+        /// The row of the source, counted from 1.
+        row: u32,
     },
     /// How the columns go together.
     Correlate {
@@ -192,6 +202,8 @@ pub enum Product {
     Order(View, Arc<Vec<u32>>),
     /// The answer to a query.
     Answer(Arc<Table>),
+    /// What a model says of one row, explained.
+    Explained(Arc<Explanation>),
     /// Where a search was found: row of the view and column.
     Found(Option<(usize, String)>),
     /// How the columns go together.
@@ -223,6 +235,7 @@ impl Work {
             Self::Query { .. } => "query".into(),
             Self::Find { .. } => "search".into(),
             Self::Correlate { .. } => "correlations".into(),
+            Self::Explain { .. } => "explain".into(),
             Self::Train { experiment, plan, .. } => match plan {
                 Plan::Once if experiment.cv > 1 => {
                     format!("{} × {} folds", experiment.model.kind, experiment.cv)
@@ -247,6 +260,7 @@ impl Work {
             Self::Query { .. } => Some("query"),
             Self::Find { .. } => Some("find"),
             Self::Correlate { .. } => Some("correlate"),
+            Self::Explain { .. } => Some("explain"),
             Self::Compare { .. } => Some("compare"),
             Self::Load { .. } | Self::Save { .. } | Self::Train { .. } => None,
         }
@@ -278,6 +292,12 @@ impl Work {
                 let order = order.unwrap_or_else(|| Arc::new((0..table.n_rows() as u32).collect()));
                 let place = data::find(&table, &order, &needle, from, forward, &columns);
                 out(Product::Found(place));
+            }
+            Self::Explain { run, table, row } => {
+                let method = Some("gradient_x_input".into());
+                let request = Request { row, method, class: None };
+                let explained = crate::explain::explain(&run.model, &table, &request, ctx)?;
+                out(Product::Explained(Arc::new(explained)));
             }
             Self::Correlate { table } => {
                 let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();

@@ -1,6 +1,6 @@
 //! What jobs tell, and what follows from it.
 
-use super::{App, DataTab, Effect, Heard, Screen};
+use super::{App, DataTab, Effect, Heard, Overlay, Screen};
 use crate::data::Task;
 use crate::jobs::{JobId, News, Outcome};
 use crate::train::usual_metric;
@@ -68,6 +68,11 @@ impl App {
             }
             Product::Correlations(matrix) => self.data.correlations = Some(matrix.clone()),
             Product::Found(place) => self.found(place.clone()),
+            Product::Explained(why) => {
+                if let Some(Overlay::Rows(view)) = self.overlays.last_mut() {
+                    view.why = Some(why.clone());
+                }
+            }
             Product::Comparison(comparison) => {
                 self.compare.comparison = Some(comparison.clone());
             }

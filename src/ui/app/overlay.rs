@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::NetworkEditor;
 use crate::data::Table;
+use crate::explain::Explanation;
 use crate::train::Run;
 use crate::ui::action::{Action, Scope};
 use crate::ui::widgets::{Picker, TextField};
@@ -85,6 +86,8 @@ pub struct RowsView {
     pub heads: Vec<&'static str>,
     /// The run whose network looks at more than a matrix; its sight draws the row.
     pub seen_by: Option<Arc<Run>>,
+    /// Why that network says what it says of the chosen row, or of the one chosen before.
+    pub why: Option<Arc<Explanation>>,
     /// The rows, in the order shown.
     pub rows: Vec<ShownRow>,
     /// The chosen row.

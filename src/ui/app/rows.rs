@@ -8,6 +8,7 @@ use crate::data::Task;
 use crate::train::{Run, Scores};
 use crate::ui::action::Action;
 use crate::ui::widgets::numbers;
+use crate::workspace::Work;
 
 /// How many rows behind a number are shown at most, those farthest from the threshold.
 const MOST_ROWS: usize = 5000;
@@ -73,9 +74,9 @@ impl App {
         }
         let (row, heads) = (row.min(rows.len() - 1), heads(run.task));
         let seen_by = run.model.sight.is_some().then(|| Arc::clone(run));
-        let view = RowsView { title, table, heads, seen_by, rows, row, column: 0 };
+        let view = RowsView { title, table, heads, seen_by, why: None, rows, row, column: 0 };
         self.overlays.push(Overlay::Rows(view));
-        vec![]
+        self.explain_row()
     }
 
     /// The rows behind a cell or a decile, those farthest from the threshold first; or all rows of
@@ -171,12 +172,24 @@ impl App {
         Some(Chosen { title, places, row })
     }
 
+    /// Asks why a network says what it says of the chosen row.
+    fn explain_row(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Rows(view)) = self.overlays.last() else { return vec![] };
+        let (Some(run), Some(shown)) = (&view.seen_by, view.rows.get(view.row)) else {
+            return vec![];
+        };
+        let source = view.table.rows();
+        let Some(row) = source.get(shown.position as usize).copied() else { return vec![] };
+        let work = Work::Explain { run: Arc::clone(run), table: Arc::clone(&view.table), row };
+        self.start_all(vec![work])
+    }
+
     pub(super) fn act_rows(&mut self, action: Action) -> Vec<Effect> {
         let page = self.page;
         let Some(Overlay::Rows(view)) = self.overlays.last_mut() else { return vec![] };
         if let Some(at) = moved(view.row, view.rows.len(), action, page) {
             view.row = at;
-            return vec![];
+            return self.explain_row();
         }
         match action {
             Action::Left => view.column = view.column.saturating_sub(1),

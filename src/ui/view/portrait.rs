@@ -4,8 +4,9 @@ use ratatui::layout::Rect;
 
 use super::{Canvas, Role};
 use crate::data::Table;
+use crate::explain::Explanation;
 use crate::features::sight::{FittedSight, InputKind};
-use crate::ui::plot::{Dash, LinePlot, Picture, Series};
+use crate::ui::plot::{Dash, ExplainedSeries, LinePlot, Picture, Series, SignedMap, sign_legend};
 
 /// Columns of cells that a portrait takes beside a list, and that the list must keep.
 const LEAST_LIST: u16 = 44;
@@ -15,7 +16,7 @@ const SERIES_WIDTH: u16 = 48;
 pub(super) fn beside(sight: &FittedSight, area: Rect) -> Option<(Rect, Rect)> {
     let [height, width, _] = sight.shape();
     let wanted = match sight.layout.kind {
-        InputKind::Image => (2 * width as u16).max(18),
+        InputKind::Image => (2 * width as u16).max(26),
         InputKind::Series | InputKind::Windows => SERIES_WIDTH,
         InputKind::Table | InputKind::Auto => return None,
     };
@@ -33,15 +34,51 @@ pub(super) fn draw(
     sight: &FittedSight,
     table: &Table,
     position: u32,
+    why: Option<&Explanation>,
     canvas: &mut Canvas<'_>,
     area: Rect,
 ) {
-    let [height, width, _] = sight.shape();
+    let [height, width, n_channels] = sight.shape();
     let channels = channels(sight, table, position);
+    // What each position adds, all its channels together.
+    let adds: Vec<f64> = why.map_or(Vec::new(), |why| {
+        let positions = why.contributions.chunks(n_channels).take(height * width);
+        positions.map(|channels| channels.iter().sum()).collect()
+    });
+    let label = why.map_or(String::new(), |why| match &why.class {
+        Some(class) => format!("what speaks for {class}"),
+        None => "what raises the value".into(),
+    });
     if sight.layout.kind == InputKind::Image {
         let Some(values) = channels.first() else { return };
         let picture = Picture { height, width, values, range: None };
         picture.render(area, canvas.buf, canvas.theme);
+        let taken = picture.wanted().1.min(area.height) + 1;
+        let rest = Rect { y: area.y + taken, height: area.height - taken.min(area.height), ..area };
+        if rest.height > 4 && !adds.is_empty() {
+            canvas.paragraph(Rect { height: 2, ..rest }, &label, Role::Dim);
+            let map = SignedMap { height, width, values: &adds };
+            let below = Rect { y: rest.y + 2, height: rest.height - 2, ..rest };
+            map.render(below, canvas.buf, canvas.theme);
+            let legend = Rect { y: below.y + map.wanted().1.min(below.height), height: 1, ..below };
+            if legend.y < area.bottom() {
+                let text = sign_legend(usize::from(area.width));
+                canvas.paragraph(legend, &text, Role::Dim);
+            }
+        }
+        return;
+    }
+    let area = Rect { height: area.height.min(16), ..area };
+    if !adds.is_empty() {
+        let named: Vec<(&str, &[f64])> = channels
+            .iter()
+            .zip(&sight.layout.channels)
+            .map(|(values, channel)| (channel.name.as_str(), values.as_slice()))
+            .collect();
+        let label = why.and_then(|why| why.class.as_ref());
+        let label = label.map_or("the value".into(), |class| format!("class {class}"));
+        let series = ExplainedSeries { channels: &named, contributions: &adds, label: &label };
+        series.render(area, canvas.buf, canvas.theme);
         return;
     }
     let curves: Vec<Vec<(f64, f64)>> = channels
@@ -69,7 +106,7 @@ pub(super) fn draw(
         legend: true,
         ..LinePlot::default()
     }
-    .render(Rect { height: area.height.min(16), ..area }, canvas.buf, canvas.theme);
+    .render(area, canvas.buf, canvas.theme);
 }
 
 /// The values of each channel in the order of steps or pixels, unscaled for a single channel and

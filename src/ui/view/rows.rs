@@ -78,7 +78,9 @@ pub(super) fn draw(view: &RowsView, state: &mut ViewState, canvas: &mut Canvas<'
     match (place, view.rows.get(view.row)) {
         (Some((sight, (left, right))), Some(row)) => {
             list(view, state, canvas, left);
-            portrait::draw(sight, &view.table, row.position, canvas, right);
+            let number = view.table.rows().get(row.position as usize).copied();
+            let why = view.why.as_deref().filter(|why| Some(why.row) == number);
+            portrait::draw(sight, &view.table, row.position, why, canvas, right);
         }
         _ => list(view, state, canvas, inner),
     }
