@@ -12,7 +12,7 @@ use super::{Shared, json, keep};
 use crate::data::{Table, Task};
 use crate::jobs::Ctx;
 use crate::models;
-use crate::registry;
+use crate::registry::{self, Unfinished};
 use crate::train::{self, Experiment};
 
 /// What `train` is given.
@@ -57,7 +57,10 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     notes.splice(0..0, table.origin.notes.iter().cloned());
     let registry = keep::open(&args.shared, console);
     if args.fresh {
-        registry.unfinished().iter().for_each(|old| registry.forget_unfinished(&old.name));
+        let same = |old: &Unfinished| old.experiment == experiment;
+        for old in registry.unfinished().into_iter().filter(same) {
+            registry.forget_unfinished(&old.name);
+        }
     }
     let run = train::run(&table, &experiment, &last_parts(&ctx).on(registry.shelf()))?;
     drop(ctx);

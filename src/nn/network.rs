@@ -103,6 +103,11 @@ impl<F: Real> Network<F> {
         &self.plan.weights
     }
 
+    /// The layer that weights belong to, in words: `1 conv 128x8`.
+    pub fn layer_of(&self, weights: &Weights) -> &str {
+        &self.plan.nodes[weights.node].name
+    }
+
     /// The outputs of each row, before any link: row after row, `n_out` each.
     ///
     /// `x` holds the main inputs row after row, each position by position with its channels side by

@@ -59,6 +59,8 @@ pub struct Weights {
     pub shape: Vec<usize>,
     /// Where they stand among all weights.
     pub range: Range<usize>,
+    /// The node they belong to.
+    pub(super) node: usize,
     /// How they begin.
     pub(super) start: Start,
     /// Whether weight decay pulls at them: it spares biases, embeddings and the scales of norms.
@@ -215,9 +217,10 @@ impl Builder {
         let range = self.plan.n_params..self.plan.n_params + len;
         self.plan.n_params += len;
         let decays = matches!(start, Start::He { .. } | Start::Xavier { .. });
-        let name = format!("{} {what}", self.plan.nodes.len());
+        let node = self.plan.nodes.len();
+        let name = format!("{node} {what}");
         let shape = shape.to_vec();
-        self.plan.weights.push(Weights { name, shape, range: range.clone(), start, decays });
+        self.plan.weights.push(Weights { name, shape, range: range.clone(), node, start, decays });
         range
     }
 

@@ -24,7 +24,7 @@ use std::{
     fs::{self, OpenOptions},
     io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 pub use error::Error;
@@ -34,6 +34,7 @@ pub use summary::RunSummary;
 
 use crate::data::nearest;
 use crate::files;
+use crate::jobs::MemoryShelf;
 use crate::train::{Run, RunId};
 use database::{Database, Found};
 
@@ -52,7 +53,7 @@ pub struct Registry {
 #[derive(Debug)]
 enum Home {
     Folder(PathBuf),
-    Memory { reason: String, kept: Mutex<Kept> },
+    Memory { reason: String, kept: Mutex<Kept>, shelf: Arc<MemoryShelf> },
 }
 
 /// What would stand in files.
@@ -119,7 +120,8 @@ impl Registry {
     /// If there is no memory for an empty database.
     pub fn in_memory(reason: impl Into<String>) -> Self {
         let database = Database::in_memory().expect("an empty database fits into memory");
-        let home = Home::Memory { reason: reason.into(), kept: Mutex::default() };
+        let home =
+            Home::Memory { reason: reason.into(), kept: Mutex::default(), shelf: Arc::default() };
         Self { home, database }
     }
 

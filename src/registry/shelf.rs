@@ -8,7 +8,7 @@ use std::{
 
 use super::{Home, Registry};
 use crate::files;
-use crate::jobs::{MemoryShelf, Shelf};
+use crate::jobs::Shelf;
 use crate::train::Experiment;
 
 const UNFINISHED: &str = "unfinished";
@@ -49,7 +49,7 @@ impl Registry {
     pub fn shelf(&self) -> Arc<dyn Shelf> {
         match &self.home {
             Home::Folder(dir) => Arc::new(FolderShelf(dir.join(UNFINISHED))),
-            Home::Memory { .. } => Arc::new(MemoryShelf::default()),
+            Home::Memory { shelf, .. } => Arc::clone(shelf) as Arc<dyn Shelf>,
         }
     }
 

@@ -123,6 +123,7 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Compare, &[ch('D')], A::Differences, "differences", "Show how this experiment differs from the yardstick's"),
     bind(S::Compare, &[ch('d')], A::Definitions, "definitions", "Show what the numbers mean and where they come from"),
 
+    bind(S::Rows, &[ch('m')], A::NextMetric, "why", "Explain the row of a network in the next way"),
     bind(S::Rows, &[ch('y')], A::CopyRow, "copy row", "Copy this row to the clipboard"),
 
     bind(S::Network, &[key(K::Enter)], A::Enter, "change", "Change this layer; several in a line become several"),

@@ -84,6 +84,8 @@ pub enum Work {
         table: Arc<Table>,
         /// The row of the source, counted from 1.
         row: u32,
+        /// In which way, by its name.
+        method: &'static str,
     },
     /// How the columns go together.
     Correlate {
@@ -293,8 +295,8 @@ impl Work {
                 let place = data::find(&table, &order, &needle, from, forward, &columns);
                 out(Product::Found(place));
             }
-            Self::Explain { run, table, row } => {
-                let method = Some("gradient_x_input".into());
+            Self::Explain { run, table, row, method } => {
+                let method = Some(method.into());
                 let request = Request { row, method, class: None };
                 let explained = crate::explain::explain(&run.model, &table, &request, ctx)?;
                 out(Product::Explained(Arc::new(explained)));

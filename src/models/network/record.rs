@@ -85,7 +85,9 @@ pub(super) fn sheet(trainer: &Trainer<f32>) -> Sheet {
         let length = own.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt();
         let grad = grads.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
         let share = if length > 0.0 { grad / length } else { f64::NAN };
-        (weights.name.clone(), vec![n, mean, (squares / n).sqrt(), grad, share])
+        let what = weights.name.split_once(' ').map_or("", |(_, what)| what);
+        let name = format!("{} · {what}", network.layer_of(weights));
+        (name, vec![n, mean, (squares / n).sqrt(), grad, share])
     };
     Sheet {
         headings: ["weights", "mean", "sd", "gradient", "gradient/weights"]

@@ -88,6 +88,8 @@ pub struct RowsView {
     pub seen_by: Option<Arc<Run>>,
     /// Why that network says what it says of the chosen row, or of the one chosen before.
     pub why: Option<Arc<Explanation>>,
+    /// The way it is explained: its place in the list of ways.
+    pub method: usize,
     /// The rows, in the order shown.
     pub rows: Vec<ShownRow>,
     /// The chosen row.

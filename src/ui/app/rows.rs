@@ -10,6 +10,9 @@ use crate::ui::action::Action;
 use crate::ui::widgets::numbers;
 use crate::workspace::Work;
 
+/// The ways in which a row of a network is explained on the screen, the quickest first.
+const METHODS: &[&str] = &["gradient_x_input", "integrated_gradients", "class_map", "occlusion"];
+
 /// How many rows behind a number are shown at most, those farthest from the threshold.
 const MOST_ROWS: usize = 5000;
 
@@ -74,7 +77,8 @@ impl App {
         }
         let (row, heads) = (row.min(rows.len() - 1), heads(run.task));
         let seen_by = run.model.sight.is_some().then(|| Arc::clone(run));
-        let view = RowsView { title, table, heads, seen_by, why: None, rows, row, column: 0 };
+        let view =
+            RowsView { title, table, heads, seen_by, why: None, method: 0, rows, row, column: 0 };
         self.overlays.push(Overlay::Rows(view));
         self.explain_row()
     }
@@ -180,7 +184,8 @@ impl App {
         };
         let source = view.table.rows();
         let Some(row) = source.get(shown.position as usize).copied() else { return vec![] };
-        let work = Work::Explain { run: Arc::clone(run), table: Arc::clone(&view.table), row };
+        let (run, table) = (Arc::clone(run), Arc::clone(&view.table));
+        let work = Work::Explain { run, table, row, method: METHODS[view.method] };
         self.start_all(vec![work])
     }
 
@@ -195,6 +200,16 @@ impl App {
             Action::Left => view.column = view.column.saturating_sub(1),
             Action::Right => {
                 view.column = (view.column + 1).min(view.table.n_columns().saturating_sub(1));
+            }
+            Action::NextMetric if view.seen_by.is_some() => {
+                view.method = (view.method + 1) % METHODS.len();
+                view.why = None;
+                let words = METHODS[view.method].replace('_', " ");
+                self.say(words);
+                return self.explain_row();
+            }
+            Action::NextMetric => {
+                return self.refuse("only networks of series and images are explained here");
             }
             Action::CopyRow => {
                 let ShownRow { position, told } = &view.rows[view.row];

@@ -145,8 +145,14 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             pairs.extend(own(&[("Esc", "close")]));
             (pairs, 2)
         }
-        Some(Overlay::Rows(_)) => {
-            (own(&[("↑↓", "row"), ("←→", "columns"), ("y", "copy row"), ("Esc", "close")]), 4)
+        Some(Overlay::Rows(view)) => {
+            let mut pairs = own(&[("↑↓", "row"), ("←→", "columns")]);
+            let explains = |action: Action| action != Action::NextMetric || view.seen_by.is_some();
+            let hints = keymap::rows(Scope::Rows).filter(|b| explains(b.action));
+            pairs.extend(hints.map(|b| (b.keys[0].to_string(), b.hint.to_owned())));
+            pairs.extend(own(&[("Esc", "close")]));
+            let n = pairs.len();
+            (pairs, n)
         }
         None => {
             let mut pairs = own(&[("↑↓", "move")]);

@@ -46,8 +46,8 @@ pub(super) fn draw(
         positions.map(|channels| channels.iter().sum()).collect()
     });
     let label = why.map_or(String::new(), |why| match &why.class {
-        Some(class) => format!("what speaks for {class}"),
-        None => "what raises the value".into(),
+        Some(class) => format!("for {class}: {}", way(why)),
+        None => way(why),
     });
     if sight.layout.kind == InputKind::Image {
         let Some(values) = channels.first() else { return };
@@ -56,9 +56,9 @@ pub(super) fn draw(
         let taken = picture.wanted().1.min(area.height) + 1;
         let rest = Rect { y: area.y + taken, height: area.height - taken.min(area.height), ..area };
         if rest.height > 4 && !adds.is_empty() {
-            canvas.paragraph(Rect { height: 2, ..rest }, &label, Role::Dim);
+            canvas.paragraph(Rect { height: 1, ..rest }, &label, Role::Dim);
             let map = SignedMap { height, width, values: &adds };
-            let below = Rect { y: rest.y + 2, height: rest.height - 2, ..rest };
+            let below = Rect { y: rest.y + 1, height: rest.height - 1, ..rest };
             map.render(below, canvas.buf, canvas.theme);
             let legend = Rect { y: below.y + map.wanted().1.min(below.height), height: 1, ..below };
             if legend.y < area.bottom() {
@@ -77,6 +77,7 @@ pub(super) fn draw(
             .collect();
         let label = why.and_then(|why| why.class.as_ref());
         let label = label.map_or("the value".into(), |class| format!("class {class}"));
+        let label = format!("{label} ({})", why.map_or(String::new(), way));
         let series = ExplainedSeries { channels: &named, contributions: &adds, label: &label };
         series.render(area, canvas.buf, canvas.theme);
         return;
@@ -107,6 +108,11 @@ pub(super) fn draw(
         ..LinePlot::default()
     }
     .render(area, canvas.buf, canvas.theme);
+}
+
+/// How it was explained, in a word or two.
+fn way(why: &Explanation) -> String {
+    why.method.name.replace('_', " ")
 }
 
 /// The values of each channel in the order of steps or pixels, unscaled for a single channel and
