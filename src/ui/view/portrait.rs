@@ -46,7 +46,7 @@ pub(super) fn draw(
         positions.map(|channels| channels.iter().sum()).collect()
     });
     let label = why.map_or(String::new(), |why| match &why.class {
-        Some(class) => format!("for {class}: {}", way(why)),
+        Some(class) => format!("{class}: {}", way(why)),
         None => way(why),
     });
     if sight.layout.kind == InputKind::Image {
