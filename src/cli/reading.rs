@@ -44,7 +44,8 @@ pub(super) struct Reading {
     #[arg(long, value_name = "NAME = EXPR", value_parser = pair)]
     compute: Vec<(String, String)>,
     /// Predict what becomes of a column some rows later, such as 'up = sign of close in 1'; return,
-    /// `log_return`, difference, sign, or class with cuts; `by GROUP along TIME` may follow
+    /// `log_return`, difference, sign, class with cuts, or quantile with a number of classes;
+    /// `by GROUP along TIME` may follow
     #[arg(long, value_name = "NAME = FORM of COL in N")]
     ahead: Vec<Ahead>,
     /// Keep only the rows for which this holds, such as 'age > 18'

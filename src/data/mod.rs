@@ -38,7 +38,7 @@ pub use error::{Error, nearest};
 pub use find::find;
 pub use findings::{Finding, FindingKind, Remedy, RemedyAction, Severity, findings};
 pub use infer::{apply_overrides, describe};
-pub use parse::{Format, Order, Reading};
+pub use parse::{Format, Order, Reading, days_of, truth_of};
 pub use profile::{
     Bin, ColumnProfile, Measure, Outliers, Relation, number_text, profile, profile_column,
 };

@@ -100,18 +100,37 @@ pub fn explain(
         return Err(no_row);
     };
     let inputs = families::inputs(model, table, position, ctx)?;
+    let own = table.take(&[position])?;
+    let told = |name: &str| -> Result<Told, Error> {
+        let number = if own.is_numeric(name) { own.numbers(name)?.first().copied() } else { None };
+        let number = number.filter(|number| number.is_finite());
+        Ok(Told { text: own.text(0, name), number })
+    };
+    explain_inputs(model, inputs, request, &told, ctx)
+}
+
+/// Explains what the model sees of one row: its tensor, then its row of the matrix. `told` gives
+/// what the row has in a column.
+///
+/// # Errors
+///
+/// When there is no such method, or it does not fit the model.
+pub fn explain_inputs(
+    model: &Model,
+    inputs: Vec<f64>,
+    request: &Request,
+    told: &dyn Fn(&str) -> Result<Told, Error>,
+    ctx: &Ctx,
+) -> Result<Explanation, Error> {
     let class = match &request.class {
         Some(name) => asked_class(model, name)?,
-        None if model.task == Task::Multiclass => {
-            model.score(table, Some(&[position]), ctx)?.first().map_or(0, |best| *best as usize)
-        }
+        None if model.task == Task::Multiclass => families::best_class(model, &inputs),
         None => model.classes.len().saturating_sub(1),
     };
     let subject = families::subject(model, class)?;
     let method = match &request.method {
         Some(name) => explainer(name)?,
-        None if subject.coefficients().is_some() => explainer("exact")?,
-        None => explainer("integrated_gradients")?,
+        None => families::usual(model)?,
     };
     let Attribution { base, score, contributions } = (method.explain)(&*subject, &inputs, ctx)?;
     let remainder = score - base - contributions.iter().sum::<f64>();
@@ -123,7 +142,7 @@ pub fn explain(
         base,
         score,
         remainder,
-        attributions: by_column(model, &inputs, &contributions, &table.take(&[position])?)?,
+        attributions: by_column(model, &inputs, &contributions, told)?,
         layout: subject.layout(),
         inputs,
         contributions,
@@ -152,51 +171,49 @@ fn by_column(
     model: &Model,
     inputs: &[f64],
     contributions: &[f64],
-    row: &Table,
+    in_table: &dyn Fn(&str) -> Result<Told, Error>,
 ) -> Result<Vec<Attributed>, Error> {
     let mut attributed: Vec<Attributed> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut add =
-        |feature: String, value: &dyn Fn(&str) -> Result<Given, Error>, contribution: f64| {
+        |feature: String, value: &dyn Fn(&str) -> Result<Told, Error>, contribution: f64| {
             if let Some(place) = places.get(&feature) {
                 attributed[*place].contribution += contribution;
                 return Ok(());
             }
-            let Given { text, number } = value(&feature)?;
+            let Told { text, number } = value(&feature)?;
             places.insert(feature.clone(), attributed.len());
             attributed.push(Attributed { feature, text, number, contribution });
             Ok::<(), Error>(())
         };
-    let in_table = |name: &str| -> Result<Given, Error> {
-        let number = if row.is_numeric(name) { row.numbers(name)?.first().copied() } else { None };
-        let number = number.filter(|number| number.is_finite());
-        Ok(Given { text: row.text(0, name), number })
-    };
     let mut seen = 0;
     if let Some(sight) = &model.sight {
         let [height, width, n_channels] = sight.shape();
         seen = height * width * n_channels;
         for (place, contribution) in contributions[..seen].iter().enumerate() {
             let at = [place / n_channels / width, place / n_channels % width, place % n_channels];
-            let in_window = |_: &str| -> Result<Given, Error> {
+            let in_window = |_: &str| -> Result<Told, Error> {
                 let number = sight.unscaled(at[2], inputs[place] as f32);
                 // As many digits as the network sees.
-                Ok(Given { text: Some((number as f32).to_string()), number: Some(number) })
+                Ok(Told { text: Some((number as f32).to_string()), number: Some(number) })
             };
             let is_window = sight.layout.along.is_some();
-            let value: &dyn Fn(&str) -> Result<Given, Error> =
-                if is_window { &in_window } else { &in_table };
+            let value: &dyn Fn(&str) -> Result<Told, Error> =
+                if is_window { &in_window } else { in_table };
             add(sight.name(at), value, *contribution)?;
         }
     }
     for (output, contribution) in model.recipe.outputs.iter().zip(&contributions[seen..]) {
-        add(output.column.clone(), &in_table, *contribution)?;
+        add(output.column.clone(), in_table, *contribution)?;
     }
     Ok(attributed)
 }
 
 /// What a row has in a column.
-struct Given {
-    text: Option<String>,
-    number: Option<f64>,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// As a person reads it; `None` where it is missing.
+    pub text: Option<String>,
+    /// As a number, where it is one.
+    pub number: Option<f64>,
 }

@@ -3,11 +3,11 @@
 use ndarray::{Array2, ArrayView2};
 
 use super::network::NetworkSubject;
-use super::{Error, Layout, Space, Subject};
+use super::{Error, Explainer, Layout, Space, Subject, explainer};
 use crate::data::Table;
 use crate::features::{Encoding, FittedRecipe, Output, Source};
 use crate::jobs::Ctx;
-use crate::models::{Link, Model, Predictor, linear};
+use crate::models::{Link, Model, Predictor, linear, scores_of};
 use crate::nn::Loss;
 
 /// One output of the model as a subject over [`inputs`]: that of the class at this place, where
@@ -16,7 +16,10 @@ pub(super) fn subject(model: &Model, class: usize) -> Result<Box<dyn Subject + '
     let linear = |intercept: f64, coefficients| Linear {
         intercept,
         coefficients,
-        reference: training_means(&model.recipe),
+        reference: match &model.averages {
+            Some(averages) => averages.all.clone(),
+            None => training_means(&model.recipe),
+        },
     };
     Ok(match &model.predictor {
         Predictor::Constant(_) | Predictor::Shares(_) => {
@@ -51,6 +54,22 @@ pub(super) fn inputs(
         inputs.extend(model.recipe.matrix(table, &[position], ctx)?.iter());
     }
     Ok(inputs)
+}
+
+/// The predicted one of several classes.
+pub(super) fn best_class(model: &Model, inputs: &[f64]) -> usize {
+    let n = inputs.len() - model.recipe.outputs.len();
+    let seen: Vec<f32> = inputs[..n].iter().map(|value| *value as f32).collect();
+    let x = ArrayView2::from_shape((1, inputs.len() - n), &inputs[n..]).expect("one row");
+    scores_of(&model.predictor.outputs(x, &seen)).first().map_or(0, |best| *best as usize)
+}
+
+/// The surest method that fits a model.
+pub(super) fn usual(model: &Model) -> Result<&'static Explainer, Error> {
+    match &model.predictor {
+        Predictor::Network(_) => explainer("integrated_gradients"),
+        _ => explainer("exact"),
+    }
 }
 
 /// The scale of a model's score.

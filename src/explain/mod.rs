@@ -14,6 +14,7 @@ mod gradients;
 mod map;
 mod network;
 mod occlusion;
+mod reasons;
 mod subject;
 mod table;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tests;
 
 pub use attribution::Attribution;
 pub use error::Error;
-pub use explanation::{Attributed, Explanation, Request, Space, explain};
+pub use explanation::{Attributed, Explanation, Request, Space, Told, explain, explain_inputs};
+pub use reasons::{Adverse, Background, Reason, Reasoner, Reasons};
 pub use subject::{ClassMap, Layout, Subject};
 pub use table::{EXPLAINERS, Explainer, explainer};

@@ -86,6 +86,9 @@ fn logistic(table: &Table) -> Model {
         recipe,
         sight: None,
         predictor: Predictor::Linear { intercept: -1.0, coefficients, link: Link::Logit },
+        averages: None,
+        reference: None,
+        protected: vec![],
     }
 }
 

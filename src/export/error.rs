@@ -22,6 +22,14 @@ pub enum Error {
         /// The columns with what is in the way.
         refusals: Vec<Refusal>,
     },
+    /// SQL has no words for the model.
+    #[error("a `{kind}` cannot be written as SQL: {why}\nhint: `--format onnx` writes every model")]
+    NoSql {
+        /// The kind, as the catalog names it.
+        kind: String,
+        /// What is in the way.
+        why: &'static str,
+    },
     /// A model without anything to compute.
     #[error("a `{kind}` says the same of every row, so there is nothing to export")]
     Constant {

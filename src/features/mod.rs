@@ -14,6 +14,8 @@ mod groups;
 mod matrix;
 mod plan;
 mod recipe;
+pub mod reference;
+mod row;
 pub mod sight;
 #[cfg(test)]
 mod tests;
@@ -24,3 +26,4 @@ pub use fitted::{Encoding, FittedRecipe, Input, Level, Output, Source};
 pub use groups::Groups;
 pub use plan::{Plan, memory_budget};
 pub use recipe::{Dates, Impute, Recipe, Scale, Unseen};
+pub use row::{Cell, Given, Misfit, Remark, RowRecipe};

@@ -186,6 +186,9 @@ mod tests {
                 coefficients: vec![-0.5, 0.25, 0.0],
                 link: Link::Logit,
             },
+            averages: None,
+            reference: None,
+            protected: vec![],
         }
     }
 

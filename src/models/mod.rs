@@ -5,20 +5,27 @@
 //! predictor together with its fitted recipe, so that it takes a table as it comes. One file or
 //! folder holds one family. The room knows neither splits nor screens.
 
+mod averages;
 mod catalog;
+mod contract;
 mod error;
 mod fit;
 mod formula;
 pub mod linear;
 mod model;
 pub mod network;
+mod row;
 mod score;
 mod settings;
 
+pub use averages::{Averages, Near};
+pub(crate) use averages::{means, nearest};
 pub use catalog::{CATALOG, KindInfo, ParamInfo, ParamKind, kind};
+pub use contract::{Field, FieldKind, FieldRefusal, MissingPolicy, contract, warning};
 pub use error::{Error, FieldError};
 pub use fit::{Aim, Fitted, Step, fit};
 pub use formula::{Formula, FormulaTerm};
 pub use model::{Link, Model, Predictor};
+pub use row::{NeedsWindow, RowInput, RowScorer, weigh};
 pub use score::scores_of;
 pub use settings::{Settings, check};

@@ -1,10 +1,14 @@
 //! A model: a fitted predictor together with its fitted recipe and its input contract.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use super::Averages;
 use super::network::FittedNetwork;
 use crate::data::Task;
 use crate::features::FittedRecipe;
+use crate::features::reference::Reference;
 use crate::features::sight::FittedSight;
 
 /// How a linear score becomes a prediction.
@@ -66,4 +70,11 @@ pub struct Model {
     pub sight: Option<FittedSight>,
     /// From matrix to score.
     pub predictor: Predictor,
+    /// What the columns of the matrix were on average in training; nothing for networks and for
+    /// models of earlier versions.
+    pub averages: Option<Averages>,
+    /// What columns and scores were like in training, against which drift is measured.
+    pub reference: Option<Arc<Reference>>,
+    /// The features with a protected mark; they are never told as a reason.
+    pub protected: Vec<String>,
 }

@@ -9,7 +9,7 @@ use crate::data::{Kind, Task};
 use crate::features::{Encoding, FittedRecipe, Input, Output, Source};
 use crate::jobs::Sheet;
 use crate::metrics::Estimate;
-use crate::models::{Link, Model, Predictor};
+use crate::models::{Averages, Link, Model, Near, Predictor};
 use crate::train::{Coefficient, Dataset, Experiment, Metrics, Point, Scores};
 
 /// A run with something in every field.
@@ -92,6 +92,15 @@ pub(super) fn a_run() -> Run {
             recipe,
             sight: None,
             predictor,
+            averages: Some(Averages {
+                all: vec![0.1 + 0.2],
+                n: 6,
+                below: Some(Near { means: vec![1.0 / 3.0], n: 2, low: 0.1, high: 0.25 }),
+                above: None,
+                made: 1_700_000_000,
+            }),
+            reference: None,
+            protected: vec!["age".into()],
         },
     }
 }

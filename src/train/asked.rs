@@ -45,6 +45,8 @@ pub(super) struct Answer {
     /// Empty when there are no validation rows.
     pub(super) valid: Scores,
     pub(super) seconds: f64,
+    /// The mean of each column of the training rows' matrix; empty for networks.
+    pub(super) means: Vec<f64>,
 }
 
 impl<'a> Asked<'a> {
@@ -95,8 +97,9 @@ impl<'a> Asked<'a> {
         let seconds = start.elapsed().as_secs_f64();
         let of_train = of_train.told(&fitted.predictor.outputs(x.view(), &[]));
         let of_valid = of_valid.told(&fitted.predictor.outputs(valid_x.view(), &[]));
+        let means = models::means(x.view(), of_train.weight.as_deref());
         let model = self.model(recipe, None, fitted.predictor.clone());
-        Ok(Answer { model, fitted, train: of_train, valid: of_valid, seconds })
+        Ok(Answer { model, fitted, train: of_train, valid: of_valid, seconds, means })
     }
 
     /// The recipe as these rows teach it; `baseline` needs none.
@@ -174,7 +177,8 @@ impl<'a> Asked<'a> {
         let of_train = of_train.told(&fitted.predictor.outputs(x.view(), &tensor));
         let of_valid = of_valid.told(&fitted.predictor.outputs(valid_x.view(), &valid_tensor));
         let model = self.model(recipe, sight, fitted.predictor.clone());
-        Ok(Answer { model, fitted, train: of_train, valid: of_valid, seconds })
+        let means = Vec::new();
+        Ok(Answer { model, fitted, train: of_train, valid: of_valid, seconds, means })
     }
 
     /// Names this training of this experiment on these rows, where unfinished work is put aside.
@@ -234,10 +238,22 @@ impl<'a> Asked<'a> {
             target: self.target.name.clone(),
             classes: self.classes.clone(),
             threshold: threshold_by_costs(self.experiment.costs),
+            protected: self.protected(&recipe, sight.as_ref()),
             recipe,
             sight,
             predictor,
+            averages: None,
+            reference: None,
         }
+    }
+
+    /// The columns with a protected mark that the model looks at nevertheless.
+    fn protected(&self, recipe: &FittedRecipe, sight: Option<&FittedSight>) -> Vec<String> {
+        let inputs = recipe.inputs.iter().map(|input| input.name.as_str());
+        let seen = sight.into_iter().flat_map(FittedSight::columns);
+        let is_protected =
+            |name: &&str| self.table.column(name).is_some_and(|c| c.protected.is_some());
+        inputs.chain(seen).filter(is_protected).map(str::to_owned).collect()
     }
 }
 

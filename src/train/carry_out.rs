@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::asked::{Answer, Asked, layout_of};
+use super::background::averages;
 use super::coefficients::{coefficients, no_inference};
 use super::folds::cross_validate;
 use super::measure::{measure, measure_training, threshold_on};
@@ -93,7 +94,7 @@ pub fn run(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Run, Err
         0 => ctx.clone(),
         k => ctx.part(k, k + 1),
     };
-    let Answer { mut model, fitted, train, valid, seconds } =
+    let Answer { mut model, fitted, train, valid, seconds, means } =
         asked.fit(&split.train, &split.valid, &own)?;
     ctx.note("measuring");
     let outputs = model.outputs(table, Some(&split.test), &ctx.silent())?;
@@ -106,6 +107,13 @@ pub fn run(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Run, Err
         };
         let best = chosen_on.and_then(|scores| threshold_on(scores, experiment.costs));
         model.threshold = best.unwrap_or(model.threshold);
+    }
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    let created = since_1970.map_or(0, |since| since.as_secs() as i64);
+    if !means.is_empty() {
+        let rows = &split.train;
+        let averages = averages(&model, means, table, rows, &train, created, &ctx.silent())?;
+        model.averages = Some(averages);
     }
     let seed = experiment.split.seed;
     let of_train = measure_training(&model, &train, model.threshold, seed, ctx)?;
@@ -143,10 +151,9 @@ pub fn run(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Run, Err
         seconds: step.seconds,
     };
     let kept = |scores: Scores| (!scores.rows.is_empty()).then_some(scores);
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
     let run = Run {
         id: RunId::default(),
-        created: since_1970.map_or(0, |since| since.as_secs() as i64),
+        created,
         dataset: Dataset {
             path: name_of(table, &experiment),
             rows: table.n_rows(),

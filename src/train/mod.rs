@@ -7,6 +7,7 @@
 //! that repeats it. The room knows nothing of where runs are kept.
 
 mod asked;
+mod background;
 mod carry_out;
 mod coefficients;
 mod command_line;

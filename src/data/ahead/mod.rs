@@ -1,5 +1,6 @@
 //! A column that looks ahead: what becomes of another one some rows later.
 
+mod quantile;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,9 @@ pub enum Form {
     /// Which of the classes that fixed cuts of the return make, such as `1 below -0.01`,
     /// `2 from -0.01 to 0.01`, `3 from 0.01`.
     Class,
+    /// In which of so many equal parts the return lies among those of the group that were known
+    /// by then, such as `5 of 5` for the highest fifth.
+    Quantile,
 }
 words!(Form {
     Return = "return",
@@ -35,15 +39,18 @@ words!(Form {
     Difference = "difference",
     Sign = "sign",
     Class = "class",
+    Quantile = "quantile",
 });
 
 /// A column that tells what becomes of another one `horizon` rows later, in the order of time and
 /// within its group. Its last rows in each group are missing.
 ///
-/// Classes are cut at fixed returns and not at quantiles: a step is carried out before the rows
-/// are divided, and quantiles of all rows would tell the training rows of the test.
+/// A step is carried out before the rows are divided, so quantiles of all rows would tell the
+/// training rows of the test. [`Form::Quantile`] therefore ranks each return among those that had
+/// ended by then, and rows before which too few had have no class.
 ///
-/// In words: `up = sign of close in 1`, `move = class -0.01, 0.01 of close in 5 by share along day`.
+/// In words: `up = sign of close in 1`, `band = quantile 5 of close in 5`,
+/// `move = class -0.01, 0.01 of close in 5 by share along day`.
 /// A name that is easily misread stands in backticks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ahead {
@@ -55,7 +62,8 @@ pub struct Ahead {
     pub horizon: usize,
     /// How the later value is told.
     pub form: Form,
-    /// Where [`Form::Class`] cuts the return, ascending, as typed: `-0.01, 0.01`.
+    /// Where [`Form::Class`] cuts the return, ascending, as typed: `-0.01, 0.01`; of
+    /// [`Form::Quantile`] the number of classes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub cuts: String,
     /// The column that orders the rows; without it the one with the role `time`.
@@ -69,7 +77,7 @@ pub struct Ahead {
 impl fmt::Display for Ahead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} = {}", quoted(&self.name), self.form)?;
-        if self.form == Form::Class {
+        if matches!(self.form, Form::Class | Form::Quantile) {
             write!(f, " {}", self.cuts)?;
         }
         write!(f, " of {} in {}", quoted(&self.column), self.horizon)?;
@@ -157,6 +165,15 @@ impl Ahead {
                 Err("`class` needs ascending cuts of the return, such as `class -0.01, 0.01`"
                     .into())
             }
+            (Some(cuts), Form::Quantile)
+                if cuts.len() == 1 && (2.0..=100.0).contains(&cuts[0]) && cuts[0] % 1.0 == 0.0 =>
+            {
+                Ok(cuts)
+            }
+            (_, Form::Quantile) => {
+                Err("`quantile` needs a number of classes from 2 to 100, such as `quantile 5`"
+                    .into())
+            }
             (Some(cuts), _) if cuts.is_empty() => Ok(cuts),
             (_, form) => Err(format!("`{form}` takes no `{}`", self.cuts)),
         }
@@ -237,6 +254,23 @@ pub(super) fn add(table: &Table, ahead: &Ahead, ctx: &Ctx) -> Result<Table, Erro
             let classes: Vec<Option<&str>> = told.iter().map(|v| v.map(class)).collect();
             Series::new(name, classes)
         }
+        Form::Quantile => {
+            let n = cuts[0] as usize;
+            let labels = quantile::labels(n);
+            let classes = quantile::quantiles(&told, &rows, ahead.horizon, n);
+            if classes.iter().all(Option::is_none) {
+                return Err(Error::Query {
+                    what: format!(
+                        "`{}` has no class in any row: too few returns are known before",
+                        ahead.name
+                    ),
+                    hint: "take fewer quantiles, or a longer series".into(),
+                });
+            }
+            let classes: Vec<Option<&str>> =
+                classes.iter().map(|class| class.map(|class| labels[class].as_str())).collect();
+            Series::new(name, classes)
+        }
         Form::Return | Form::LogReturn | Form::Difference => Series::new(name, told),
     };
     let mut made = table.clone();
@@ -247,7 +281,8 @@ pub(super) fn add(table: &Table, ahead: &Ahead, ctx: &Ctx) -> Result<Table, Erro
     for column in made.columns.iter_mut().filter(|column| column.role == Role::Target) {
         column.role = if column.ahead.is_some() { Role::Ignored } else { Role::Feature };
     }
-    let kind = if ahead.form == Form::Class { Kind::Category } else { Kind::Number };
+    let is_class = matches!(ahead.form, Form::Class | Form::Quantile);
+    let kind = if is_class { Kind::Category } else { Kind::Number };
     let reading = ahead.to_string();
     let reading = reading.split_once('=').map(|(_, rest)| format!("={rest}"));
     // What looks ahead of what looks ahead looks ahead by both.
@@ -266,7 +301,7 @@ pub(super) fn add(table: &Table, ahead: &Ahead, ctx: &Ctx) -> Result<Table, Erro
 /// The later value beside the present one; nothing where it is undefined.
 fn told(form: Form, now: f64, later: f64) -> Option<f64> {
     let told = match form {
-        Form::Return | Form::Class => later / now - 1.0,
+        Form::Return | Form::Class | Form::Quantile => later / now - 1.0,
         Form::LogReturn if now > 0.0 && later > 0.0 => (later / now).ln(),
         Form::LogReturn => f64::NAN,
         Form::Difference => later - now,

@@ -1,5 +1,7 @@
 //! What columns that look ahead hold, and how they are written and refused.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::data::{OpenOptions, Step, Task, apply, open_bytes, task_of};
 
@@ -122,6 +124,8 @@ fn what_cannot_be_is_said() {
     check("y = return of close in 0", "at least 1 row ahead");
     check("y = class of close in 1", "`class` needs ascending cuts");
     check("y = class 0.1, -0.1 of close in 1", "`class` needs ascending cuts");
+    check("y = quantile of close in 1", "`quantile` needs a number of classes");
+    check("y = quantile 1.5 of close in 1", "`quantile` needs a number of classes");
     check("y = sign 3 of close in 1", "`sign` takes no `3`");
     check("y = sign of close in 1 for ever", "`for ever` is not understood");
     check("close = sign of close in 1", "there is already a column `close`");
@@ -129,4 +133,28 @@ fn what_cannot_be_is_said() {
     check("y = sign of share in 1", "`share` does not hold numbers");
     check("y = sign of close in 9", "missing in every row");
     check("y = sign of close in 1 along share", "orders nothing");
+}
+
+#[test]
+fn a_quantile_learns_from_returns_that_had_ended_by_then() {
+    // Returns of the row after: 0.01, 0.02, ... grow, so each is the largest that is known.
+    let mut text = "day,close\n".to_owned();
+    let mut close = 100.0;
+    for day in 0..60 {
+        writeln!(text, "{day},{close}").unwrap();
+        close *= 1.0 + f64::from(day) / 1000.0;
+    }
+    let quantiles = |text: &str| {
+        let table = open_bytes("t.csv", text.as_bytes(), &OpenOptions::default(), &Ctx::quiet());
+        let ahead = "y = quantile 2 of close in 1 along day".parse().unwrap();
+        let made = add(&table.unwrap(), &ahead, &Ctx::quiet()).unwrap();
+        (0..made.n_rows()).map(|row| made.text(row, "y")).collect::<Vec<_>>()
+    };
+    let all = quantiles(&text);
+    assert_eq!(all[19], None, "19 returns had ended");
+    assert!(all[20..59].iter().all(|class| class.as_deref() == Some("2 of 2")), "{all:?}");
+    assert_eq!(all[59], None, "what comes next is not known");
+    // Later rows change nothing of earlier ones.
+    let shorter: String = text.lines().take(41).map(|line| format!("{line}\n")).collect();
+    assert_eq!(quantiles(&shorter)[..39], all[..39]);
 }

@@ -229,6 +229,26 @@ impl Reading {
     }
 }
 
+/// The days since 1970 that a date or moment in the form `2024-12-31` or `2024-12-31T08:30` means.
+///
+/// ```
+/// assert_eq!(karat::data::days_of("1970-01-02T12:00"), Some(1.5));
+/// assert_eq!(karat::data::days_of("yesterday"), None);
+/// ```
+pub fn days_of(text: &str) -> Option<f64> {
+    let stamp = date::parse(text, Order::YearMonthDay)?;
+    Some(stamp.ms as f64 / date::DAY as f64)
+}
+
+/// `true` and `false` in any case.
+///
+/// ```
+/// assert_eq!(karat::data::truth_of("TRUE"), Some(true));
+/// ```
+pub fn truth_of(text: &str) -> Option<bool> {
+    boolean(text)
+}
+
 /// `true` and `false` in any case.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case("true") {

@@ -193,7 +193,7 @@ impl FittedSight {
         f64::from(cell) * of.scale + of.offset
     }
 
-    fn scaled(&self, channel: usize, value: f64) -> f32 {
+    pub(super) fn scaled(&self, channel: usize, value: f64) -> f32 {
         let of = &self.channels[channel];
         let value = if value.is_nan() { of.fill } else { value };
         ((value - of.offset) / of.scale) as f32

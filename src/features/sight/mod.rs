@@ -9,6 +9,7 @@
 
 mod detect;
 mod fitted;
+mod row;
 mod spec;
 mod take;
 #[cfg(test)]

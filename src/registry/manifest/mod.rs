@@ -3,6 +3,7 @@
 //! Every stored type is converted by hand, so that a rename elsewhere cannot break a file that
 //! was written last year. A field may be added with a default; none is renamed or removed.
 
+mod averages;
 mod model;
 mod network;
 mod number;

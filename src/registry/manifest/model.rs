@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::averages::{self, StoredAverages};
 use super::network::{self, StoredNetwork};
 use super::number::Exact;
 use super::recipe::StoredRecipe;
@@ -55,6 +56,10 @@ pub(in crate::registry) struct StoredFile {
     recipe: StoredRecipe,
     #[serde(default)]
     sight: Option<StoredSight>,
+    #[serde(default)]
+    averages: Option<StoredAverages>,
+    #[serde(default)]
+    protected: Vec<String>,
     dataset: StoredDataset,
     train: StoredMetrics,
     valid: Option<StoredMetrics>,
@@ -93,6 +98,7 @@ impl StoredFile {
             }
             Predictor::Network(fitted) => StoredPredictor::Network(network::store(fitted, weights)),
         };
+        let averages = model.averages.as_ref().map(|averages| averages::store(averages, weights));
         Self {
             format: FORMAT,
             karat: env!("CARGO_PKG_VERSION").into(),
@@ -106,6 +112,8 @@ impl StoredFile {
             predictor,
             recipe: StoredRecipe::from(&model.recipe),
             sight: model.sight.as_ref().map(StoredSight::from),
+            averages,
+            protected: model.protected.clone(),
             dataset: (&run.dataset).into(),
             train: store_metrics(&run.train),
             valid: run.valid.as_ref().map(store_metrics),
@@ -131,6 +139,9 @@ impl StoredFile {
         };
         let recipe = self.recipe.into_recipe()?;
         let sight = self.sight.map(StoredSight::into_sight).transpose()?;
+        let n_columns = recipe.outputs.len();
+        let averages = self.averages.map(|averages| averages.into_averages(n_columns, weights));
+        let averages = averages.transpose()?;
         let predictor = match self.predictor {
             StoredPredictor::Constant => Predictor::Constant(one("constant")?),
             StoredPredictor::Linear { link } => {
@@ -188,6 +199,9 @@ impl StoredFile {
                 recipe,
                 sight,
                 predictor,
+                averages,
+                reference: None,
+                protected: self.protected,
             },
             run: RunId(self.run),
             created: self.created,

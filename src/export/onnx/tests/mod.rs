@@ -70,6 +70,9 @@ fn model(recipe: FittedRecipe, link: Link) -> Model {
         recipe,
         sight: None,
         predictor: Predictor::Linear { intercept: -0.25, coefficients, link },
+        averages: None,
+        reference: None,
+        protected: vec![],
     }
 }
 

@@ -157,6 +157,9 @@ fn seeing(table: &Table, text: &str, task: Task, loss: Loss, n_out: usize) -> Mo
         recipe,
         sight: Some(sight),
         predictor: Predictor::Network(Box::new(FittedNetwork { network, loss, offset, scale })),
+        averages: None,
+        reference: None,
+        protected: vec![],
     }
 }
 

@@ -1,0 +1,154 @@
+//! Rows for networks, gathered across requests for a moment and scored together on one thread.
+//!
+//! Every batch size gives the same bits, and each row carries its own way back, so that no answer
+//! can reach another request.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::time::{Duration, Instant};
+
+use ndarray::ArrayView2;
+use tokio::sync::oneshot;
+
+use crate::jobs;
+use crate::models::{Model, RowInput};
+
+/// Rows of one request, waiting for a network.
+struct Waiting {
+    model: Arc<Model>,
+    rows: Vec<RowInput>,
+    since: Instant,
+    back: oneshot::Sender<Vec<Vec<f64>>>,
+}
+
+/// How rows are gathered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gathering {
+    /// Once so many rows wait, they are scored.
+    pub(super) most: usize,
+    /// The first one waits no longer than this.
+    pub(super) patience: Duration,
+    /// More requests than this do not wait: they are refused.
+    pub(super) queue: usize,
+}
+
+impl Default for Gathering {
+    fn default() -> Self {
+        Self { most: 64, patience: Duration::from_millis(2), queue: 256 }
+    }
+}
+
+/// The thread that scores for networks.
+#[derive(Clone)]
+pub(super) struct Pool {
+    queue: SyncSender<Waiting>,
+}
+
+/// Too many requests wait already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+impl Pool {
+    /// Starts the thread; `queued` hears how long each request waited, in seconds.
+    pub(super) fn start(
+        gathering: Gathering,
+        queued: impl Fn(f64) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (queue, waiting) = mpsc::sync_channel(gathering.queue);
+        jobs::service("networks", move || work(gathering, &waiting, &queued))?;
+        Ok(Self { queue })
+    }
+
+    /// Hands in rows and returns where their outputs will arrive.
+    pub(super) fn score(
+        &self,
+        model: Arc<Model>,
+        rows: Vec<RowInput>,
+    ) -> Result<oneshot::Receiver<Vec<Vec<f64>>>, Full> {
+        let (back, outputs) = oneshot::channel();
+        match self.queue.try_send(Waiting { model, rows, since: Instant::now(), back }) {
+            Ok(()) => Ok(outputs),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(Full),
+        }
+    }
+}
+
+fn work(gathering: Gathering, waiting: &Receiver<Waiting>, queued: &dyn Fn(f64)) {
+    while let Ok(first) = waiting.recv() {
+        let until = first.since + gathering.patience;
+        let mut n = first.rows.len();
+        let mut batch = vec![first];
+        while n < gathering.most {
+            match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(next) => {
+                    n += next.rows.len();
+                    batch.push(next);
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        // Whoever has gone away meanwhile is not worth the work.
+        batch.retain(|own| !own.back.is_closed());
+        while let Some(first) = batch.first() {
+            let model = Arc::clone(&first.model);
+            let (own, others): (Vec<_>, Vec<_>) =
+                batch.into_iter().partition(|own| Arc::ptr_eq(&own.model, &model));
+            batch = others;
+            own.iter().for_each(|own| queued(own.since.elapsed().as_secs_f64()));
+            answer(&model, own);
+        }
+    }
+}
+
+/// Scores the rows of all these requests in one batch, and gives each its own.
+fn answer(model: &Model, batch: Vec<Waiting>) {
+    let rows: Vec<&RowInput> = batch.iter().flat_map(|own| &own.rows).collect();
+    let n_columns = rows.first().map_or(0, |row| row.matrix.len());
+    let matrix: Vec<f64> = rows.iter().flat_map(|row| row.matrix.iter().copied()).collect();
+    let tensor: Vec<f32> = rows.iter().flat_map(|row| row.tensor.iter().copied()).collect();
+    let Ok(x) = ArrayView2::from_shape((rows.len(), n_columns), &matrix) else { return };
+    let outputs = model.predictor.outputs(x, &tensor);
+    let mut outputs = outputs.rows().into_iter().map(|row| row.to_vec());
+    for own in batch {
+        let told = outputs.by_ref().take(own.rows.len()).collect();
+        let _ = own.back.send(told);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::serve::testing;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn no_answer_reaches_another_request(sizes in prop::collection::vec(1_usize..6, 1..60)) {
+            let (model, alone) = testing::network();
+            let gathering = Gathering { most: 16, ..Gathering::default() };
+            let pool = Pool::start(gathering, |_| ()).unwrap();
+            let mut seed = 0.0;
+            let requests: Vec<Vec<RowInput>> = sizes
+                .iter()
+                .map(|n| {
+                    let row = |_| {
+                        seed += 1.0;
+                        testing::row(seed)
+                    };
+                    (0..*n).map(row).collect()
+                })
+                .collect();
+            let waiting: Vec<_> = requests
+                .iter()
+                .map(|rows| pool.score(Arc::clone(&model), rows.clone()).unwrap())
+                .collect();
+            for (rows, outputs) in requests.iter().zip(waiting) {
+                let outputs = outputs.blocking_recv().unwrap();
+                let expected: Vec<Vec<f64>> = rows.iter().map(&alone).collect();
+                prop_assert_eq!(outputs, expected);
+            }
+        }
+    }
+}

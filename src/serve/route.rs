@@ -1,0 +1,335 @@
+//! The way of a request: found in the table, allowed, read within limits, answered, counted.
+//!
+//! [`ROUTES`](super::ROUTES) is the only list of what can be asked, and each entry says who may.
+//! What is not in it does not exist.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::body::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use super::caller::{Caller, Who};
+use super::limit::Left;
+use super::protocol::{Refusal, pack, unpack};
+use super::server::Server;
+use super::status::Line;
+use crate::registry::Scope;
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Anyone: it tells nothing but that the server lives.
+    Open,
+    /// Whoever has a key that is good, whatever it is for.
+    AnyKey,
+    /// Whoever has a key with this scope.
+    Needs(Scope),
+}
+
+/// One thing that can be asked.
+pub(super) struct Route {
+    pub(super) method: &'static str,
+    /// With `{model}`, `{version}` and the like for what varies.
+    pub(super) path: &'static str,
+    pub(super) access: Access,
+    pub(super) about: &'static str,
+    pub(super) handle: fn(&Arc<Server>, &mut Call) -> Reply,
+}
+
+/// A request that has been let in.
+pub(super) struct Call {
+    pub(super) route: &'static Route,
+    pub(super) path: String,
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) who: Who,
+    /// What the live log will show of it.
+    pub(super) line: Line,
+}
+
+/// What is sent back.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) content_type: &'static str,
+    pub(super) body: Bytes,
+    pub(super) headers: Vec<(&'static str, String)>,
+}
+
+pub(super) type Outcome = Result<Answer, Refusal>;
+
+/// An answer at once, or later.
+pub(super) enum Reply {
+    Now(Outcome),
+    Later(Pin<Box<dyn Future<Output = (Outcome, Line)> + Send>>),
+}
+
+impl From<Outcome> for Reply {
+    fn from(outcome: Outcome) -> Self {
+        Self::Now(outcome)
+    }
+}
+
+/// Exactly this, since clients compare the whole header.
+pub(super) const JSON: &str = "application/json";
+
+impl Answer {
+    pub(super) fn json(value: &impl serde::Serialize) -> Outcome {
+        // Every answer is of types that JSON has.
+        let body = serde_json::to_vec(value).map_err(|_| Refusal::internal("no answer"))?;
+        Ok(Self::bytes(JSON, body))
+    }
+
+    pub(super) fn bytes(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { status: 200, content_type, body: body.into(), headers: Vec::new() }
+    }
+}
+
+impl Call {
+    /// What stands in the path for `{name}`.
+    pub(super) fn param(&self, name: &str) -> Option<&str> {
+        let pattern = self.route.path.split('/');
+        let is_meant = |part: &str| part.strip_prefix('{').and_then(|p| p.strip_suffix('}')) == Some(name);
+        pattern.zip(self.path.split('/')).find(|(part, _)| is_meant(part)).map(|(_, own)| own)
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Everything that can be asked, as axum takes it.
+pub(super) fn router(server: &Arc<Server>, routes: &'static [Route]) -> Router {
+    let mut router = Router::new();
+    let mut paths: Vec<&str> = routes.iter().map(|route| route.path).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    for path in paths {
+        let allow = allowed(routes, path);
+        let mut methods = MethodRouter::new();
+        for route in routes.iter().filter(|route| route.path == path) {
+            let filter = match route.method {
+                "POST" => MethodFilter::POST,
+                "DELETE" => MethodFilter::DELETE,
+                _ => MethodFilter::GET,
+            };
+            let server = Arc::clone(server);
+            methods = methods.merge(on(filter, move |request: Request| {
+                let server = Arc::clone(&server);
+                async move { answer(&server, route, request).await }
+            }));
+        }
+        let server = Arc::clone(server);
+        methods = methods.fallback(move || {
+            let server = Arc::clone(&server);
+            async move {
+                let refusal = Refusal::method_not_allowed(allow);
+                server.pulse.beat(refusal.status, Duration::ZERO);
+                response(Err(refusal), None, None)
+            }
+        });
+        router = router.route(path, methods);
+    }
+    let server = Arc::clone(server);
+    router.fallback(move || {
+        let server = Arc::clone(&server);
+        async move {
+            let refusal = Refusal::not_found("Not Found");
+            server.pulse.beat(refusal.status, Duration::ZERO);
+            response(Err(refusal), None, None)
+        }
+    })
+}
+
+/// The methods of a path, for the header `Allow`.
+fn allowed(routes: &[Route], path: &str) -> &'static str {
+    let has = |method| routes.iter().any(|r| r.path == path && r.method == method);
+    match (has("GET"), has("POST"), has("DELETE")) {
+        (true, true, true) => "GET, HEAD, POST, DELETE",
+        (true, true, false) => "GET, HEAD, POST",
+        (true, false, true) => "GET, HEAD, DELETE",
+        (true, false, false) => "GET, HEAD",
+        (false, true, true) => "POST, DELETE",
+        (false, false, true) => "DELETE",
+        _ => "POST",
+    }
+}
+
+/// Time for a body to arrive.
+const BODY: Duration = Duration::from_secs(30);
+/// Time for an answer.
+const ANSWER: Duration = Duration::from_secs(60);
+/// When to come back after the server had too much to do.
+const SOON: u32 = 1;
+
+/// Keeps count of the requests that are being answered, however they end.
+struct InFlight<'a>(&'a Server);
+
+impl<'a> InFlight<'a> {
+    fn enter(server: &'a Server) -> Option<Self> {
+        let n = server.metrics.inflight.inc();
+        let own = Self(server);
+        (n < server.options.max_in_flight).then_some(own)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.inflight.dec();
+    }
+}
+
+async fn answer(server: &Arc<Server>, route: &'static Route, request: Request) -> Response<Body> {
+    let start = Instant::now();
+    let (parts, body) = request.into_parts();
+    let is_head = parts.method == Method::HEAD;
+    let accept = parts.headers.get(header::ACCEPT_ENCODING).cloned();
+    let mut line = Line { at_ms: server.now_ms(), ..Line::default() };
+    let mut left = None;
+    let outcome = 'answered: {
+        let Some(_in_flight) = InFlight::enter(server) else {
+            server.metrics.shed.inc();
+            break 'answered Err(Refusal::unavailable("the server has too much to do", SOON));
+        };
+        if route.access != Access::Open && server.lag.is_late() {
+            server.metrics.shed.inc();
+            break 'answered Err(Refusal::unavailable("the server has too much to do", SOON));
+        }
+        let who = match server.admit(route.access, &parts.headers) {
+            Ok(who) => who,
+            Err(refusal) => break 'answered Err(refusal),
+        };
+        if let Who::Key(caller) = &who {
+            line.key.clone_from(&caller.id);
+            match charge(server, caller) {
+                Ok(of_key) => left = of_key,
+                Err(refusal) => break 'answered Err(refusal),
+            }
+        }
+        let body = match read(server, &parts.headers, body).await {
+            Ok(body) => body,
+            Err(refusal) => break 'answered Err(refusal),
+        };
+        let mut call = Call {
+            route,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            headers: parts.headers,
+            body,
+            who,
+            line,
+        };
+        match (route.handle)(server, &mut call) {
+            Reply::Now(outcome) => {
+                line = call.line;
+                outcome
+            }
+            Reply::Later(later) => match tokio::time::timeout(ANSWER, later).await {
+                Ok((outcome, told)) => {
+                    line = told;
+                    outcome
+                }
+                Err(_) => {
+                    line = call.line;
+                    Err(Refusal::unavailable("the answer took too long", SOON))
+                }
+            },
+        }
+    };
+    let took = start.elapsed();
+    let status = match &outcome {
+        Ok(answer) => answer.status,
+        Err(refusal) => refusal.status,
+    };
+    server.pulse.beat(status, took);
+    if server.is_watched() && route.access != Access::Open {
+        line.status = status;
+        line.micros = took.as_micros() as u64;
+        if let Err(refusal) = &outcome {
+            line.refusal.clone_from(&refusal.message);
+        }
+        server.remember(line);
+    }
+    let accept = accept.as_ref().and_then(|accept| accept.to_str().ok());
+    let mut response = response(outcome, accept, left);
+    if is_head {
+        *response.body_mut() = Body::empty();
+    }
+    response
+}
+
+/// Counts a request against what its key is allowed.
+fn charge(server: &Server, caller: &Caller) -> Result<Option<Left>, Refusal> {
+    caller.requests.fetch_add(1, Ordering::Relaxed);
+    caller.last_used_ms.store(server.now_ms(), Ordering::Relaxed);
+    let unix = (server.now_ms() / 1000) as u64;
+    caller.meter.request(Instant::now(), unix).map_err(|exceeded| {
+        Refusal::too_many(format!("{} is used up", exceeded.what), exceeded.retry_after)
+    })
+}
+
+/// The body, unpacked, within the limits.
+async fn read(server: &Server, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    let limits = &server.options.limits;
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let told = text(header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+    let too_large = || {
+        Refusal::too_large(format!("the body is larger than {} bytes", limits.max_body))
+    };
+    if told.is_some_and(|told| told > limits.max_body as u64) {
+        return Err(too_large());
+    }
+    let whole = Limited::new(body, limits.max_body).collect();
+    let whole = match tokio::time::timeout(BODY, whole).await {
+        Err(_) => return Err(Refusal { status: 408, ..Refusal::bad_request("the body took too long") }),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Ok(Err(_)) => return Err(Refusal::bad_request("the body broke off")),
+        Ok(Ok(whole)) => whole.to_bytes(),
+    };
+    match text(header::CONTENT_ENCODING) {
+        None => Ok(whole),
+        encoding => unpack(encoding, whole, limits),
+    }
+}
+
+/// An answer or a refusal as it is sent.
+fn response(outcome: Outcome, accept: Option<&str>, left: Option<Left>) -> Response<Body> {
+    let (status, content_type, body, headers) = match outcome {
+        Ok(answer) => (answer.status, answer.content_type, answer.body, answer.headers),
+        Err(refusal) => {
+            let body = Bytes::from(refusal.body());
+            (refusal.status, JSON, body, refusal.headers())
+        }
+    };
+    let (encoding, body) = if accept.is_some() { pack(accept, body) } else { (None, body) };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let own = response.headers_mut();
+    own.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    own.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    own.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(encoding) = encoding {
+        own.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    if let Some(left) = left {
+        own.insert("ratelimit-limit", left.limit.into());
+        own.insert("ratelimit-remaining", left.remaining.into());
+        own.insert("ratelimit-reset", left.reset.into());
+    }
+    for (name, value) in headers {
+        // A value that is no header is left out rather than sent.
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            own.insert(name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,150 @@
+//! A version of a model, ready to answer.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::histogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+use super::metrics::{Metrics, OfFeature, OfModel};
+use super::window::Window;
+use crate::data::Task;
+use crate::explain::{Adverse, Background, Reasoner};
+use crate::models::{MissingPolicy, Model, NeedsWindow, Predictor, RowScorer};
+
+/// How a model is to be served, as its operator has set it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Policy {
+    /// What becomes of missing values.
+    pub missing: MissingPolicy,
+    /// Which class goes against the person.
+    pub adverse: Adverse,
+    /// With whom a person is compared for reasons.
+    pub background: Background,
+    /// Rows of a window, over which drift is measured.
+    pub window: Option<usize>,
+}
+
+/// Counts since the version was loaded, as statistics tell them.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) requests: AtomicU64,
+    pub(super) rows: AtomicU64,
+    pub(super) failed: AtomicU64,
+    /// Nanoseconds over all requests that were answered, and over those that failed.
+    pub(super) nanos: AtomicU64,
+    pub(super) failed_nanos: AtomicU64,
+    /// Milliseconds since 1970.
+    pub(super) last_ms: AtomicU64,
+}
+
+/// A version with everything that an answer needs.
+pub(super) struct Served {
+    pub(super) name: String,
+    pub(super) version: u32,
+    pub(super) digest: String,
+    /// The run it came from.
+    pub(super) run: String,
+    pub(super) scorer: RowScorer,
+    /// Fields by name.
+    pub(super) places: HashMap<String, usize>,
+    pub(super) reasoner: Option<Reasoner>,
+    pub(super) policy: Policy,
+    pub(super) counts: Counts,
+    /// What drift is measured on.
+    pub(super) window: Mutex<Window>,
+    pub(super) rows: Counter,
+    pub(super) duration: Histogram,
+    pub(super) values: Histogram,
+    pub(super) missing: Vec<Counter>,
+    pub(super) unseen: Vec<Counter>,
+}
+
+impl Served {
+    /// Makes a version ready.
+    pub(super) fn new(
+        name: &str,
+        version: u32,
+        digest: &str,
+        run: &str,
+        model: Arc<Model>,
+        policy: Policy,
+        metrics: &Metrics,
+    ) -> Result<Self, NeedsWindow> {
+        let scorer = RowScorer::new(model)?;
+        let label = OfModel { model: name.to_owned(), version };
+        let of_feature = |field: &str| OfFeature {
+            model: name.to_owned(),
+            version,
+            feature: field.to_owned(),
+        };
+        let fields = || scorer.fields.iter();
+        let counters = |family: &prometheus_client::metrics::family::Family<OfFeature, Counter>| {
+            fields().map(|f| family.get_or_create(&of_feature(&f.name)).clone()).collect()
+        };
+        Ok(Self {
+            places: fields().enumerate().map(|(at, f)| (f.name.clone(), at)).collect(),
+            reasoner: Reasoner::new(&scorer.model, policy.adverse),
+            window: Mutex::new(Window::new(&scorer)),
+            rows: metrics.rows.get_or_create(&label).clone(),
+            duration: metrics.duration.get_or_create(&label).clone(),
+            values: metrics.values.get_or_create(&label).clone(),
+            missing: counters(&metrics.missing),
+            unseen: counters(&metrics.unseen),
+            name: name.to_owned(),
+            version,
+            digest: digest.to_owned(),
+            run: run.to_owned(),
+            policy,
+            counts: Counts::default(),
+            scorer,
+        })
+    }
+
+    pub(super) fn model(&self) -> &Arc<Model> {
+        &self.scorer.model
+    }
+
+    /// Whether rows are gathered for it and scored on a thread of their own.
+    pub(super) fn is_gathered(&self) -> bool {
+        matches!(self.model().predictor, Predictor::Network(_) | Predictor::Foreign(_))
+    }
+
+    /// Whether every field holds numbers, so that a plain matrix will do as input.
+    pub(super) fn takes_matrix(&self) -> bool {
+        use crate::models::FieldKind;
+        self.scorer.fields.iter().all(|f| matches!(f.kind, FieldKind::Number | FieldKind::Truth))
+    }
+
+    /// The names and widths of what it gives, and whether they are numbers.
+    pub(super) fn outputs(&self) -> Vec<(&'static str, Option<usize>, bool)> {
+        match self.model().task {
+            Task::Regression => vec![("prediction", None, true)],
+            Task::Binary => vec![("probability", None, true), ("prediction", None, false)],
+            Task::Multiclass => vec![
+                ("probability", Some(self.model().classes.len()), true),
+                ("prediction", None, false),
+            ],
+        }
+    }
+
+    /// Takes in how an answer went.
+    pub(super) fn count(&self, is_good: bool, n_rows: u64, nanos: u64, now_ms: u64) {
+        let counts = &self.counts;
+        let add = |to: &AtomicU64, n| to.fetch_add(n, Ordering::Relaxed);
+        if is_good {
+            add(&counts.requests, 1);
+            add(&counts.rows, n_rows);
+            add(&counts.nanos, nanos);
+            self.rows.inc_by(n_rows);
+        } else {
+            add(&counts.failed, 1);
+            add(&counts.failed_nanos, nanos);
+        }
+        self.duration.observe(nanos as f64 * 1e-9);
+        counts.last_ms.store(now_ms, Ordering::Relaxed);
+    }
+}
