@@ -278,6 +278,7 @@ impl Server {
             shadow,
             light,
             light_about,
+            example: newest.map_or(serde_json::Value::Null, |own| super::catalogue::example_row(own)),
             curl: newest.map_or(String::new(), |served| super::catalogue::curl(&self.url, served)),
         }
     }

@@ -129,8 +129,8 @@ pub(super) fn choose(graph: &GraphProto, wanted: Option<&str>) -> Result<Chosen,
         value.clone_from(source);
     }
     let mut value = output.name.clone();
-    while let Some(node) = makers.get(value.as_str()).filter(|node| is_zipmap(node)) {
-        let source = node.input.first().filter(|source| **source != value);
+    if let Some(node) = makers.get(value.as_str()).filter(|node| is_zipmap(node)) {
+        let source = node.input.first();
         value.clone_from(source.ok_or(Error::Graph { why: "a `ZipMap` without input".into() })?);
     }
     Ok(Chosen { output: output.name.clone(), value, classes })

@@ -103,7 +103,7 @@ fn take<'a>(rest: &mut &'a [u8], length: u64) -> Result<&'a [u8], Error> {
 fn varint(rest: &mut &[u8]) -> Result<u64, Error> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
-        let [byte] = take(rest, 1)? else { break };
+        let byte = take(rest, 1)?[0];
         value |= u64::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
             return Ok(value);
