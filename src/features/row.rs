@@ -16,8 +16,10 @@ pub enum Given<'a> {
     Missing,
     /// A number.
     Number(f64),
-    /// A word, or a number or date written as one.
+    /// A word, or a date written as one.
     Text(&'a str),
+    /// Anything as it is written in a file of text: a word, a number, a date.
+    Written(&'a str),
     /// True or false.
     Truth(bool),
 }
@@ -185,9 +187,12 @@ impl Taker {
             Given::Number(value) => value,
             Given::Truth(_) if is_date => return Err(Misfit::NoDate),
             Given::Truth(truth) => f64::from(u8::from(truth)),
-            Given::Text(text) if text.trim().is_empty() => f64::NAN,
-            Given::Text(text) if is_date => days_of(text).ok_or(Misfit::NoDate)?,
-            Given::Text(text) => text
+            Given::Written(text) if text.trim().is_empty() => f64::NAN,
+            Given::Text(text) | Given::Written(text) if is_date => {
+                days_of(text).ok_or(Misfit::NoDate)?
+            }
+            Given::Text(_) => return Err(Misfit::NoNumber),
+            Given::Written(text) => text
                 .trim()
                 .parse()
                 .ok()
@@ -215,8 +220,8 @@ impl Taker {
             Given::Number(value) => self.named(&(value + 0.0).to_string()),
             Given::Truth(true) => self.named("true"),
             Given::Truth(false) => self.named("false"),
-            Given::Text("") => self.missing(),
-            Given::Text(text) => self.named(text),
+            Given::Text("") | Given::Written("") => self.missing(),
+            Given::Text(text) | Given::Written(text) => self.named(text),
         }
     }
 
@@ -276,7 +281,7 @@ mod tests {
                     .iter()
                     .enumerate()
                     .map(|(place, text)| {
-                        let given = text.as_deref().map_or(Given::Missing, Given::Text);
+                        let given = text.as_deref().map_or(Given::Missing, Given::Written);
                         by_row.take(place, given).unwrap().0
                     })
                     .collect();
@@ -298,8 +303,9 @@ mod tests {
         let remark = |input, given| by_row.take(input, given).map(|(_, remark)| remark);
         assert_eq!(remark(0, Given::Number(21.0)), Ok(Remark::Below));
         assert_eq!(remark(0, Given::Number(51.0)), Ok(Remark::Above));
-        assert_eq!(remark(0, Given::Text("50")), Ok(Remark::Usual));
-        assert_eq!(remark(0, Given::Text("old")), Err(Misfit::NoNumber));
+        assert_eq!(remark(0, Given::Written("50")), Ok(Remark::Usual));
+        assert_eq!(remark(0, Given::Text("50")), Err(Misfit::NoNumber));
+        assert_eq!(remark(0, Given::Written("old")), Err(Misfit::NoNumber));
         assert_eq!(remark(0, Given::Missing), Ok(Remark::Missing));
         assert_eq!(remark(1, Given::Text("clown")), Ok(Remark::Unseen));
         assert_eq!(remark(1, Given::Text("clerk")), Ok(Remark::Usual));

@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::ROUTES;
 use super::oip::visible;
-use super::route::{Access, Answer, Call, Reply};
+use super::route::{Access, Answer, Call, Reply, Route};
 use super::served::Served;
 use super::server::Server;
 use crate::data::{Task, date_text};
 use crate::models::{Field, FieldKind};
+use crate::registry::store::Scope;
 
 /// `GET /metrics`.
 pub(super) fn metrics(server: &Arc<Server>, _: &mut Call) -> Reply {
@@ -56,7 +57,8 @@ fn schema_of(field: &Field, served: &Served) -> Value {
         FieldKind::Number => json!({ "type": "number" }),
         FieldKind::Truth => json!({ "type": "boolean" }),
         FieldKind::Date => json!({ "type": "string", "format": "date" }),
-        FieldKind::Level => json!({ "type": "string" }),
+        // Numbers and truth values are levels as they are written.
+        FieldKind::Level => json!({ "type": ["string", "number", "boolean"], "minLength": 1 }),
     };
     let mut about = Vec::new();
     if let (FieldKind::Number, Some(min), Some(max)) = (field.kind, field.min, field.max) {
@@ -66,7 +68,14 @@ fn schema_of(field: &Field, served: &Served) -> Value {
         about.push(format!("in training one of: {}", field.levels.join(", ")));
     }
     if field.takes_missing(served.policy.missing) {
-        schema["type"] = json!([schema["type"], "null"]);
+        let mut kinds = match schema["type"].take() {
+            Value::Array(kinds) => kinds,
+            kind => vec![kind],
+        };
+        kinds.push(json!("null"));
+        schema["type"] = json!(kinds);
+        // Of a text nothing is as good as none.
+        schema.as_object_mut().and_then(|schema| schema.remove("minLength"));
         about.push("may be missing".to_owned());
     }
     if !about.is_empty() {
@@ -131,41 +140,33 @@ fn answer_schema(served: &Served) -> Value {
     })
 }
 
-/// `GET /openapi.json`.
+/// `GET /openapi.json`: every route, once for each model that the key may know of.
 pub(super) fn openapi(server: &Arc<Server>, call: &mut Call) -> Reply {
+    let models = visible(server, call);
     let mut paths = Map::new();
     for route in ROUTES {
-        let operation = operation(route.about, route.access, route.path, route.method);
-        let entry = paths.entry(route.path).or_insert_with(|| json!({}));
-        entry[route.method.to_ascii_lowercase()] = operation;
-    }
-    for named in visible(server, call) {
-        let Some(served) = named.versions.values().next_back() else { continue };
-        let row = row_schema(served);
-        let mut operation = operation(
-            &format!("Scores of `{}` for rows", named.name),
-            super::INFER,
-            "",
-            "POST",
-        );
-        operation["requestBody"] = json!({
-            "required": true,
-            "content": { "application/json": { "schema": {
-                "type": "object",
-                "properties": {
-                    "rows": { "type": "array", "items": row, "minItems": 1 },
-                    "reasons": { "type": "boolean" },
-                    "explain": { "type": "boolean" },
-                    "id": { "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$" },
-                    "subject": { "type": "string", "maxLength": 256 },
-                    "background": { "type": "string", "enum": ["all", "near_threshold"] },
-                },
-                "required": ["rows"],
-            } } },
-        });
-        operation["responses"]["200"]["content"] =
-            json!({ "application/json": { "schema": answer_schema(served) } });
-        paths.insert(format!("/v1/models/{}/score", named.name), json!({ "post": operation }));
+        let mut put = |path: String, model: Option<&Arc<Served>>, versions: &[String]| {
+            let operation = operation(route, &path, model, versions);
+            let entry = paths.entry(path).or_insert_with(|| json!({}));
+            entry[route.method.to_ascii_lowercase()] = operation;
+        };
+        if !route.path.contains("{model}") {
+            put(route.path.to_owned(), None, &[]);
+            continue;
+        }
+        for named in &models {
+            let Some(served) = named.versions.values().next_back() else { continue };
+            let versions = named.versions.keys().map(u32::to_string);
+            let versions: Vec<String> = versions.chain(named.aliases.keys().cloned()).collect();
+            let path = route.path.replace("{model}", &named.name);
+            if route.path == "/v1/models/{model}" && route.method == "POST" {
+                for verb in ["predict", "explain"] {
+                    put(format!("{path}:{verb}"), Some(served), &versions);
+                }
+            } else {
+                put(path, Some(served), &versions);
+            }
+        }
     }
     let document = json!({
         "openapi": "3.1.0",
@@ -187,6 +188,105 @@ pub(super) fn openapi(server: &Arc<Server>, call: &mut Call) -> Reply {
     Answer::json(&document).into()
 }
 
+/// The body that a route takes.
+fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
+    if route.method != "POST" {
+        return None;
+    }
+    let text = || json!({ "type": "string", "maxLength": 500 });
+    let number = || json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
+    let object = |properties: Value, required: &[&str]| {
+        json!({ "type": "object", "properties": properties, "required": required })
+    };
+    Some(match (route.path, served) {
+        (path, Some(served)) if path.ends_with("/score") => object(
+            json!({
+                "rows": { "type": "array", "items": row_schema(served), "minItems": 1 },
+                "reasons": { "type": "boolean" },
+                "explain": { "type": "boolean" },
+                "id": { "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$" },
+                "subject": { "type": "string", "maxLength": 64 },
+                "background": { "type": "string", "enum": ["all", "near_threshold"] },
+            }),
+            &["rows"],
+        ),
+        (path, Some(served)) if path.ends_with("/infer") => infer_schema(served),
+        ("/v1/models/{model}", Some(served)) => {
+            let rows = json!({ "type": "array", "items": row_schema(served), "minItems": 1 });
+            object(json!({ "instances": rows }), &["instances"])
+        }
+        ("/v1/feedback", _) => object(
+            json!({
+                "id": { "type": "string", "minLength": 1, "maxLength": 100 },
+                "label": { "type": ["string", "number", "boolean"], "minLength": 1, "maxLength": 100 },
+            }),
+            &["id", "label"],
+        ),
+        ("/v1/models/{model}/promote", _) => {
+            object(json!({ "version": number(), "alias": text(), "why": text() }), &["version"])
+        }
+        ("/v1/models/{model}/retire", _) => {
+            object(json!({ "version": number(), "why": text() }), &["version"])
+        }
+        ("/v1/models/{model}/rollback", _) => object(json!({ "alias": text(), "why": text() }), &[]),
+        ("/v1/alerts/{alert}/acknowledge", _) => object(json!({ "why": text() }), &[]),
+        ("/v1/keys", _) => {
+            let words = json!({ "type": "array", "items": { "type": "string" } });
+            let scopes: Vec<&str> = Scope::ALL.iter().map(|(_, word, _)| *word).collect();
+            let scopes = json!({ "type": "array", "items": { "enum": scopes }, "minItems": 1 });
+            object(json!({ "name": text(), "scopes": scopes, "models": words }), &["scopes"])
+        }
+        _ => json!({ "type": "object" }),
+    })
+}
+
+/// The tensors of one row; more rows are taken just as well.
+fn infer_schema(served: &Served) -> Value {
+    let tensor = |name: &str, datatype: &[&str], shape: Value, values: Value, n: usize| {
+        json!({
+            "type": "object",
+            "properties": {
+                "name": { "const": name },
+                "datatype": { "enum": datatype },
+                "shape": { "const": shape },
+                "data": { "type": "array", "items": values, "minItems": n, "maxItems": n },
+            },
+            "required": ["name", "datatype", "shape", "data"],
+        })
+    };
+    let fields = &served.scorer.fields;
+    let number = json!({ "type": "number", "minimum": -1e9, "maximum": 1e9 });
+    let tensors: Vec<Value> = if served.takes_matrix() {
+        let n = fields.len();
+        vec![tensor("x", &["FP64"], json!([1, n]), number, n)]
+    } else {
+        let own = |field: &Field| match field.kind {
+            FieldKind::Number => tensor(&field.name, &["FP64"], json!([1]), number.clone(), 1),
+            FieldKind::Truth => {
+                tensor(&field.name, &["BOOL"], json!([1]), json!({ "type": "boolean" }), 1)
+            }
+            FieldKind::Date => {
+                let date = json!({ "type": "string", "format": "date" });
+                tensor(&field.name, &["BYTES"], json!([1]), date, 1)
+            }
+            FieldKind::Level => {
+                let level = json!({ "type": "string", "minLength": 1 });
+                tensor(&field.name, &["BYTES"], json!([1]), level, 1)
+            }
+        };
+        fields.iter().map(own).collect()
+    };
+    let n = tensors.len();
+    json!({
+        "type": "object",
+        "properties": {
+            "id": { "type": "string", "maxLength": 64 },
+            "inputs": { "type": "array", "prefixItems": tensors, "items": false, "minItems": n, "maxItems": n },
+        },
+        "required": ["inputs"],
+    })
+}
+
 /// What can be refused, and why.
 const REFUSALS: &[(u16, &str)] = &[
     (400, "The request is not what is expected"),
@@ -202,42 +302,55 @@ const REFUSALS: &[(u16, &str)] = &[
     (503, "Too much to do at this moment, or not ready"),
 ];
 
-fn operation(about: &str, access: Access, path: &str, method: &str) -> Value {
+fn operation(
+    route: &Route,
+    path: &str,
+    served: Option<&Arc<Served>>,
+    versions: &[String],
+) -> Value {
     let error = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
-    let kind = match path {
-        "/metrics" => "application/openmetrics-text",
-        _ => "application/json",
+    let mut content = match route.path {
+        "/metrics" => json!({ "application/openmetrics-text": {} }),
+        _ => json!({ "application/json": {} }),
     };
-    let mut responses = Map::new();
-    let mut content = json!({ kind: {} });
-    if path.ends_with("/infer") {
+    if route.path.ends_with("/infer") {
         content["application/octet-stream"] = json!({});
     }
+    if let Some(served) = served.filter(|_| route.path.ends_with("/score")) {
+        content["application/json"] = json!({ "schema": answer_schema(served) });
+    }
+    let mut responses = Map::new();
     responses.insert("200".into(), json!({ "description": "The answer", "content": content }));
     for (status, about) in REFUSALS {
         responses.insert(status.to_string(), json!({ "description": about, "content": error }));
     }
-    let mut operation = json!({ "summary": about, "responses": responses });
+    let mut operation = json!({ "summary": route.about, "responses": responses });
     let parameters: Vec<Value> = path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| {
-            json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
+            let schema = match name {
+                "version" => json!({ "type": "string", "enum": versions }),
+                "alert" => json!({ "type": "integer", "minimum": 1 }),
+                _ => json!({ "type": "string", "minLength": 1 }),
+            };
+            json!({ "name": name, "in": "path", "required": true, "schema": schema })
         })
         .collect();
     if !parameters.is_empty() {
         operation["parameters"] = json!(parameters);
     }
-    if access != Access::Open {
+    if route.access != Access::Open {
         operation["security"] = json!([{ "key": [] }]);
     }
-    if let Access::Needs(scope) = access {
+    if let Access::Needs(scope) = route.access {
         operation["description"] = json!(format!("Needs a key with the scope `{}`.", scope.word()));
     }
-    if method == "POST" && !path.is_empty() {
+    if let Some(schema) = body_schema(route, served) {
+        let required = schema["required"].as_array().is_some_and(|names| !names.is_empty());
         operation["requestBody"] = json!({
-            "required": false,
-            "content": { "application/json": { "schema": {} } },
+            "required": required,
+            "content": { "application/json": { "schema": schema } },
         });
     }
     operation

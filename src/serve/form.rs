@@ -22,6 +22,8 @@ pub(super) enum Cell {
     Number(f64),
     Truth(bool),
     Text(Box<str>),
+    /// A value of a CSV, of which nobody says what it is.
+    Written(Box<str>),
 }
 
 /// The rows of a request, row after row.
@@ -57,6 +59,7 @@ impl Rows for Sent {
             Cell::Number(number) => Given::Number(*number),
             Cell::Truth(truth) => Given::Truth(*truth),
             Cell::Text(text) => Given::Text(text),
+            Cell::Written(text) => Given::Written(text),
         }));
     }
 }
@@ -363,12 +366,12 @@ impl<'de> Visitor<'de> for CellSeed<'_> {
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Cell, E> {
         // What a float cannot hold exactly stays as it was written.
         let exact = number.unsigned_abs() <= 1 << 53;
-        Ok(if exact { Cell::Number(number as f64) } else { Cell::Text(number.to_string().into()) })
+        Ok(if exact { Cell::Number(number as f64) } else { Cell::Written(number.to_string().into()) })
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Cell, E> {
         let exact = number <= 1 << 53;
-        Ok(if exact { Cell::Number(number as f64) } else { Cell::Text(number.to_string().into()) })
+        Ok(if exact { Cell::Number(number as f64) } else { Cell::Written(number.to_string().into()) })
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Cell, E> {
@@ -394,7 +397,6 @@ impl<'de> DeserializeSeed<'de> for Truth<'_> {
         let cell = CellSeed(self.0).deserialize(deserializer)?;
         match cell {
             Cell::Truth(truth) => Ok(truth),
-            Cell::Missing => Ok(false),
             _ => Err(self.0.bad(format!("`{}` is true or false", self.1))),
         }
     }
@@ -408,7 +410,6 @@ impl<'de> DeserializeSeed<'de> for Text<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         match CellSeed(self.0).deserialize(deserializer)? {
-            Cell::Missing => Ok(None),
             Cell::Text(text) if text.len() <= self.0.limits.max_name => Ok(Some(text.into())),
             Cell::Text(_) => {
                 let most = self.0.limits.max_name;
@@ -460,7 +461,7 @@ fn csv(body: &[u8], places: &HashMap<String, usize>, limits: &Limits) -> Result<
             if let Some(place) = place
                 && !cell.is_empty()
             {
-                form.rows.cells[start + place] = Cell::Text(cell.into());
+                form.rows.cells[start + place] = Cell::Written(cell.into());
             }
         }
     }
@@ -567,7 +568,7 @@ mod tests {
         let csv = "\u{feff}job,extra,age\r\n\"a, \"\"b\"\"\",x,30\nclerk,,\n";
         let form = parse(Some("text/csv; charset=utf-8"), csv.as_bytes(), &places(), &Limits::default());
         let form = form.unwrap();
-        let text = |text: &str| Cell::Text(text.into());
+        let text = |text: &str| Cell::Written(text.into());
         assert_eq!(cells(&form), [text("30"), text("a, \"b\""), Cell::Missing, text("clerk")]);
         for (csv, expected) in
             [("", "empty"), ("age\n", "no row"), ("age\n1,2\n", "line 2"), ("age\n\"1\n", "closed")]

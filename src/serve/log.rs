@@ -45,6 +45,6 @@ fn logged(given: &Given<'_>) -> LoggedValue {
         Given::Missing => LoggedValue::Missing,
         Given::Number(number) => LoggedValue::Number(*number),
         Given::Truth(truth) => LoggedValue::Truth(*truth),
-        Given::Text(text) => LoggedValue::Text((*text).into()),
+        Given::Text(text) | Given::Written(text) => LoggedValue::Text((*text).into()),
     }
 }

@@ -105,6 +105,7 @@ pub(super) fn take(served: &Served, rows: &dyn Rows, wanted: Wanted) -> Result<T
             if !is_gathered {
                 let raw = scorer.outputs(input, outputs);
                 finite(outputs, row, n_rows)?;
+                finite(raw.as_slice(), row, n_rows)?;
                 seen.score(RowScorer::score(outputs));
                 served.values.observe(RowScorer::score(outputs));
                 taken.raw.push(raw.unwrap_or(f64::NAN));
@@ -215,7 +216,7 @@ pub(super) fn attributions(
                 Told { text: Some(number.to_string()), number: Some(number) }
             }
             Given::Truth(truth) => Told { text: Some(truth.to_string()), number: None },
-            Given::Text(text) => Told { text: Some(text.to_owned()), number: None },
+            Given::Text(text) | Given::Written(text) => Told { text: Some(text.to_owned()), number: None },
         })
     };
     let request =

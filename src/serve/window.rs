@@ -91,7 +91,7 @@ impl Seen {
         self.cells.push(match (cell, given) {
             _ if what == Remark::Missing => Counted::Missing,
             (Cell::Number(value), _) => Counted::Number(value),
-            (Cell::Group(_), Given::Text(text)) => Counted::Level(text.into()),
+            (Cell::Group(_), Given::Text(text) | Given::Written(text)) => Counted::Level(text.into()),
             (Cell::Group(_), Given::Number(number)) => {
                 Counted::Level((number + 0.0).to_string().into())
             }

@@ -260,7 +260,9 @@ mod tests {
         let names = ["rent".to_owned(), "own".to_owned()];
         let column = ColumnReference::of_levels("home", &names, [0, 1, 1].into_iter());
         let mut count = ColumnCount::new(&column, Seed(1));
-        [Some("own"), Some("boat"), None].map(|level| count.add_level(level));
+        for level in [Some("own"), Some("boat"), None] {
+            count.add_level(level);
+        }
         count.add_number(3.0);
         let seen = count.window();
         assert_eq!((seen.n, seen.missing, seen.unseen), (4, 1, 2));

@@ -56,6 +56,9 @@ pub struct ForeignModel {
     pub operators: Vec<String>,
     feature_names: Vec<String>,
     kind: OutputKind,
+    /// What the numbers of the graph itself mean, and how many there are for a row.
+    raw_kind: OutputKind,
+    n_raw: usize,
     apply: Apply,
     row: Plan,
     block: Option<Plan>,
@@ -128,6 +131,8 @@ impl ForeignModel {
                 .collect(),
             feature_names: feature_names(&file.metadata_props, &inputs),
             kind: OutputKind::Number,
+            raw_kind: OutputKind::Number,
+            n_raw: 1,
             apply: Apply::None,
             row: {
                 file.graph = Some(part);
@@ -139,7 +144,9 @@ impl ForeignModel {
         let probe = model.probe(n_rows);
         let alone = model.run(probe.slice(s![..PROBED.min(n_rows), ..]))?;
         at_most("outputs", alone.ncols(), limits.n_outputs)?;
-        model.kind = ports::kind(&alone, is_probability);
+        model.raw_kind = ports::kind(&alone, is_probability);
+        model.kind = model.raw_kind;
+        model.n_raw = alone.ncols();
         model.block = model.block_like(&file, probe.view(), alone.view(), limits);
         if let (OutputKind::Classes(n), Some(classes)) = (model.kind, karat_classes(&file)) {
             if classes.len() == n {
@@ -181,12 +188,9 @@ impl ForeignModel {
     ///
     /// When a sigmoid is asked of several numbers, or a softmax of one.
     pub fn applying(mut self, apply: Apply) -> Result<Self, Error> {
-        let Some(first) = self.run(self.probe(1).view())?.row(0).to_vec().into() else {
-            return Ok(self);
-        };
-        let n_outputs: usize = Vec::len(&first);
+        let n_outputs = self.n_raw;
         self.kind = match apply {
-            Apply::None => return Self::read_output(&self.bytes, Some(&self.output), &Limits::default()),
+            Apply::None => self.raw_kind,
             Apply::Sigmoid if n_outputs == 1 => OutputKind::Probability,
             Apply::Softmax if n_outputs == 2 => OutputKind::Probability,
             Apply::Softmax if 2 < n_outputs => OutputKind::Classes(n_outputs),

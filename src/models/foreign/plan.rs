@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2};
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::{
-    DatumExt, DatumType, Framework, InferenceFact, InferenceModelExt, IntoRunnable, TVec, TValue,
+    DatumType, Framework, InferenceFact, InferenceModelExt, IntoRunnable, TVec, TValue,
     Tensor, TractResult, TypedRunnableModel,
 };
 

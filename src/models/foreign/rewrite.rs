@@ -3,7 +3,9 @@
 
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
+use tract_onnx::pb::{
+    AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto, type_proto,
+};
 
 use super::check::{ML, refused};
 use super::{Error, Limits, trees};
@@ -11,9 +13,14 @@ use super::{Error, Limits, trees};
 /// Writes every node of `ai.onnx.ml` that the runtime lacks in terms of standard operators.
 pub(super) fn rewrite(graph: &mut GraphProto, opset: i64, limits: &Limits) -> Result<(), Error> {
     let mut writer = Writer { opset, ..Writer::default() };
+    let has_doubles = has_doubles(graph);
     for node in std::mem::take(&mut graph.node) {
         if node.domain != ML {
-            writer.nodes.push(node);
+            if has_doubles && SINGLE.contains(&node.op_type.as_str()) {
+                in_single(&mut writer, node);
+            } else {
+                writer.nodes.push(node);
+            }
             continue;
         }
         match node.op_type.as_str() {
@@ -32,6 +39,46 @@ pub(super) fn rewrite(graph: &mut GraphProto, opset: i64, limits: &Limits) -> Re
     graph.node = writer.nodes;
     graph.initializer.append(&mut writer.constants);
     Ok(())
+}
+
+/// Functions that the runtime knows in single precision alone. Their values are small numbers, so
+/// that little is lost.
+const SINGLE: &[&str] = &[
+    "Celu", "Elu", "Erf", "Gelu", "HardSigmoid", "HardSwish", "LogSoftmax", "Mish", "Selu",
+    "Sigmoid", "Softmax", "Softplus", "Softsign", "Tanh",
+];
+
+/// Whether numbers of double precision may be anywhere in a graph.
+fn has_doubles(graph: &GraphProto) -> bool {
+    let double = DataType::Double as i32;
+    let is_double = |info: &ValueInfoProto| {
+        let kind = info.r#type.as_ref().and_then(|kind| kind.value.as_ref());
+        kind.is_some_and(|type_proto::Value::TensorType(tensor)| tensor.elem_type == double)
+    };
+    let in_attribute = |attribute: &AttributeProto| {
+        attribute.t.as_ref().is_some_and(|tensor| tensor.data_type == double)
+            || (attribute.name == "to" && attribute.i == i64::from(double))
+    };
+    graph.input.iter().any(is_double)
+        || graph.initializer.iter().any(|tensor| tensor.data_type == double)
+        || graph.node.iter().any(|node| node.attribute.iter().any(in_attribute))
+}
+
+/// The same function in single precision, its value again of the precision of what goes in.
+fn in_single(writer: &mut Writer, mut node: NodeProto) {
+    let (Some(x), Some(output)) = (node.input.first().cloned(), node.output.first().cloned()) else {
+        writer.nodes.push(node);
+        return;
+    };
+    node.input[0] = writer.to_float(&x);
+    node.output[0] = format!("{}.single", node.input[0]);
+    let value = node.output[0].clone();
+    writer.nodes.push(node);
+    let again = writer.node("CastLike", &[&value, &x], &[]);
+    if let Some(last) = writer.nodes.last_mut() {
+        debug_assert_eq!(last.output, [again]);
+        last.output = vec![output];
+    }
 }
 
 /// What the nodes of `ai.onnx.ml` become.
