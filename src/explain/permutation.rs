@@ -95,7 +95,9 @@ pub fn explain(
         }
     }
     let n_walks = walks.len() as f64;
-    contributions.iter_mut().for_each(|sum| *sum /= n_walks);
+    for sum in &mut contributions {
+        *sum /= n_walks;
+    }
     Permutation { base: base / n_walks, contributions }
 }
 
@@ -144,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_product_of_two_is_shared_and_a_silent_column_gets_nothing() {
-        let product = |x: ArrayView2<f64>| x.rows().into_iter().map(|row| row[0] * row[1]).collect();
+        let product =
+            |x: ArrayView2<f64>| x.rows().into_iter().map(|row| row[0] * row[1]).collect();
         let told = permutation(&product, &[2.0, 3.0, 9.0], Array2::zeros((1, 3)).view(), 7);
         assert_eq!(told, [3.0, 3.0, 0.0]);
     }

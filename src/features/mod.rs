@@ -14,7 +14,6 @@ mod groups;
 mod matrix;
 mod plan;
 mod recipe;
-#[path = "frozen.rs"]
 pub mod reference;
 mod row;
 pub mod sight;

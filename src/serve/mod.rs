@@ -37,6 +37,8 @@ pub mod status;
 mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod told;
 mod v1;
 mod watch;

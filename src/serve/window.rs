@@ -4,53 +4,13 @@ use std::mem;
 
 use super::served::Served;
 use crate::features::{Cell, Given, Remark};
-use crate::features::reference::{Reference, Shape, bin_of};
+use crate::features::reference::{ColumnWindow, Reference, Shape, WindowCounts, bin_of};
 use crate::models::RowScorer;
 
 /// So many values of a column, and so many scores, are kept of a window as they are.
 const SAMPLE: usize = 5_000;
 /// Rows of one request that are counted; more would cost more than they tell.
 const COUNTED: usize = 1_000;
-
-/// What a window has shown of a column.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ColumnWindow {
-    /// Rows.
-    pub n: u64,
-    /// Rows in which it was missing.
-    pub missing: u64,
-    /// Rows with a level that training never saw.
-    pub unseen: u64,
-    /// Rows below every value of the reference.
-    pub below: u64,
-    /// Rows above every value of the reference.
-    pub above: u64,
-    /// Rows in each bin, or at each level, of the reference.
-    pub counts: Vec<u64>,
-    /// Values as they are, as many as there is room for.
-    pub sample: Vec<f64>,
-}
-
-impl ColumnWindow {
-    /// Nothing yet, for a column of this shape.
-    pub fn new(shape: &Shape) -> Self {
-        let n = match shape {
-            Shape::Numbers { counts, .. } | Shape::Levels { counts, .. } => counts.len(),
-        };
-        Self { counts: vec![0; n], ..Self::default() }
-    }
-}
-
-/// What a window has shown.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct WindowCounts {
-    /// Rows.
-    pub n: u64,
-    /// One for each column of the reference.
-    pub columns: Vec<ColumnWindow>,
-    /// Scores, as many as there is room for.
-    pub scores: Vec<f64>,
-}
 
 /// How the fields of a model are counted.
 #[derive(Debug)]

@@ -183,6 +183,35 @@ def by_hand():
             target_nodeids=[2, 5, 1, 2], target_ids=[0] * 4, target_weights=[1., 2., 10., 20.], base_values=[0.5])
         rows = np.array([[a, b] for a in (0.4, 0.5, 0.6, np.nan) for b in (-1, -0.25, 0, np.nan)])
         save("tree_" + mode[7:].lower(), model_of([ml], [value("x", "N", 2)], [value("y", "N", 1)], domains=[("ai.onnx.ml", 3)]), rows)
+    ml = [("ai.onnx.ml", 3)]
+    label = h.make_tensor_value_info("label", T.INT64, ["N"])
+    for sign, weights in (("mixed", [-1.5, 0.8]), ("positive", [0.2, 0.7])):
+        for transform in ("NONE", "LOGISTIC"):
+            node = h.make_node("TreeEnsembleClassifier", ["x"], ["label", "probabilities"], domain="ai.onnx.ml", nodes_treeids=[0] * 3, nodes_nodeids=[0, 1, 2],
+                nodes_featureids=[1, 0, 0], nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"], nodes_values=[0.5, 0, 0], nodes_truenodeids=[1, 0, 0],
+                nodes_falsenodeids=[2, 0, 0], class_treeids=[0, 0], class_nodeids=[1, 2], class_ids=[0, 0], class_weights=weights,
+                classlabels_int64s=[0, 1], post_transform=transform)
+            kind = "scores" if (sign, transform) == ("mixed", "NONE") else None
+            save(f"votes_{sign}_{transform.lower()}", model_of([node], [value("x", "N", 2)], [label, value("probabilities", "N", 2)], domains=ml),
+                 RNG.normal(size=(8, 2)), kind=kind)
+    for transform in ("NONE", "LOGISTIC"):
+        node = h.make_node("LinearClassifier", ["x"], ["label", "scores"], domain="ai.onnx.ml", coefficients=[0.3, -0.8], intercepts=[0.2],
+                           classlabels_ints=[0, 1], post_transform=transform)
+        save(f"one_row_{transform.lower()}", model_of([node], [value("x", "N", 2)], [label, value("scores", "N", 2)], domains=ml),
+             RNG.normal(size=(8, 2)), kind="scores" if transform == "NONE" else None)
+    double = lambda name: h.make_tensor_value_info(name, T.DOUBLE, ["N", 1])
+    own = [  # As karat's own files: a column for each feature, in double precision, and the class as text.
+        h.make_node("IsNaN", ["age"], ["gap"]), h.make_node("Where", ["gap", "mean", "age"], ["filled"]),
+        h.make_node("Concat", ["filled", "income"], ["matrix"], axis=1), h.make_node("MatMul", ["matrix", "w"], ["score"]),
+        h.make_node("Sigmoid", ["score"], ["probability"]), h.make_node("GreaterOrEqual", ["probability", "half"], ["is"]),
+        h.make_node("Where", ["is", "yes", "no"], ["prediction"])]
+    rows = RNG.normal(size=(20, 2))
+    rows[3, 0] = np.nan
+    text = lambda t: np.array([[t]], dtype=object)
+    save("like_karat", model_of(own, [double("age"), double("income")],
+         [h.make_tensor_value_info("prediction", T.STRING, ["N", 1]), double("probability")],
+         [("w", np.array([[0.4], [-1.1]])), ("mean", np.array([[0.1]])), ("half", np.array([[0.5]])), ("yes", text("yes")), ("no", text("no"))],
+         opset=19), rows, output="probability", kind="probability")
 
 
 def bad_files():

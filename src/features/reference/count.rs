@@ -242,7 +242,9 @@ mod tests {
             let cut = cut.min(values.len());
             let count = |values: &[f64]| {
                 let mut count = ColumnCount::new(&numbers(), Seed(1));
-                values.iter().for_each(|value| count.add_number(*value));
+                for value in values {
+                    count.add_number(*value);
+                }
                 count
             };
             let mut parts = count(&values[..cut]);

@@ -123,7 +123,12 @@ impl ColumnReference {
         let squares: f64 = known.iter().map(|value| (value - mean).powi(2)).sum();
         let std = (squares / known.len().max(1) as f64).sqrt();
         let sample = spaced(&known, SAMPLE);
-        Self { name: name.to_owned(), n, missing, shape: Shape::Numbers { edges, counts, sample, mean, std } }
+        Self {
+            name: name.to_owned(),
+            n,
+            missing,
+            shape: Shape::Numbers { edges, counts, sample, mean, std },
+        }
     }
 
     /// Of levels: the names, and for each row the index of its level, `u32::MAX` where missing.

@@ -126,10 +126,16 @@ fn constant(tensor: &TensorProto) -> Result<u64, Error> {
         return Err(broken("texts as raw bytes".into()));
     }
     if raw == 0 && typed as u64 != n {
-        return Err(broken(format!("its shape `{:?}` has `{n}` values, not `{typed}`", tensor.dims)));
+        return Err(broken(format!(
+            "its shape `{:?}` has `{n}` values, not `{typed}`",
+            tensor.dims
+        )));
     }
     if raw != 0 && raw as u64 != n_bytes {
-        return Err(broken(format!("its shape `{:?}` has `{n_bytes}` bytes, not `{raw}`", tensor.dims)));
+        return Err(broken(format!(
+            "its shape `{:?}` has `{n_bytes}` bytes, not `{raw}`",
+            tensor.dims
+        )));
     }
     Ok(n_bytes)
 }

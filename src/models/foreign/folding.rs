@@ -91,9 +91,10 @@ fn of_node(
         bounds.iter().fold(1_u64, |product, bound| product.saturating_mul(bound.n.max(1)))
     };
     let bound = match operator {
-        "Identity" | "Cast" | "Squeeze" | "Unsqueeze" | "Reshape" | "Slice" | "Flatten" => {
-            Bound { n: inputs.first().map_or(1, |bound| bound.n), ..inputs.first().copied().unwrap_or(ONE) }
-        }
+        "Identity" | "Cast" | "Squeeze" | "Unsqueeze" | "Reshape" | "Slice" | "Flatten" => Bound {
+            n: inputs.first().map_or(1, |bound| bound.n),
+            ..inputs.first().copied().unwrap_or(ONE)
+        },
         "Concat" => Bound {
             n: inputs.iter().fold(0, |sum, bound| sum.saturating_add(bound.n)),
             numbers: inputs.iter().try_fold((1, 1_u64), |(largest, product), bound| {

@@ -33,17 +33,24 @@ pub(super) fn inputs(graph: &GraphProto, limits: &Limits) -> Result<Vec<ForeignI
         let refuse = |why: &str, hint| {
             Err(Error::Input { input: input.name.clone(), why: why.to_owned(), hint })
         };
-        use Datatype::{F32, F64, I32, I64, Text};
         match datatype {
-            F32 | F64 | I32 | I64 => {}
-            Text => return refuse("it takes text", "convert the model after its text columns are encoded"),
+            Datatype::F32 | Datatype::F64 | Datatype::I32 | Datatype::I64 => {}
+            Datatype::Text => {
+                return refuse(
+                    "it takes text",
+                    "convert the model after its text columns are encoded",
+                );
+            }
             _ => return refuse("its datatype is not supported", "convert with float inputs"),
         }
         if input.shape.is_empty() {
             return refuse("its shape is unknown", "convert with the shape (rows, columns)");
         }
         let Some(width) = input.width() else {
-            return refuse("only the number of rows may be open", "convert with a fixed number of columns");
+            return refuse(
+                "only the number of rows may be open",
+                "convert with a fixed number of columns",
+            );
         };
         at_most("columns", width, limits.n_features)?;
         n_features += width;
@@ -108,7 +115,8 @@ pub(super) fn choose(graph: &GraphProto, wanted: Option<&str>) -> Result<Chosen,
         }
     };
     let usable = outputs.iter().filter(|output| wanted.is_none_or(|name| output.name == name));
-    let best = usable.filter_map(|output| Some((rank(output)?, output))).min_by_key(|(rank, _)| *rank);
+    let best =
+        usable.filter_map(|output| Some((rank(output)?, output))).min_by_key(|(rank, _)| *rank);
     let Some((_, output)) = best else {
         let names: Vec<_> = outputs.iter().map(|output| format!("`{}`", output.name)).collect();
         return Err(Error::Output {
@@ -124,7 +132,8 @@ pub(super) fn choose(graph: &GraphProto, wanted: Option<&str>) -> Result<Chosen,
         if classes.is_empty() {
             classes = class_labels(node);
         }
-        let keeps = is_zipmap(node) || matches!(node.op_type.as_str(), "Identity" | "Normalizer" | "Cast");
+        let keeps =
+            is_zipmap(node) || matches!(node.op_type.as_str(), "Identity" | "Normalizer" | "Cast");
         let Some(source) = node.input.first().filter(|_| keeps) else { break };
         value.clone_from(source);
     }
@@ -199,7 +208,11 @@ pub(super) fn part(graph: &GraphProto, value: &str) -> Result<GraphProto, Error>
             }
             stack.push((name, true));
             let needed = node.input.iter().filter(|input| !input.is_empty());
-            stack.extend(needed.filter(|input| !is_closed(input, &makers, &closed)).map(|i| (i.as_str(), false)));
+            stack.extend(
+                needed
+                    .filter(|input| !is_closed(input, &makers, &closed))
+                    .map(|i| (i.as_str(), false)),
+            );
         }
     }
     let node = sorted.into_iter().cloned().collect();

@@ -50,6 +50,7 @@ pub(super) fn at_most(
     found: impl TryInto<u64>,
     limit: impl TryInto<u64>,
 ) -> Result<(), Error> {
-    let [found, limit] = [found.try_into().ok(), limit.try_into().ok()].map(|n| n.unwrap_or(u64::MAX));
+    let [found, limit] =
+        [found.try_into().ok(), limit.try_into().ok()].map(|n| n.unwrap_or(u64::MAX));
     if limit < found { Err(Error::TooLarge { what, found, limit }) } else { Ok(()) }
 }

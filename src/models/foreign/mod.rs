@@ -148,10 +148,9 @@ impl ForeignModel {
         model.kind = model.raw_kind;
         model.n_raw = alone.ncols();
         model.block = model.block_like(&file, probe.view(), alone.view(), limits);
-        if let (OutputKind::Classes(n), Some(classes)) = (model.kind, karat_classes(&file)) {
-            if classes.len() == n {
-                model.classes = classes;
-            }
+        let n_classes = if model.kind == OutputKind::Probability { 2 } else { model.n_raw };
+        if let Some(classes) = karat_classes(&file).filter(|classes| classes.len() == n_classes) {
+            model.classes = classes;
         }
         Ok(model)
     }
@@ -303,9 +302,10 @@ impl ForeignModel {
 
     /// Rows that differ from each other, whole where that is asked for.
     fn probe(&self, n_rows: usize) -> Array2<f64> {
-        let whole = self.inputs.iter().flat_map(|input| {
-            std::iter::repeat_n(input.is_whole(), input.width().unwrap_or(0))
-        });
+        let whole = self
+            .inputs
+            .iter()
+            .flat_map(|input| std::iter::repeat_n(input.is_whole(), input.width().unwrap_or(0)));
         let whole: Vec<bool> = whole.collect();
         Array2::from_shape_fn((n_rows, whole.len()), |(row, column)| {
             if whole[column] {
@@ -347,7 +347,10 @@ fn rows_of_block(inputs: &[ForeignInput]) -> usize {
 /// Whether a single column is a probability: by its name, or since a sigmoid makes it.
 fn says_probability(part: &GraphProto, output: &str) -> bool {
     output.to_lowercase().contains("prob")
-        || part.node.last().is_some_and(|node| matches!(node.op_type.as_str(), "Sigmoid" | "Softmax"))
+        || part
+            .node
+            .last()
+            .is_some_and(|node| matches!(node.op_type.as_str(), "Sigmoid" | "Softmax"))
 }
 
 /// The names of the columns, as remarks of the file or its inputs tell them.

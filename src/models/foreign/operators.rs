@@ -2,6 +2,7 @@
 
 /// Operators of the standard that the runtime knows, that give the same for the same row, and whose
 /// outputs are no larger than their inputs say.
+#[rustfmt::skip]
 pub(super) const STANDARD: &[&str] = &[
     "Abs", "Acos", "Acosh", "Add", "And", "ArgMax", "ArgMin", "Asin", "Asinh", "Atan", "Atanh",
     "AveragePool", "BatchNormalization", "Cast", "Ceil", "Celu", "Clip", "Concat", "Constant",
@@ -10,8 +11,8 @@ pub(super) const STANDARD: &[&str] = &[
     "Gelu", "Gemm", "GlobalAveragePool", "GlobalMaxPool", "Greater", "GreaterOrEqual",
     "GroupNormalization", "HardSigmoid", "HardSwish", "Identity", "InstanceNormalization", "IsInf",
     "IsNaN", "LRN", "LSTM", "LayerNormalization", "LeakyRelu", "Less", "LessOrEqual", "Log",
-    "LogSoftmax", "LpNormalization", "MatMul", "Max", "MaxPool", "Mean", "Min", "Mish", "Mod", "Mul",
-    "Neg", "Not", "Or", "PRelu", "Pad", "Pow", "RNN", "Reciprocal", "ReduceL1", "ReduceL2",
+    "LogSoftmax", "LpNormalization", "MatMul", "Max", "MaxPool", "Mean", "Min", "Mish", "Mod",
+    "Mul", "Neg", "Not", "Or", "PRelu", "Pad", "Pow", "RNN", "Reciprocal", "ReduceL1", "ReduceL2",
     "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd",
     "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Round", "Selu", "Shape", "Sigmoid", "Sign",
     "Sin", "Sinh", "Slice", "Softmax", "Softplus", "Softsign", "Split", "Sqrt", "Squeeze", "Sub",
@@ -20,6 +21,7 @@ pub(super) const STANDARD: &[&str] = &[
 ];
 
 /// Operators of `ai.onnx.ml` that are run, most of them in terms of [`STANDARD`].
+#[rustfmt::skip]
 pub(super) const MACHINE_LEARNING: &[&str] = &[
     "ArrayFeatureExtractor", "Binarizer", "FeatureVectorizer", "Imputer", "LinearClassifier",
     "LinearRegressor", "Normalizer", "OneHotEncoder", "Scaler", "TreeEnsembleClassifier",
@@ -33,7 +35,11 @@ const REMEDIES: &[(&str, &str, &str)] = &[
     ("Scan", "it holds a graph", "convert with the loop unrolled"),
     ("SVMClassifier", "the runtime has no kernels", "convert a linear model or a network instead"),
     ("SVMRegressor", "the runtime has no kernels", "convert a linear model or a network instead"),
-    ("TreeEnsemble", "it is of ai.onnx.ml 5", "convert with `target_opset={'': 18, 'ai.onnx.ml': 3}`"),
+    (
+        "TreeEnsemble",
+        "it is of ai.onnx.ml 5",
+        "convert with `target_opset={'': 18, 'ai.onnx.ml': 3}`",
+    ),
     ("LabelEncoder", "it looks up texts", "convert the model without its text columns"),
     ("CategoryMapper", "it looks up texts", "convert the model without its text columns"),
     ("TfIdfVectorizer", "it takes texts", "convert the model after the vectorizer"),

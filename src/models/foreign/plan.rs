@@ -1,13 +1,14 @@
 //! The runtime's side: a graph prepared for blocks of rows, and run.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::{
-    DatumType, Framework, InferenceFact, InferenceModelExt, IntoRunnable, TVec, TValue,
-    Tensor, TractResult, TypedRunnableModel,
+    DatumType, Framework, InferenceFact, InferenceModelExt, IntoRunnable, TValue, TVec, Tensor,
+    TractResult, TypedRunnableModel,
 };
 
 use super::limits::at_most;
@@ -37,7 +38,8 @@ impl Plan {
             .collect();
         let failed = |why: String| Error::Prepare { why };
         let typed = guarded(|| {
-            let mut graph = tract_onnx::onnx().with_ignore_value_info(true).model_for_proto_model(model)?;
+            let mut graph =
+                tract_onnx::onnx().with_ignore_value_info(true).model_for_proto_model(model)?;
             for (at, input) in fed.iter().enumerate() {
                 let input = &inputs[*input];
                 let fact = InferenceFact::dt_shape(datum_type(input.datatype), input.block(n_rows));
@@ -49,9 +51,9 @@ impl Plan {
         for node in typed.nodes() {
             for outlet in &node.outputs {
                 let dims = outlet.fact.shape.iter().map(|dim| dim.to_i64().ok());
-                let n = dims.into_iter().try_fold(1_u64, |product, dim| {
-                    product.checked_mul(u64::try_from(dim?).ok()?)
-                });
+                let n = dims
+                    .into_iter()
+                    .try_fold(1_u64, |product, dim| product.checked_mul(u64::try_from(dim?).ok()?));
                 at_most("elements of a tensor", n.unwrap_or(u64::MAX), limits.n_elements)?;
             }
         }
@@ -60,7 +62,11 @@ impl Plan {
     }
 
     /// What the graph gives for one block (rows, columns): (rows, numbers for each row).
-    pub(super) fn run(&self, x: ArrayView2<f64>, inputs: &[ForeignInput]) -> Result<Array2<f64>, Error> {
+    pub(super) fn run(
+        &self,
+        x: ArrayView2<f64>,
+        inputs: &[ForeignInput],
+    ) -> Result<Array2<f64>, Error> {
         let failed = |why: String| Error::Run { why };
         let out = guarded(|| {
             let mut starts = Vec::new();
@@ -76,7 +82,7 @@ impl Plan {
                 values.push(tensor(columns, &inputs[*input], self.n_rows)?.into());
             }
             let told = self.runnable.run(values)?;
-            let told = told.first().map(|value| value.cast_to::<f64>().map(|told| told.into_owned()));
+            let told = told.first().map(|value| value.cast_to::<f64>().map(Cow::into_owned));
             let told = told.transpose()?.unwrap_or_default();
             let numbers = told.to_plain_array_view::<f64>()?.iter().copied().collect::<Vec<f64>>();
             Ok((told.shape().to_vec(), numbers))
@@ -117,8 +123,12 @@ fn tensor(columns: ArrayView2<f64>, input: &ForeignInput, n_rows: usize) -> Trac
     let values = columns.iter();
     match input.datatype {
         Datatype::F64 => Tensor::from_shape(&shape, &values.copied().collect::<Vec<f64>>()),
-        Datatype::I64 => Tensor::from_shape(&shape, &values.map(|v| *v as i64).collect::<Vec<i64>>()),
-        Datatype::I32 => Tensor::from_shape(&shape, &values.map(|v| *v as i32).collect::<Vec<i32>>()),
+        Datatype::I64 => {
+            Tensor::from_shape(&shape, &values.map(|v| *v as i64).collect::<Vec<i64>>())
+        }
+        Datatype::I32 => {
+            Tensor::from_shape(&shape, &values.map(|v| *v as i32).collect::<Vec<i32>>())
+        }
         _ => Tensor::from_shape(&shape, &values.map(|v| *v as f32).collect::<Vec<f32>>()),
     }
 }

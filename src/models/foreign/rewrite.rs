@@ -16,7 +16,10 @@ pub(super) fn rewrite(graph: &mut GraphProto, opset: i64, limits: &Limits) -> Re
     let has_doubles = has_doubles(graph);
     for node in std::mem::take(&mut graph.node) {
         if node.domain != ML {
-            if has_doubles && SINGLE.contains(&node.op_type.as_str()) {
+            if has_doubles && node.op_type == "IsNaN" && !node.input.is_empty() {
+                let input = vec![writer.single(&node.input[0])];
+                writer.nodes.push(NodeProto { input, ..node });
+            } else if has_doubles && SINGLE.contains(&node.op_type.as_str()) {
                 in_single(&mut writer, node);
             } else {
                 writer.nodes.push(node);
@@ -44,8 +47,20 @@ pub(super) fn rewrite(graph: &mut GraphProto, opset: i64, limits: &Limits) -> Re
 /// Functions that the runtime knows in single precision alone. Their values are small numbers, so
 /// that little is lost.
 const SINGLE: &[&str] = &[
-    "Celu", "Elu", "Erf", "Gelu", "HardSigmoid", "HardSwish", "LogSoftmax", "Mish", "Selu",
-    "Sigmoid", "Softmax", "Softplus", "Softsign", "Tanh",
+    "Celu",
+    "Elu",
+    "Erf",
+    "Gelu",
+    "HardSigmoid",
+    "HardSwish",
+    "LogSoftmax",
+    "Mish",
+    "Selu",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Tanh",
 ];
 
 /// Whether numbers of double precision may be anywhere in a graph.
@@ -66,11 +81,12 @@ fn has_doubles(graph: &GraphProto) -> bool {
 
 /// The same function in single precision, its value again of the precision of what goes in.
 fn in_single(writer: &mut Writer, mut node: NodeProto) {
-    let (Some(x), Some(output)) = (node.input.first().cloned(), node.output.first().cloned()) else {
+    let (Some(x), Some(output)) = (node.input.first().cloned(), node.output.first().cloned())
+    else {
         writer.nodes.push(node);
         return;
     };
-    node.input[0] = writer.to_float(&x);
+    node.input[0] = writer.single(&x);
     node.output[0] = format!("{}.single", node.input[0]);
     let value = node.output[0].clone();
     writer.nodes.push(node);
@@ -99,7 +115,13 @@ impl Writer {
         let dims = dims.iter().map(|dim| *dim as i64).collect();
         let float_data = values.to_vec();
         let data_type = DataType::Float as i32;
-        let tensor = TensorProto { name: name.clone(), dims, data_type, float_data, ..TensorProto::default() };
+        let tensor = TensorProto {
+            name: name.clone(),
+            dims,
+            data_type,
+            float_data,
+            ..TensorProto::default()
+        };
         self.constants.push(tensor);
         name
     }
@@ -109,7 +131,13 @@ impl Writer {
         let dims = vec![values.len() as i64];
         let int64_data = values.to_vec();
         let data_type = DataType::Int64 as i32;
-        let tensor = TensorProto { name: name.clone(), dims, data_type, int64_data, ..TensorProto::default() };
+        let tensor = TensorProto {
+            name: name.clone(),
+            dims,
+            data_type,
+            int64_data,
+            ..TensorProto::default()
+        };
         self.constants.push(tensor);
         name
     }
@@ -143,10 +171,10 @@ impl Writer {
         let [source] = node.input.as_slice() else {
             return Err(refused(node, "it takes one input".into(), HINT));
         };
-        Ok(self.to_float(source))
+        Ok(self.single(source))
     }
 
-    fn to_float(&mut self, value: &str) -> String {
+    fn single(&mut self, value: &str) -> String {
         self.node("Cast", &[value], &[("to", DataType::Float as i64)])
     }
 
@@ -267,7 +295,7 @@ fn binarizer(writer: &mut Writer, node: &NodeProto) -> Result<(), Error> {
     let threshold = attribute(node, "threshold").map_or(0.0, |attribute| attribute.f);
     let threshold = writer.floats(&[1], &[threshold]);
     let is_above = writer.node("Greater", &[&x, &threshold], &[]);
-    let number = writer.to_float(&is_above);
+    let number = writer.single(&is_above);
     writer.give(node, 0, &number);
     Ok(())
 }
@@ -298,7 +326,7 @@ fn one_hot(writer: &mut Writer, node: &NodeProto) -> Result<(), Error> {
     };
     let categories = writer.ints(&categories);
     let is_equal = writer.node("Equal", &[&open, &categories], &[]);
-    let number = writer.to_float(&is_equal);
+    let number = writer.single(&is_equal);
     writer.give(node, 0, &number);
     Ok(())
 }
@@ -308,7 +336,7 @@ fn vectorizer(writer: &mut Writer, node: &NodeProto) -> Result<(), Error> {
     if node.input.is_empty() {
         return Err(refused(node, "it takes nothing".into(), HINT));
     }
-    let inputs: Vec<String> = node.input.iter().map(|input| writer.to_float(input)).collect();
+    let inputs: Vec<String> = node.input.iter().map(|input| writer.single(input)).collect();
     let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
     let matrix = writer.node("Concat", &inputs, &[("axis", 1)]);
     writer.give(node, 0, &matrix);
@@ -362,7 +390,9 @@ fn linear_classifier(writer: &mut Writer, node: &NodeProto) -> Result<(), Error>
                 let share = writer.node("Sigmoid", &[&scores], &[]);
                 writer.with_complement(&share)
             }
-            other => return Err(refused(node, format!("post_transform `{other}` of one score"), HINT)),
+            other => {
+                return Err(refused(node, format!("post_transform `{other}` of one score"), HINT));
+            }
         }
     } else {
         writer.transformed(node, &scores)?

@@ -43,7 +43,8 @@ const GOOD: &[(&str, &[u8], &str)] = fixtures![
     "mlp", "mlp_three", "mlp_regressor", "forest", "forest_three", "forest_regressor", "boosting",
     "boosting_three", "boosting_regressor", "cnn_logits", "cnn_softmax", "cnn_fixed_batch",
     "series_sigmoid", "one_axis", "batch_of_one_inside", "lstm", "tree_gte", "tree_gt", "tree_lt",
-    "tree_leq",
+    "tree_leq", "votes_mixed_none", "votes_mixed_logistic", "votes_positive_none",
+    "votes_positive_logistic", "one_row_none", "one_row_logistic", "like_karat",
 ];
 
 macro_rules! bad {

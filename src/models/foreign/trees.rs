@@ -82,9 +82,9 @@ pub(super) fn classifier(
     let score = with_base(writer, node, &sums, 1)?;
     let are_positive = ensemble.leaves.iter().all(|leaf| 0.0 <= leaf.3);
     let scores = match (transform.as_str(), are_positive) {
-        ("" | "NONE" | "LOGISTIC", true) => writer.with_complement(&score),
+        ("" | "NONE", true) => writer.with_complement(&score),
         ("" | "NONE", false) => writer.with_negative(&score),
-        ("LOGISTIC", false) => {
+        ("LOGISTIC", _) => {
             let both = writer.with_negative(&score);
             writer.node("Sigmoid", &[&both], &[])
         }
@@ -153,12 +153,17 @@ fn ensemble(
             let mut row = Row { tree, id: at as i64, ..*from };
             if from.mode == "LEAF" {
                 let votes = collected.get(&found[at]).map_or(&[][..], Vec::as_slice);
-                ensemble.leaves.extend(votes.iter().map(|(to, weight)| (tree, row.id, *to, *weight)));
+                ensemble
+                    .leaves
+                    .extend(votes.iter().map(|(to, weight)| (tree, row.id, *to, *weight)));
             } else {
                 for child in [&mut row.yes, &mut row.no] {
                     let place = place.get(&(from.tree, *child)).copied();
                     let place = place.filter(|place| !is_seen[*place]).ok_or_else(|| {
-                        broken(format!("node `{}` of tree `{}` has no child `{child}` of its own", from.id, from.tree))
+                        broken(format!(
+                            "node `{}` of tree `{}` has no child `{child}` of its own",
+                            from.id, from.tree
+                        ))
                     })?;
                     is_seen[place] = true;
                     *child = found.len() as i64;
@@ -197,7 +202,8 @@ fn rows(node: &NodeProto, limits: &Limits) -> Result<Vec<Row>, Error> {
     at_most("nodes of trees", n, limits.n_tree_nodes)?;
     let column = |name: &str| {
         let column = ints(node, name);
-        let why = || refused(node, format!("`{name}` has `{}` values, not `{n}`", column.len()), HINT);
+        let why =
+            || refused(node, format!("`{name}` has `{}` values, not `{n}`", column.len()), HINT);
         if column.len() == n { Ok(column) } else { Err(why()) }
     };
     let (trees, ids) = (column("nodes_treeids")?, column("nodes_nodeids")?);
@@ -266,7 +272,10 @@ fn leaves(
         let place = place.get(&(trees[idx], nodes[idx]));
         let is_output = usize::try_from(outputs[idx]).is_ok_and(|output| output < n_outputs);
         let Some(place) = place.filter(|_| is_output) else {
-            let why = format!("leaf `{}` of tree `{}` gives to output `{}`", nodes[idx], trees[idx], outputs[idx]);
+            let why = format!(
+                "leaf `{}` of tree `{}` gives to output `{}`",
+                nodes[idx], trees[idx], outputs[idx]
+            );
             return Err(refused(node, why, HINT));
         };
         leaves.entry(*place).or_default().push((outputs[idx], weights[idx]));
