@@ -11,7 +11,9 @@ use super::console::Console;
 use super::text::{self, TextTable};
 use super::{Shared, keep};
 use crate::data::days_of;
-use crate::registry::store::{Actor, Done, EventFilter, ModelName, NewVersion, Store, Version};
+use crate::registry::store::{
+    Actor, Done, EventFilter, ModelName, NewVersion, Split, Store, Version,
+};
 use crate::registry::{Registry, parse_model};
 
 /// What can be done with named models.
@@ -27,8 +29,10 @@ pub(super) enum Named {
     Restore(OfVersion),
     /// List the named models with their versions and aliases
     Registered(Registered),
-    /// Set how a name is served: `missing`, `adverse`, `background`, `window`, `split`
+    /// Set how a name is served: `missing`, `adverse`, `background`, `window`, `log`
     Settings(Settings),
+    /// Give the challenger of a name a share of its requests
+    Split(SplitArgs),
     /// Show who decided what, when and why
     Audit(Audit),
     /// Say which version stood behind an alias at a moment
@@ -122,6 +126,24 @@ pub(super) struct Settings {
 }
 
 #[derive(ClapArgs, Clone, Debug)]
+pub(super) struct SplitArgs {
+    /// The name
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The share of requests that the challenger answers, from 0 to 1
+    #[arg(long, value_name = "SHARE")]
+    challenger: f64,
+    /// Let the same key get now the one and now the other
+    #[arg(long)]
+    not_sticky: bool,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    why: String,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(ClapArgs, Clone, Debug)]
 pub(super) struct Audit {
     /// Only of this name
     #[arg(long, value_name = "NAME")]
@@ -177,6 +199,7 @@ impl Named {
             Self::Retire(args) | Self::Restore(args) => &args.shared,
             Self::Registered(args) => &args.shared,
             Self::Settings(args) => &args.shared,
+            Self::Split(args) => &args.shared,
             Self::Audit(args) => &args.shared,
             Self::Live(args) => &args.shared,
             Self::Verify(args) => &args.shared,
@@ -209,6 +232,17 @@ pub(super) fn run(named: &Named, shared: &Shared, console: &Console) -> anyhow::
         }
         Named::Registered(args) => registered(&store, args.name.as_deref(), shared, console),
         Named::Settings(args) => settings(&store, args, shared, &actor, console),
+        Named::Split(args) => {
+            let split = Split { challenger: args.challenger, sticky: !args.not_sticky };
+            let pending = store.set_split(&args.name, split, &actor, &args.why)?.waits();
+            if shared.json {
+                return console.json(&json!({ "name": args.name, "split": split, "pending": pending }));
+            }
+            console.print(&match pending {
+                Some(id) => format!("decision {id} waits for a second person"),
+                None => format!("the challenger of {} answers {:.1} % of its requests", args.name, 100.0 * args.challenger),
+            })
+        }
         Named::Audit(args) => audit(&store, args, shared, console),
         Named::Live(args) => live(&store, args, shared, console),
         Named::Verify(_) => verify(&store, shared, console),
@@ -288,7 +322,7 @@ fn promote(
     let mut pending = None;
     if args.alias != "none" {
         let done = Done::Promote { name: name.clone(), version: number, alias: args.alias.clone() };
-        pending = store.decide(&done, actor, &args.why)?;
+        pending = store.decide(&done, actor, &args.why)?.waits();
     }
     if shared.json {
         return console.json(&json!({
@@ -317,7 +351,7 @@ fn decide(
     shared: &Shared,
     console: &Console,
 ) -> anyhow::Result<()> {
-    let pending = store.decide(done, actor, why)?;
+    let pending = store.decide(done, actor, why)?.waits();
     if shared.json {
         return console.json(&json!({ "done": done, "pending": pending }));
     }
@@ -387,9 +421,9 @@ fn settings(
         let policy: Result<crate::serve::Policy, _> = serde_json::from_value(set.clone());
         policy.map_err(|error| {
             anyhow::anyhow!("{error}\nhint: missing=as_trained|fill|refuse, adverse=positive|negative, \
-                             background=all|near_threshold, window=ROWS, split=SHARE, log={{\"COLUMN\":\"drop\"}}")
+                             background=all|near_threshold, window=ROWS, log={{\"COLUMN\":\"drop\"}}")
         })?;
-        let known = ["missing", "adverse", "background", "window", "split", "log"];
+        let known = ["missing", "adverse", "background", "window", "log"];
         if let Some(wrong) = set.as_object().and_then(|set| set.keys().find(|key| !known.contains(&key.as_str()))) {
             bail!("`{wrong}` is no setting\nhint: there are {}", known.join(", "));
         }

@@ -116,7 +116,8 @@ pub fn compare(
     let bins = cells.iter().filter(|(e, a)| *e > 0.0 || *a > 0.0).count();
     let (df, scale) = (bins.saturating_sub(1) as f64, 1.0 / n as f64 + 1.0 / m as f64);
     let (ks, ks_p) = pair.ks().unzip();
-    let chi2_p = homogeneity(cells);
+    let (seen, others) = cells.split_at(reference.shape.counts().len().min(cells.len()));
+    let chi2_p = homogeneity(seen, others.first().copied().unwrap_or_default());
     let missing = Rate::of(reference.missing, reference.n, window.missing, window.n);
     let (mut unseen, mut below, mut above) = (None, None, None);
     match &reference.shape {

@@ -81,15 +81,18 @@ fn fisher(k: u64, n: u64, l: u64, m: u64) -> (f64, f64) {
 
 /// Pearson's test (1900) whether both sides have the same distribution, as of a contingency table.
 /// Cells in which fewer than five rows are expected on either side are taken together (Cochran,
-/// 1954), since the approximation does not hold for them. `None` if less than two cells are left.
-pub fn homogeneity(cells: &[Cell]) -> Option<f64> {
+/// 1954), since the approximation does not hold for them; so are the `others`, whose levels were
+/// not known beforehand: rows at rare levels are as likely to be at a level of their own in one
+/// side as in the other. `None` if less than two cells are left.
+pub fn homogeneity(cells: &[Cell], others: Cell) -> Option<f64> {
     let (n, m) = totals(cells);
+    let (n, m) = (n + others.0, m + others.1);
     if n <= 0.0 || m <= 0.0 {
         return None;
     }
     let least = n.min(m) / (n + m);
     let mut kept: Vec<Cell> = Vec::new();
-    let mut rare = (0.0, 0.0);
+    let mut rare = others;
     for cell in cells {
         if (cell.0 + cell.1) * least < 5.0 {
             rare = (rare.0 + cell.0, rare.1 + cell.1);
@@ -183,7 +186,11 @@ mod tests {
             let cells = cells(&case);
             close(goodness_of_fit(&cells).unwrap(), number(&case["chi2_p"]), 1e-9);
             if cells.iter().all(|(e, a)| *e > 20.0 && *a > 20.0) {
-                close(homogeneity(&cells).unwrap(), number(&case["contingency_p"]), 1e-9);
+                close(
+                    homogeneity(&cells, (0.0, 0.0)).unwrap(),
+                    number(&case["contingency_p"]),
+                    1e-9,
+                );
             }
             if cells.len() == 2 {
                 let [(a, c), (b, d)] = [cells[0], cells[1]];
@@ -197,8 +204,8 @@ mod tests {
     fn rare_levels_are_taken_together() {
         let mut cells = vec![(500.0, 500.0); 2];
         cells.extend([(1.0, 0.0), (0.0, 1.0), (1.0, 1.0)]);
-        assert!(homogeneity(&cells).unwrap() > 0.9);
-        assert_eq!(homogeneity(&[(10.0, 10.0)]), None);
+        assert!(homogeneity(&cells, (0.0, 2.0)).unwrap() > 0.7);
+        assert_eq!(homogeneity(&[(10.0, 10.0)], (0.0, 0.0)), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::rng::{Rng, Seed, stream};
 /// So many windows are drawn where the reference has no chunks of its own.
 pub const DRAWN: usize = 100;
 /// Below this number of chunks their scatter says little.
-const FEWEST: usize = 10;
+const FEWEST: usize = 30;
 
 /// Mean and scatter of a number over windows in which nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -108,29 +108,38 @@ fn drawn(column: &ColumnReference, rows: usize, rng: &mut Rng) -> ColumnWindow {
 }
 
 /// Limits of a metric for windows of `m` rows: over the reference's own chunks, in their order, if
-/// there are at least ten, and over drawn windows otherwise. They are widened by the scatter of
-/// the reference, which is the larger the fewer rows it has.
+/// there are at least thirty, and over rows drawn without replacement otherwise. They are widened
+/// by the scatter of the reference itself, which is the larger the fewer rows it has.
 pub fn of_metric(metric: &Metric, scored: &Scored, m: usize, seed: Seed) -> Option<Limits> {
     let n = scored.truth.len();
-    if n == 0 || m == 0 {
+    if n < 2 || m == 0 {
         return None;
     }
     let on = |truth: &[f64], score: &[f64]| {
         (metric.compute)(&Scored { truth, score, weight: None, by_class: None, ..*scored })
     };
-    let values: Vec<f64> = if n / m >= FEWEST {
+    let (per_m, per_n) = (1.0 / m as f64, 1.0 / n as f64);
+    if n / m >= FEWEST {
         let chunks = scored.truth.chunks_exact(m).zip(scored.score.chunks_exact(m));
-        chunks.filter_map(|(truth, score)| on(truth, score)).collect()
-    } else {
-        let mut rng = stream(seed, metric.name);
-        let draws = (0..DRAWN).filter_map(|_| {
-            let rows: Vec<usize> = (0..m).map(|_| rng.below(n)).collect();
-            let pick = |from: &[f64]| rows.iter().map(|row| from[*row]).collect::<Vec<f64>>();
-            on(&pick(scored.truth), &pick(scored.score))
-        });
-        draws.collect()
-    };
-    Limits::of(&values).map(|limits| limits.widened((1.0 + m as f64 / n as f64).sqrt()))
+        let values: Vec<f64> = chunks.filter_map(|(truth, score)| on(truth, score)).collect();
+        return Limits::of(&values).map(|limits| limits.widened((1.0 + per_n / per_m).sqrt()));
+    }
+    // Rows drawn twice would flatter a metric such as KS. Half of the rows at most leave enough
+    // for the draws to differ; how much less they do than fresh rows is known.
+    let k = m.min(n / 2);
+    let mut rng = stream(seed, metric.name);
+    let mut order: Vec<usize> = (0..n).collect();
+    let draws = (0..DRAWN).filter_map(|_| {
+        for place in 0..k {
+            let other = place + rng.below(n - place);
+            order.swap(place, other);
+        }
+        let pick = |from: &[f64]| order[..k].iter().map(|row| from[*row]).collect::<Vec<f64>>();
+        on(&pick(scored.truth), &pick(scored.score))
+    });
+    let values: Vec<f64> = draws.collect();
+    let by = (per_m + per_n) / (1.0 / k as f64 - per_n);
+    Limits::of(&values).map(|limits| limits.widened(by.sqrt()))
 }
 
 #[cfg(test)]
@@ -169,7 +178,7 @@ mod tests {
         };
         let (y, p) = draw(2_000);
         let auc = metric("roc_auc").unwrap();
-        for m in [150, 500] {
+        for m in [50, 150, 500] {
             let limits = of_metric(auc, &Scored::new(&y, &p), m, Seed(1)).unwrap();
             let within = (0..100).filter(|_| {
                 let (y, p) = draw(m);

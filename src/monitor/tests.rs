@@ -117,9 +117,8 @@ fn unchanged_windows_seldom_raise_an_alarm() {
         drift += usize::from(report.alarms.iter().any(of_drift));
         any += usize::from(!report.alarms.is_empty());
     }
-    println!("{drift} of {n_windows} with drift, {any} with any alarm");
     // One in a hundred is allowed, and two more.
-    assert!(any * 100 <= 3 * n_windows, "{any} of {n_windows}");
+    assert!(any * 100 <= 3 * n_windows, "{any} of {n_windows}, {drift} of them drift");
 }
 
 /// As many as fit into the time of a unit test.
@@ -127,15 +126,16 @@ const WINDOWS: usize = 200;
 
 #[test]
 fn without_asking_for_size_the_rate_still_holds() {
-    let (_, reference) = watch(5_000, 11);
-    let policy = Policy { demand: Demand::Significant, least_rate: 0.0, ..Policy::default() };
-    let mut watch = Watch::new(reference.clone(), Family::Classes, 0.5, policy, Seed(1));
-    let mut rng = stream(Seed(13), "windows");
-    let alarms = (0..WINDOWS)
-        .filter(|_| !look(&mut watch, &reference, SAME, &mut rng).alarms.is_empty())
-        .count();
-    println!("{alarms} of {WINDOWS}");
-    assert!(alarms * 100 <= 3 * WINDOWS, "{alarms}");
+    // A thousand rows leave many of the 300 levels unseen or seen only once.
+    for n in [1_000, 5_000] {
+        let (_, reference) = watch(n, 11);
+        let policy = Policy { demand: Demand::Significant, least_rate: 0.0, ..Policy::default() };
+        let mut watch = Watch::new(reference.clone(), Family::Classes, 0.5, policy, Seed(1));
+        let mut rng = stream(Seed(13), "windows");
+        let raises = |_: &usize| !look(&mut watch, &reference, SAME, &mut rng).alarms.is_empty();
+        let alarms = (0..WINDOWS / 2).filter(raises).count();
+        assert!(alarms * 100 <= 3 * WINDOWS / 2, "{alarms} for {n} rows");
+    }
 }
 
 #[test]
@@ -154,7 +154,6 @@ fn a_shift_of_a_third_of_a_deviation_is_noticed_in_two_windows() {
         });
         noticed += usize::from(any);
     }
-    println!("{noticed} of 10");
     assert_eq!(noticed, 10);
 }
 
@@ -214,7 +213,9 @@ fn a_regression_that_errs_more_is_noticed_with_the_truth_and_by_where_it_predict
     let worse = kinds(0.0, 2.0);
     assert!(worse.contains(&AlarmKind::Realised) && !worse.contains(&AlarmKind::Estimated));
     let elsewhere = kinds(6.0, 1.0);
-    assert!(elsewhere.contains(&AlarmKind::Estimated) && elsewhere.contains(&AlarmKind::ScoreDrift));
+    assert!(
+        elsewhere.contains(&AlarmKind::Estimated) && elsewhere.contains(&AlarmKind::ScoreDrift)
+    );
 }
 
 proptest! {

@@ -11,7 +11,6 @@ mod database;
 mod error;
 mod manifest;
 mod model_file;
-pub mod predictions;
 mod run_folder;
 mod shelf;
 pub mod store;

@@ -60,7 +60,7 @@ fn name<'a>(server: &Server, call: &'a Call) -> Result<&'a str, Refusal> {
 
 fn done(server: &Server, call: &Call, done: &Done, why: &str) -> Outcome {
     let pending =
-        server.store.decide(done, &actor(call), why).map_err(|error| refused(&error))?;
+        server.store.decide(done, &actor(call), why).map_err(|error| refused(&error))?.waits();
     server.renew();
     match pending {
         None => Answer::json(&json!({ "done": done })),

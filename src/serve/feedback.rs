@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::protocol::Refusal;
 use super::route::{Answer, Call, Outcome, Reply};
 use super::server::Server;
-use crate::registry::predictions::Recorded;
+use crate::registry::store::log::Recorded;
 
 /// Labels in one request, at most.
 const MOST: usize = 10_000;

@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::protocol::{Limits, Refusal, shown};
+use super::protocol::{Limits, Refusal, json, shown};
 use super::scoring::Rows;
 use crate::features::Given;
 
@@ -81,10 +81,7 @@ pub(super) fn parse(
     let reading = Reading { places, limits, refusal: RefCell::default() };
     let mut form = ScoreForm::default();
     form.rows.n_columns = places.len();
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let read = Top { reading: &reading, form: &mut form }
-        .deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end());
+    let read = json::read(body, Top { reading: &reading, form: &mut form });
     match (read, reading.refusal.into_inner()) {
         (_, Some(refusal)) => Err(refusal),
         // The place, but never what stands there.

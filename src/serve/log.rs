@@ -1,21 +1,23 @@
 //! What goes into the prediction log, and into which form.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::score::Asked;
 use super::scoring::{Taken, decision};
 use super::served::Served;
 use super::server::Server;
 use crate::features::Given;
-use crate::registry::predictions::{LoggedValue, Prediction};
+use crate::registry::store::log::{LoggedValue, Prediction};
 
 /// Rows of one request that are logged; the others are counted as dropped.
 const MOST: usize = 100;
 
 /// Hands the rows of an answer to the log.
-pub(super) fn offer(server: &Server, asked: &Asked, taken: &Taken) {
+pub(super) fn offer(server: &Server, asked: &Asked, taken: &Taken, took: Duration) {
     let Some(log) = &server.log else { return };
     let served: &Served = &asked.found.served;
+    let key: Arc<str> = asked.key.as_str().into();
     let mut given = Vec::with_capacity(served.scorer.fields.len());
     let n = taken.n_rows.min(MOST);
     if n < taken.n_rows {
@@ -30,14 +32,24 @@ pub(super) fn offer(server: &Server, asked: &Asked, taken: &Taken) {
             at_ms: server.now_ms(),
             model: Arc::clone(&served.label),
             version: served.version,
-            key: asked.key.clone(),
+            alias: asked.found.alias.as_deref().map(Into::into),
+            key: Arc::clone(&key),
             subject: asked.subject.clone(),
             score,
-            decision: decision(served, score).unwrap_or_default().to_owned(),
+            shadow_of: None,
+            micros: took.as_micros() as u32,
+            decision: word(served, score),
             columns: Arc::clone(&served.columns),
             inputs: given.iter().map(logged).collect(),
         });
     }
+}
+
+/// What a score is called, as the log takes it.
+fn word(served: &Served, score: f64) -> Arc<str> {
+    let named = decision(served, score);
+    let known = |name: &str| served.words.iter().find(|word| &***word == name).cloned();
+    named.and_then(known).unwrap_or_else(|| "".into())
 }
 
 fn logged(given: &Given<'_>) -> LoggedValue {

@@ -530,15 +530,15 @@ pub(super) fn unload(server: &Arc<Server>, call: &mut Call) -> Reply {
 }
 
 fn set_loaded(server: &Arc<Server>, call: &Call, loaded: bool) -> Reply {
-    let is_json = |body: &[u8]| serde_json::from_slice::<Value>(body).is_ok_and(|b| b.is_object());
-    if !call.body.is_empty() && !is_json(&call.body) {
-        return Reply::Now(Err(Refusal::bad_request("the body is no JSON object")));
-    }
     let name = call.param("model").unwrap_or_default().to_owned();
     let is_there = server.models.load().by_name.contains_key(&name);
     if !is_there || !call.who.sees(&name) {
         let what = format!("there is no model `{}`", shown(&name));
         return Reply::Now(Err(Refusal::not_found(what)));
+    }
+    let is_json = |body: &[u8]| serde_json::from_slice::<Value>(body).is_ok_and(|b| b.is_object());
+    if !call.body.is_empty() && !is_json(&call.body) {
+        return Reply::Now(Err(Refusal::bad_request("the body is no JSON object")));
     }
     server.set_loaded(&name, loaded);
     let done = if loaded { "load" } else { "unload" };

@@ -19,7 +19,7 @@ use super::table::Models;
 use super::watch::watch as keep_watch;
 use super::{Error, ROUTES, route};
 use crate::jobs;
-use crate::registry::predictions::{LogOptions, PredictionLog};
+use crate::registry::store::log::{LogOptions, PredictionLog};
 use crate::registry::store::{Keyring, Store};
 
 /// Serves until it is asked to stop: by the socket of the workspace, Ctrl-C, or SIGTERM. `ready`
@@ -105,7 +105,8 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
             encrypt: options.encrypt_log,
             ..LogOptions::default()
         };
-        Some(PredictionLog::start(&options.workspace, &own)?)
+        let spawn = |name: &str, work| jobs::service(name, work).map(drop);
+        Some(PredictionLog::start(&options.workspace, &own, spawn)?)
     };
     let metrics = Metrics::new();
     let queued = metrics.queued.clone();

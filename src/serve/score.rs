@@ -142,7 +142,7 @@ fn finish(
             line.score = Some(score);
             decision(served, score).unwrap_or_default().clone_into(&mut line.decision);
         }
-        log::offer(server, asked, taken);
+        log::offer(server, asked, taken, took);
         shadow(asked, taken);
     }
     outcome

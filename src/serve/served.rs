@@ -12,7 +12,7 @@ use super::metrics::{Metrics, OfFeature, OfModel};
 use super::window::Window;
 use crate::explain::{Adverse, Background, Reasoner};
 use crate::models::{MissingPolicy, Model, NeedsWindow, Predictor, RowScorer};
-use crate::registry::predictions::{ColumnPolicy, Columns};
+use crate::registry::store::log::{ColumnPolicy, Columns};
 
 /// How a model is to be served, as its operator has set it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,8 +26,6 @@ pub struct Policy {
     pub background: Background,
     /// Rows of a window, over which drift is measured.
     pub window: Option<usize>,
-    /// The share of requests that the challenger answers, from 0 to 1.
-    pub split: f64,
     /// What of some columns goes into the prediction log; protected ones are hashed and all others
     /// kept where nothing else is said.
     pub log: BTreeMap<String, ColumnPolicy>,
@@ -69,6 +67,8 @@ pub(super) struct Served {
     pub(super) policy: Policy,
     /// The name again, and the columns, as the log takes them.
     pub(super) label: Arc<str>,
+    /// The classes, as the log takes them.
+    pub(super) words: Vec<Arc<str>>,
     pub(super) columns: Arc<Columns>,
     pub(super) counts: Counts,
     /// What drift is measured on.
@@ -116,6 +116,7 @@ impl Served {
             digest: digest.to_owned(),
             run: run.to_owned(),
             label: name.into(),
+            words: scorer.model.classes.iter().map(|class| class.as_str().into()).collect(),
             columns: Arc::new(Columns {
                 names: fields().map(|f| f.name.clone()).collect(),
                 policies: fields().map(|f| policy.log_of(&scorer.model, &f.name)).collect(),

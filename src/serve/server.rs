@@ -21,7 +21,7 @@ use super::route::{Access, Call};
 use super::served::Served;
 use super::status::Line;
 use super::table::{Found, Models, NotFound};
-use crate::registry::predictions::PredictionLog;
+use crate::registry::store::log::PredictionLog;
 use crate::registry::store::{Key, Keyring, Refused, Store};
 
 /// How a server runs.

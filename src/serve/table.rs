@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::served::Served;
 use super::shadow::Differences;
+use crate::registry::store::Split;
 
 pub(super) const CHAMPION: &str = "champion";
 pub(super) const CHALLENGER: &str = "challenger";
@@ -20,8 +22,8 @@ pub(super) struct Named {
     pub(super) versions: BTreeMap<u32, Arc<Served>>,
     /// Where aliases point, whether that version is loaded or not.
     pub(super) aliases: BTreeMap<String, u32>,
-    /// The share of requests that the challenger answers, from 0 to 1.
-    pub(super) split: f64,
+    /// The share of requests that the challenger answers.
+    pub(super) split: Split,
     /// Whether it was taken out of service in this server.
     pub(super) is_unloaded: bool,
     pub(super) differences: Arc<Differences>,
@@ -94,11 +96,20 @@ impl Named {
         Ok((*number, Some(asked.to_owned())))
     }
 
+    /// A number from 0 to 1: always the same for whoever asks or, if it is not to stick, any.
+    fn share(&self, sticky: &str) -> f64 {
+        static TURN: AtomicU64 = AtomicU64::new(0);
+        if self.split.sticky {
+            return share(&self.name, sticky);
+        }
+        share(&self.name, &TURN.fetch_add(1, Ordering::Relaxed).to_string())
+    }
+
     fn usual(&self, sticky: &str) -> Option<(u32, Option<String>)> {
         let of = |alias: &str| self.aliases.get(alias).map(|n| (*n, Some(alias.to_owned())));
-        if self.split > 0.0
+        if self.split.challenger > 0.0
             && let Some(challenger) = of(CHALLENGER)
-            && share(&self.name, sticky) < self.split
+            && self.share(sticky) < self.split.challenger
         {
             return Some(challenger);
         }

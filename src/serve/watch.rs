@@ -29,11 +29,11 @@ const LOOKS_MS: i64 = 10_000;
 
 /// Looks after everything until the server stops.
 pub(super) fn watch(server: &Arc<Server>, tls: Option<&Tls>, stopped: &watch::Receiver<bool>) {
-    let mut known = server.store.data_version().unwrap_or_default();
+    let mut known = server.store.data_version().ok();
     let mut rested = Instant::now();
     while !*stopped.borrow() {
         thread::sleep(EVERY);
-        let now = server.store.data_version().unwrap_or(known);
+        let now = server.store.data_version().ok();
         if now != known {
             known = now;
             server.renew();
@@ -84,6 +84,7 @@ impl Server {
                     self.trouble(format!("the settings of `{}`: {error}", model.name));
                     Policy::default()
                 });
+            let split = model.split();
             let old = before.by_name.get(&model.name);
             let mut versions = BTreeMap::new();
             for version in wanted(&model) {
@@ -118,7 +119,7 @@ impl Server {
             let differences = old.filter(|old| old.aliases.get(SHADOW) == model.aliases.get(SHADOW));
             let named = Named {
                 versions,
-                split: policy.split.clamp(0.0, 1.0),
+                split,
                 is_unloaded: unloaded.contains(&model.name),
                 differences: differences.map(|old| Arc::clone(&old.differences)).unwrap_or_default(),
                 aliases: model.aliases,
@@ -185,7 +186,10 @@ impl Server {
             })
             .collect();
         own.sort_by(|a, b| a.name.cmp(&b.name));
-        let (logged, dropped) = self.log.as_ref().map_or((0, 0), |log| log.counts());
+        let (logged, dropped) = self.log.as_ref().map_or((0, 0), |log| {
+            let counts = log.counts();
+            (counts.written, counts.dropped + counts.failed)
+        });
         let list = |list: &std::sync::Mutex<std::collections::VecDeque<String>>| {
             list.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
         };
@@ -274,7 +278,7 @@ impl Server {
             name: named.name.clone(),
             target: newest.map_or(String::new(), |served| served.model().target.clone()),
             versions: named.versions.values().rev().map(status).collect(),
-            challenger: named.aliases.get(CHALLENGER).map(|_| named.split),
+            challenger: named.aliases.get(CHALLENGER).map(|_| named.split.challenger),
             shadow,
             light,
             light_about,

@@ -1,6 +1,6 @@
 """Expected numbers of the room `monitor`, as scipy, evidently 0.7.23 and nannyml 0.13.1 have them.
 
-python -m venv v && v/bin/pip install evidently==0.7.23 nannyml==0.13.1 && v/bin/python make.py
+python -m venv v && v/bin/pip install evidently==0.7.23 nannyml==0.13.1 'pandas<3' 'scikit-learn<1.8' && v/bin/python make.py
 """
 
 import json

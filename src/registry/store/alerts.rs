@@ -1,14 +1,14 @@
-//! What monitoring found: windows, alerts, and when a model is to be trained again.
+//! Alerts: what a person should look at, who has, and whether it is over.
 
 use rusqlite::{OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
-use super::{Actor, Change, Store, deny, now_ms, plain};
+use super::{Actor, Change, Store, deny, label, now_ms, plain};
 use crate::registry::Error;
 
 /// How an alert stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertState {
     /// Nobody has taken notice.
@@ -69,41 +69,14 @@ pub struct Alert {
     pub by_ms: Option<i64>,
 }
 
-/// A window of monitoring, as it was stored.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StoredWindow {
-    /// The model.
-    pub model: String,
-    /// Its version.
-    pub version: u32,
-    /// When it ended, in milliseconds since 1970.
-    pub to_ms: i64,
-    /// What was found, in JSON.
-    pub report: Value,
+/// An alert that was raised, or stood already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Raised {
+    /// Its number.
+    pub id: i64,
+    /// Whether nobody has been told of it yet.
+    pub is_new: bool,
 }
-
-/// When and how a model is trained again.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Retrain {
-    /// The model.
-    pub model: String,
-    /// Every so many hours; by alerts alone when not given.
-    pub every_hours: Option<f64>,
-    /// Whether an alert starts it.
-    pub on_alert: bool,
-    /// The table with new data, in place of the one that the run was trained on.
-    pub data: Option<String>,
-    /// Promote the candidate when it is better beyond chance; else a person decides.
-    pub promote_if_better: bool,
-    /// When it ran last, in milliseconds since 1970.
-    pub last_ms: Option<i64>,
-    /// What came of it, in a sentence.
-    pub last: String,
-}
-
-/// Windows of a version that are kept.
-const WINDOWS: i64 = 500;
 
 const COLUMNS: &str = "id, model, version, kind, subject, value, threshold, sentence, first_ms, \
                        last_ms, state, by, by_ms";
@@ -127,32 +100,76 @@ fn alert(row: &Row<'_>) -> rusqlite::Result<Alert> {
 }
 
 impl Store {
-    /// Raises an alert, or notes that one still stands; true when it is new.
+    /// Raises an alert, or notes that one still stands: there is one at a time of a kind for a
+    /// column of a version.
     pub fn raise(
         &self,
         model: &str,
         version: u32,
-        kind: &str,
-        subject: &str,
+        (kind, subject): (&str, &str),
         [value, threshold]: [f64; 2],
         sentence: &str,
-    ) -> Result<bool, Error> {
-        let now = now_ms();
+    ) -> Result<Raised, Error> {
+        let (now, subject, sentence) = (now_ms(), label(subject), plain(sentence));
         self.write(|transaction| {
-            let sql = "UPDATE alerts SET last_ms = ?, value = ?, sentence = ? WHERE model = ? AND \
-                       version = ? AND kind = ? AND subject = ? AND state != 'resolved'";
-            let n = transaction
-                .execute(sql, params![now, value, sentence, model, version, kind, subject])?;
-            if n > 0 {
-                return Ok(false);
+            let sql = "UPDATE alerts SET last_ms = ?, value = ?, threshold = ?, sentence = ? \
+                       WHERE model = ? AND version = ? AND kind = ? AND subject = ? \
+                       AND state != 'resolved' RETURNING id";
+            let own = params![now, value, threshold, sentence, model, version, kind, subject];
+            let known = transaction.prepare_cached(sql)?.query_row(own, |row| row.get(0));
+            if let Some(id) = known.optional()? {
+                return Ok(Raised { id, is_new: false });
             }
             let sql = "INSERT INTO alerts (model, version, kind, subject, value, threshold, \
                        sentence, first_ms, last_ms, state) VALUES (?,?,?,?,?,?,?,?,?,'firing')";
-            transaction.execute(
-                sql,
-                params![model, version, kind, subject, value, threshold, sentence, now, now],
-            )?;
-            Ok(true)
+            transaction.prepare_cached(sql)?.execute(params![
+                model, version, kind, subject, value, threshold, sentence, now, now
+            ])?;
+            Ok(Raised { id: transaction.last_insert_rowid(), is_new: true })
+        })
+    }
+
+    /// Notes that what raised an alert is over, as a person says.
+    pub fn resolve(&self, id: i64, actor: &Actor, why: &str) -> Result<(), Error> {
+        self.answer_alert(id, AlertState::Resolved, actor, why)
+    }
+
+    /// Notes that someone has taken notice of an alert.
+    pub fn acknowledge(&self, id: i64, actor: &Actor, why: &str) -> Result<(), Error> {
+        self.answer_alert(id, AlertState::Acknowledged, actor, why)
+    }
+
+    fn answer_alert(
+        &self,
+        id: i64,
+        state: AlertState,
+        actor: &Actor,
+        why: &str,
+    ) -> Result<(), Error> {
+        self.write(|transaction| {
+            let sql = format!("SELECT {COLUMNS} FROM alerts WHERE id = ?");
+            let own = transaction.query_row(&sql, [id], alert).optional()?;
+            let own = own.ok_or_else(|| {
+                deny(format!("there is no alert `{id}`"), "`karat monitor alerts` lists them")
+            })?;
+            if own.state >= state {
+                let what = format!("alert `{id}` is {} already", own.state.word());
+                return Err(deny(what, "nothing is to be done").into());
+            }
+            let sql = "UPDATE alerts SET state = ?, by = ?, by_ms = ? WHERE id = ?";
+            let own_row = params![state.word(), plain(&actor.who), now_ms(), id];
+            transaction.execute(sql, own_row)?;
+            Change {
+                actor,
+                action: if state == AlertState::Resolved { "resolve" } else { "acknowledge" },
+                model: &own.model,
+                subject: id.to_string(),
+                before: json!(own.state.word()),
+                after: json!(state.word()),
+                why,
+            }
+            .log(transaction)?;
+            Ok(())
         })
     }
 
@@ -163,16 +180,21 @@ impl Store {
         version: u32,
         standing: &[(String, String)],
     ) -> Result<usize, Error> {
-        let open = self.alerts(true)?;
-        let over = |own: &&Alert| {
-            let is_own = own.model == model && own.version == version;
-            is_own && !standing.iter().any(|(kind, of)| *kind == own.kind && *of == own.subject)
-        };
-        let over: Vec<i64> = open.iter().filter(over).map(|own| own.id).collect();
         self.write(|transaction| {
-            for id in &over {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM alerts WHERE model = ? AND version = ? \
+                 AND state != 'resolved'"
+            );
+            let mut query = transaction.prepare_cached(&sql)?;
+            let open = query.query_map(params![model, version], alert)?;
+            let open = open.collect::<rusqlite::Result<Vec<_>>>()?;
+            let stands = |own: &Alert| {
+                standing.iter().any(|(kind, of)| *kind == own.kind && *of == own.subject)
+            };
+            let over: Vec<&Alert> = open.iter().filter(|own| !stands(own)).collect();
+            for own in &over {
                 let sql = "UPDATE alerts SET state = 'resolved', last_ms = ? WHERE id = ?";
-                transaction.execute(sql, params![now_ms(), id])?;
+                transaction.prepare_cached(sql)?.execute(params![now_ms(), own.id])?;
             }
             Ok(over.len())
         })
@@ -181,105 +203,9 @@ impl Store {
     /// Alerts, newest first; only those that stand, or all.
     pub fn alerts(&self, only_open: bool) -> Result<Vec<Alert>, Error> {
         let condition = if only_open { "WHERE state != 'resolved'" } else { "" };
-        let sql = format!("SELECT {COLUMNS} FROM alerts {condition} ORDER BY first_ms DESC, id DESC LIMIT 1000");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM alerts {condition} ORDER BY first_ms DESC, id DESC LIMIT 1000"
+        );
         self.read(|connection| connection.prepare_cached(&sql)?.query_map([], alert)?.collect())
-    }
-
-    /// Notes that someone has taken notice of an alert.
-    pub fn acknowledge(&self, id: i64, actor: &Actor, why: &str) -> Result<(), Error> {
-        self.write(|transaction| {
-            let sql = format!("SELECT {COLUMNS} FROM alerts WHERE id = ?");
-            let own = transaction.query_row(&sql, [id], alert).optional()?;
-            let own = own.ok_or_else(|| {
-                deny(format!("there is no alert {id}"), "`karat monitor alerts` lists them")
-            })?;
-            if own.state == AlertState::Firing {
-                let sql = "UPDATE alerts SET state = 'acknowledged', by = ?, by_ms = ? WHERE id = ?";
-                transaction.execute(sql, params![plain(&actor.who), now_ms(), id])?;
-            }
-            Change {
-                actor,
-                action: "acknowledge",
-                model: &own.model,
-                subject: id.to_string(),
-                before: json!(own.state.word()),
-                after: json!("acknowledged"),
-                why,
-            }
-            .log(transaction)?;
-            Ok(())
-        })
-    }
-
-    /// Keeps what a window showed.
-    pub fn keep_window(
-        &self,
-        model: &str,
-        version: u32,
-        to_ms: i64,
-        report: &Value,
-    ) -> Result<(), Error> {
-        self.write(|transaction| {
-            let sql = "INSERT OR REPLACE INTO windows (model, version, to_ms, report) VALUES (?,?,?,?)";
-            transaction.execute(sql, params![model, version, to_ms, report.to_string()])?;
-            let sql = "DELETE FROM windows WHERE model = ?1 AND version = ?2 AND to_ms <= (SELECT \
-                       to_ms FROM windows WHERE model = ?1 AND version = ?2 ORDER BY to_ms DESC \
-                       LIMIT 1 OFFSET ?3)";
-            transaction.execute(sql, params![model, version, WINDOWS])?;
-            Ok(())
-        })
-    }
-
-    /// The latest windows of a version, oldest first; of all versions when none is given.
-    pub fn windows(
-        &self,
-        model: &str,
-        version: Option<u32>,
-        limit: u32,
-    ) -> Result<Vec<StoredWindow>, Error> {
-        let sql = "SELECT model, version, to_ms, report FROM windows WHERE model = ?1 AND \
-                   (?2 IS NULL OR version = ?2) ORDER BY to_ms DESC LIMIT ?3";
-        let mut windows = self.read(|connection| {
-            let row = |row: &Row<'_>| {
-                let text: String = row.get(3)?;
-                Ok(StoredWindow {
-                    model: row.get(0)?,
-                    version: row.get(1)?,
-                    to_ms: row.get(2)?,
-                    report: serde_json::from_str(&text).unwrap_or_default(),
-                })
-            };
-            let mut query = connection.prepare_cached(sql)?;
-            query.query_map(params![model, version, limit], row)?.collect::<rusqlite::Result<Vec<_>>>()
-        })?;
-        windows.reverse();
-        Ok(windows)
-    }
-
-    /// When and how models are trained again.
-    pub fn retrainings(&self) -> Result<Vec<Retrain>, Error> {
-        let texts: Vec<String> = self.read(|connection| {
-            let mut query = connection.prepare_cached("SELECT job FROM retrain ORDER BY model")?;
-            query.query_map([], |row| row.get(0))?.collect()
-        })?;
-        Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
-    }
-
-    /// Sets when and how a model is trained again; `why` may be empty for what the schedule notes
-    /// itself.
-    pub fn set_retraining(&self, job: &Retrain, actor: &Actor, why: &str) -> Result<(), Error> {
-        self.write(|transaction| {
-            let sql = "SELECT job FROM retrain WHERE model = ?";
-            let before: Option<String> =
-                transaction.query_row(sql, [&job.model], |row| row.get(0)).optional()?;
-            let sql = "INSERT OR REPLACE INTO retrain (model, job) VALUES (?, ?)";
-            transaction.execute(sql, [&job.model, &json!(job).to_string()])?;
-            let before = before.and_then(|text| serde_json::from_str(&text).ok());
-            let (before, after) = (before.unwrap_or(Value::Null), json!(job));
-            let model = &job.model;
-            Change { actor, action: "retraining", model, subject: String::new(), before, after, why }
-                .log(transaction)?;
-            Ok(())
-        })
     }
 }

@@ -1,70 +1,29 @@
-//! Decisions about what is in service, and the second person that some workspaces ask for.
+//! The second person that some workspaces ask for: requests, and how they are answered.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Actor, Change, Refusal, Store, deny, models, now_ms, plain};
+use super::actor::person;
+use super::decision::{Done, seen};
+use super::{Actor, Change, Refusal, Split, Store, Via, deny, now_ms, plain, settings};
 use crate::registry::Error;
 
-/// What can be done to versions in service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "what")]
-pub enum Done {
-    /// Point an alias to a version.
-    Promote {
-        /// The name.
-        name: String,
-        /// The version.
-        version: u32,
-        /// The alias.
-        alias: String,
-    },
-    /// Point an alias to the version that it pointed to before.
-    Rollback {
-        /// The name.
-        name: String,
-        /// The alias.
-        alias: String,
-    },
-    /// Take a version out of service.
-    Retire {
-        /// The name.
-        name: String,
-        /// The version.
-        version: u32,
-    },
-    /// Take it back into service.
-    Restore {
-        /// The name.
-        name: String,
-        /// The version.
-        version: u32,
-    },
+/// What came of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was carried out, as this event of the log.
+    CarriedOut(i64),
+    /// It waits for a second person, under this number.
+    Waits(i64),
 }
 
-impl Done {
-    /// The name that it is about.
-    pub fn name(&self) -> &str {
+impl Outcome {
+    /// The number under which it waits for a second person, if it does.
+    pub fn waits(self) -> Option<i64> {
         match self {
-            Self::Promote { name, .. }
-            | Self::Rollback { name, .. }
-            | Self::Retire { name, .. }
-            | Self::Restore { name, .. } => name,
-        }
-    }
-
-    /// In a sentence.
-    pub fn sentence(&self) -> String {
-        match self {
-            Self::Promote { name, version, alias } => {
-                format!("make version {version} of `{name}` its `{alias}`")
-            }
-            Self::Rollback { name, alias } => {
-                format!("point `{alias}` of `{name}` to the version before")
-            }
-            Self::Retire { name, version } => format!("retire version {version} of `{name}`"),
-            Self::Restore { name, version } => format!("restore version {version} of `{name}`"),
+            Self::CarriedOut(_) => None,
+            Self::Waits(id) => Some(id),
         }
     }
 }
@@ -84,146 +43,259 @@ pub struct Pending {
     pub why: String,
 }
 
+/// What is stored of a request: what is to be done, and what would have come of it then.
+#[derive(Serialize, Deserialize)]
+struct Asked {
+    #[serde(flatten)]
+    done: Done,
+    #[serde(default)]
+    seen: Value,
+}
+
 /// A request that nobody has answered by then is forgotten.
 const EXPIRES_MS: i64 = 7 * 86_400_000;
 
-const SETTING: &str = "approval";
+/// The setting that asks for a second person.
+pub(super) const SETTING: &str = "approval";
 
 impl Store {
     /// Whether decisions wait for a second person.
     pub fn needs_approval(&self) -> Result<bool, Error> {
-        Ok(self.setting(SETTING)?.as_deref() == Some("on"))
+        self.read(needs_approval)
     }
 
-    /// Sets whether they do.
-    pub fn set_approval(&self, on: bool, actor: &Actor, why: &str) -> Result<i64, Error> {
-        self.set_setting(SETTING, if on { "on" } else { "off" }, actor, why)
-    }
-
-    /// Does it or, where the workspace asks for a second person, asks for one; returns the number
-    /// of the request then.
-    pub fn decide(&self, done: &Done, actor: &Actor, why: &str) -> Result<Option<i64>, Error> {
-        if !self.needs_approval()? {
-            return self.write(|transaction| carry_out(transaction, done, actor, why)).map(|_| None);
-        }
-        self.write(|transaction| {
-            let sql = "INSERT INTO pending (at_ms, who, via, what, why) VALUES (?, ?, ?, ?, ?)";
-            let what = json!(done).to_string();
-            transaction.execute(
-                sql,
-                params![now_ms(), plain(&actor.who), actor.via.text(), what, plain(why)],
-            )?;
-            let id = transaction.last_insert_rowid();
-            let change = Change {
-                actor,
-                action: "ask approval",
-                model: done.name(),
-                subject: id.to_string(),
-                before: Value::Null,
-                after: json!(done),
-                why,
+    /// Sets whether they do; that they no longer do is itself such a decision.
+    pub fn set_approval(&self, on: bool, actor: &Actor, why: &str) -> Result<Outcome, Error> {
+        if on {
+            let set = |transaction: &Transaction<'_>| {
+                settings::set_setting(transaction, SETTING, "on", actor, why)
             };
-            change.log(transaction)?;
-            Ok(Some(id))
+            return self.write(set).map(Outcome::CarriedOut);
+        }
+        self.decide(&Done::ApproveNoMore, actor, why)
+    }
+
+    /// Does it or, where the workspace asks for a second person, asks for one. What could not be
+    /// done is refused at once.
+    pub fn decide(&self, done: &Done, actor: &Actor, why: &str) -> Result<Outcome, Error> {
+        self.write(|transaction| {
+            if !needs_approval(transaction)? {
+                return done.carry_out(transaction, actor, why).map(Outcome::CarriedOut);
+            }
+            expire(transaction)?;
+            let asked = Asked { done: done.clone(), seen: done.rehearse(transaction, actor)? };
+            let sql = "INSERT INTO pending (at_ms, who, via, what, why) VALUES (?, ?, ?, ?, ?)";
+            let (who, via, what) = (plain(&actor.who), actor.via.text(), json!(asked).to_string());
+            transaction.execute(sql, params![now_ms(), who, via, what, plain(why)])?;
+            let id = transaction.last_insert_rowid();
+            log(transaction, "ask approval", id, done, Value::Null, actor, why)?;
+            Ok(Outcome::Waits(id))
         })
+    }
+
+    /// Points an alias to a version.
+    pub fn promote(
+        &self,
+        name: &str,
+        version: u32,
+        alias: &str,
+        actor: &Actor,
+        why: &str,
+    ) -> Result<Outcome, Error> {
+        let (name, alias) = (name.to_owned(), alias.to_owned());
+        self.decide(&Done::Promote { name, version, alias }, actor, why)
+    }
+
+    /// Points an alias to the version that it pointed to before.
+    pub fn rollback(
+        &self,
+        name: &str,
+        alias: &str,
+        actor: &Actor,
+        why: &str,
+    ) -> Result<Outcome, Error> {
+        self.decide(&Done::Rollback { name: name.into(), alias: alias.into() }, actor, why)
+    }
+
+    /// Removes an alias.
+    pub fn remove_alias(
+        &self,
+        name: &str,
+        alias: &str,
+        actor: &Actor,
+        why: &str,
+    ) -> Result<Outcome, Error> {
+        self.decide(&Done::RemoveAlias { name: name.into(), alias: alias.into() }, actor, why)
+    }
+
+    /// Gives the challenger a share of the requests.
+    pub fn set_split(
+        &self,
+        name: &str,
+        split: Split,
+        actor: &Actor,
+        why: &str,
+    ) -> Result<Outcome, Error> {
+        self.decide(&Done::Split { name: name.into(), split }, actor, why)
+    }
+
+    /// Takes a version out of service.
+    pub fn retire(
+        &self,
+        name: &str,
+        version: u32,
+        actor: &Actor,
+        why: &str,
+    ) -> Result<Outcome, Error> {
+        self.decide(&Done::Retire { name: name.into(), version }, actor, why)
+    }
+
+    /// Takes a version back into service.
+    pub fn restore(
+        &self,
+        name: &str,
+        version: u32,
+        actor: &Actor,
+        why: &str,
+    ) -> Result<Outcome, Error> {
+        self.decide(&Done::Restore { name: name.into(), version }, actor, why)
     }
 
     /// The decisions that wait, oldest first.
     pub fn pending(&self) -> Result<Vec<Pending>, Error> {
         let since = now_ms() - EXPIRES_MS;
-        let rows = self.read(|connection| {
+        self.read(|connection| {
             let sql = "SELECT id, at_ms, who, what, why FROM pending WHERE at_ms > ? ORDER BY id";
             let mut query = connection.prepare_cached(sql)?;
-            let row = |row: &rusqlite::Row<'_>| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?, row.get(4)?))
+            let row = |row: &Row<'_>| {
+                let what: String = row.get(3)?;
+                // A newer version may know more that can be decided.
+                let Ok(Asked { done, .. }) = serde_json::from_str(&what) else { return Ok(None) };
+                let (id, at_ms, who, why) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(4)?);
+                Ok(Some(Pending { id, at_ms, who, done, why }))
             };
-            query.query_map([since], row)?.collect::<rusqlite::Result<Vec<_>>>()
-        })?;
-        let pending = |(id, at_ms, who, what, why): (_, _, _, String, _)| {
-            Some(Pending { id, at_ms, who, done: serde_json::from_str(&what).ok()?, why })
-        };
-        Ok(rows.into_iter().filter_map(pending).collect())
+            query.query_map([since], row)?.filter_map(Result::transpose).collect()
+        })
     }
 
     /// Carries out what someone else asked for.
     ///
     /// # Errors
     ///
-    /// When it is the same person, or nothing waits under this number.
+    /// When it is the same person, nothing waits under this number, or what would come of it is
+    /// not what the one who asked has seen.
     pub fn approve(&self, id: i64, actor: &Actor, why: &str) -> Result<Done, Error> {
-        self.answer(id, actor, why, true)
-    }
-
-    /// Refuses what someone asked for.
-    pub fn reject(&self, id: i64, actor: &Actor, why: &str) -> Result<Done, Error> {
-        self.answer(id, actor, why, false)
-    }
-
-    fn answer(&self, id: i64, actor: &Actor, why: &str, yes: bool) -> Result<Done, Error> {
-        let since = now_ms() - EXPIRES_MS;
         self.write(|transaction| {
-            let sql = "SELECT who, via, what, why FROM pending WHERE id = ? AND at_ms > ?";
-            let found: Option<(String, String, String, String)> = transaction
-                .query_row(sql, [id, since], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))
-                .optional()?;
-            let none = || {
-                deny(format!("no decision {id} waits"), "`karat runs pending` lists those that do")
-            };
-            let (asker, via, what, reason) = found.ok_or_else(none)?;
-            let done: Done = serde_json::from_str(&what).map_err(|_| none())?;
-            let is_same = person(&asker) == person(&actor.who) || via == actor.via.text() && via != "login";
-            if yes && is_same {
-                return Err(deny(
-                    format!("`{asker}` asked for this, so someone else has to approve it"),
-                    "log in as another person",
-                )
-                .into());
+            expire(transaction)?;
+            let (asker, reason, Asked { done, seen: expected }) = take(transaction, id)?;
+            if is_same(transaction, &asker, actor)? {
+                let what =
+                    format!("`{}` asked for this, so someone else has to approve it", asker.who);
+                return Err(deny(what, "log in as another person").into());
             }
-            transaction.execute("DELETE FROM pending WHERE id = ?", [id])?;
-            Change {
-                actor,
-                action: if yes { "approve" } else { "reject" },
-                model: done.name(),
-                subject: id.to_string(),
-                before: json!({ "asked_by": asker, "why": reason }),
-                after: json!(done),
-                why,
-            }
-            .log(transaction)?;
-            if yes {
-                let why = format!("{reason} (approved by {})", actor.who);
-                let asker = Actor { who: asker, via: actor.via.clone() };
-                carry_out(transaction, &done, &asker, &why)?;
+            let before = json!({ "asked_by": asker.who, "why": reason });
+            log(transaction, "approve", id, &done, before, actor, why)?;
+            let why = format!("{reason} (approved by {})", actor.who);
+            let seq = done.carry_out(transaction, &asker, &why)?;
+            if seen(transaction, seq)? != expected {
+                let what = format!("since request {id} was made, things have changed");
+                return Err(deny(what, "reject it, look at how things are, and ask again").into());
             }
             Ok(done)
         })
     }
+
+    /// Refuses what someone asked for, or takes back what one asked for oneself.
+    pub fn reject(&self, id: i64, actor: &Actor, why: &str) -> Result<Done, Error> {
+        self.write(|transaction| {
+            expire(transaction)?;
+            let (asker, reason, Asked { done, .. }) = take(transaction, id)?;
+            let before = json!({ "asked_by": asker.who, "why": reason });
+            log(transaction, "reject", id, &done, before, actor, why)?;
+            Ok(done)
+        })
+    }
+
+    /// Forgets requests that nobody answered within a week, and returns how many those were. A
+    /// server asks for this now and then; every decision does it too.
+    pub fn expire_requests(&self) -> Result<usize, Error> {
+        self.write(expire)
+    }
 }
 
-/// The login without the address it came from.
-fn person(who: &str) -> &str {
-    who.split(" from ").next().unwrap_or(who)
+fn needs_approval(connection: &rusqlite::Connection) -> rusqlite::Result<bool> {
+    Ok(settings::setting(connection, SETTING)?.as_deref() == Some("on"))
 }
 
-fn carry_out(
-    transaction: &rusqlite::Transaction<'_>,
+fn log(
+    transaction: &Transaction<'_>,
+    action: &'static str,
+    id: i64,
     done: &Done,
+    before: Value,
     actor: &Actor,
     why: &str,
 ) -> Result<i64, Refusal> {
-    match done {
-        Done::Promote { name, version, alias } => {
-            models::point(transaction, "promote", name, *version, alias, actor, why)
+    let (subject, after) = (id.to_string(), json!(done));
+    Change { actor, action, model: done.name(), subject, before, after, why }.log(transaction)
+}
+
+/// Takes a request out of the table: who asked, why, and for what.
+fn take(transaction: &Transaction<'_>, id: i64) -> Result<(Actor, String, Asked), Refusal> {
+    let sql = "DELETE FROM pending WHERE id = ? RETURNING who, via, what, why";
+    let row = |row: &Row<'_>| {
+        let via: String = row.get(1)?;
+        let asker = Actor { who: row.get(0)?, via: Via::parse(&via) };
+        Ok((asker, row.get(3)?, row.get::<_, String>(2)?))
+    };
+    let none =
+        || deny(format!("no decision `{id}` waits"), "`karat runs pending` lists those that do");
+    let found = transaction.prepare_cached(sql)?.query_row([id], row).optional()?;
+    let (asker, why, what) = found.ok_or_else(none)?;
+    let asked = serde_json::from_str(&what).map_err(|_| {
+        deny(format!("decision `{id}` is of a kind that is not known"), "use the newer karat")
+    })?;
+    Ok((asker, why, asked))
+}
+
+/// Whether two are the same person: by login, by key, or as the one who made the key.
+fn is_same(transaction: &Transaction<'_>, one: &Actor, other: &Actor) -> rusqlite::Result<bool> {
+    let persons = |actor: &Actor| -> rusqlite::Result<Vec<String>> {
+        let mut persons = vec![person(&plain(&actor.who)).to_owned()];
+        if let Via::Key(id) = &actor.via {
+            let sql = "SELECT by FROM api_keys WHERE id = ?";
+            let by: Option<String> =
+                transaction.query_row(sql, [id], |row| row.get(0)).optional()?;
+            persons.extend(by.map(|by| person(&by).to_owned()));
         }
-        Done::Rollback { name, alias } => {
-            let version = models::before(transaction, name, alias)?;
-            models::point(transaction, "rollback", name, version, alias, actor, why)
+        Ok(persons)
+    };
+    let (ours, theirs) = (persons(one)?, persons(other)?);
+    Ok(one.via == other.via && one.via != Via::Login || ours.iter().any(|p| theirs.contains(p)))
+}
+
+fn expire(transaction: &Transaction<'_>) -> Result<usize, Refusal> {
+    let sql = "SELECT id FROM pending WHERE at_ms <= ? ORDER BY id";
+    let mut query = transaction.prepare_cached(sql)?;
+    let since = now_ms() - EXPIRES_MS;
+    let over: Vec<i64> =
+        query.query_map([since], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for id in &over {
+        let sql = "DELETE FROM pending WHERE id = ? RETURNING who, what";
+        let (who, what): (String, String) =
+            transaction.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let before: Value = serde_json::from_str(&what).unwrap_or_default();
+        let model = before["name"].as_str().unwrap_or("").to_owned();
+        Change {
+            actor: &Actor::schedule(),
+            action: "expire",
+            model: &model,
+            subject: id.to_string(),
+            before: json!({ "asked_by": who, "request": before }),
+            after: Value::Null,
+            why: "nobody answered within a week",
         }
-        Done::Retire { name, version } => {
-            models::set_retired(transaction, name, *version, true, actor, why)
-        }
-        Done::Restore { name, version } => {
-            models::set_retired(transaction, name, *version, false, actor, why)
-        }
+        .log(transaction)?;
     }
+    Ok(over.len())
 }

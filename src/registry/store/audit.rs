@@ -1,11 +1,11 @@
-//! The log of decisions: append-only, each event chained to the one before by its hash.
+//! The log of decisions: written in the transaction of what it tells, read by model, action and
+//! time.
 
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Change, Refusal, Store, now_ms, plain};
-use crate::files::sha256_hex;
+use super::{Change, Refusal, Store, chain, deny, now_ms, plain};
 use crate::registry::Error;
 
 /// One decision.
@@ -37,6 +37,23 @@ pub struct Event {
     pub hash: String,
 }
 
+impl Event {
+    /// The version that it is about: the one behind the alias afterwards, or before where there is
+    /// none any more.
+    pub fn version(&self) -> Option<u32> {
+        let of = |value: &Value| value["version"].as_u64().and_then(|n| n.try_into().ok());
+        of(&self.after).or_else(|| of(&self.before)).or_else(|| match &self.action as &str {
+            "retire" | "restore" | "tag" | "note" => self.subject.parse().ok(),
+            _ => None,
+        })
+    }
+
+    /// The alias that it moved.
+    pub fn alias(&self) -> Option<&str> {
+        MOVES.contains(&(&self.action as &str)).then_some(&self.subject as &str)
+    }
+}
+
 /// Which events are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter {
@@ -63,58 +80,62 @@ pub struct Held {
     pub event: Event,
 }
 
-/// The hash before the first event.
-const NONE: &str = "";
+/// A version behind an alias for a time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reign {
+    /// Which one, and by what event.
+    pub held: Held,
+    /// From when on, in milliseconds since 1970; not before the time that was asked for.
+    pub from_ms: i64,
+    /// Until when; not after the time that was asked for.
+    pub to_ms: i64,
+}
 
-const COLUMNS: &str =
+/// The actions that move an alias, whose name is the subject of the event.
+pub(super) const MOVES: [&str; 3] = ["promote", "rollback", "remove alias"];
+
+/// All columns, in the order of the hash.
+pub(super) const COLUMNS: &str =
     "seq, at_ms, who, via, action, model, subject, before, after, why, prev, hash";
 
-/// The hash of an event: over its fields in order, each with its length before it.
-fn hash_of(seq: i64, at_ms: i64, texts: [&str; 9]) -> String {
-    let mut bytes = Vec::new();
-    bytes.extend_from_slice(&seq.to_le_bytes());
-    bytes.extend_from_slice(&at_ms.to_le_bytes());
-    for text in texts {
-        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(text.as_bytes());
-    }
-    sha256_hex(&bytes)
-}
+/// A clock that was set back by less than this does not turn the order of events around.
+const SET_BACK_MS: i64 = 3_600_000;
 
 impl Change<'_> {
     /// Writes the event into the log, in the transaction of what it tells, and returns its number.
     pub(super) fn log(self, transaction: &Transaction<'_>) -> Result<i64, Refusal> {
-        let head: Option<(i64, String)> = transaction
-            .query_row("SELECT n, hash FROM audit_head", [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let (n, prev) = head.unwrap_or((0, NONE.to_owned()));
-        let (seq, at_ms) = (n + 1, now_ms());
+        let (n, prev) = chain::head(transaction)?;
+        let sql = "SELECT at_ms FROM audit WHERE seq = ?";
+        let last: Option<i64> =
+            transaction.prepare_cached(sql)?.query_row([n], |row| row.get(0)).optional()?;
+        let now = now_ms();
+        let at_ms = last.filter(|last| last - now < SET_BACK_MS).map_or(now, |last| last.max(now));
+        self.log_at(transaction, n + 1, at_ms, &prev)
+    }
+
+    fn log_at(
+        self,
+        transaction: &Transaction<'_>,
+        seq: i64,
+        at_ms: i64,
+        prev: &str,
+    ) -> Result<i64, Refusal> {
         let (who, why) = (plain(&self.actor.who), plain(self.why));
-        let (via, before, after) =
-            (self.actor.via.text(), self.before.to_string(), self.after.to_string());
-        let texts = [
-            &who as &str,
-            &via,
-            self.action,
-            self.model,
-            &self.subject,
-            &before,
-            &after,
-            &why,
-            &prev,
-        ];
-        let hash = hash_of(seq, at_ms, texts);
+        let via = self.actor.via.text();
+        let (before, after) = (self.before.to_string(), self.after.to_string());
+        let (action, model, subject) = (self.action, self.model, &self.subject as &str);
+        let texts = [&who as &str, &via, action, model, subject, &before, &after, &why, prev];
+        let hash = chain::hash_of(seq, at_ms, texts.map(str::as_bytes));
         let sql = format!("INSERT INTO audit ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
         transaction.prepare_cached(&sql)?.execute(params![
-            seq, at_ms, who, via, self.action, self.model, self.subject, before, after, why, prev, hash
+            seq, at_ms, who, via, action, model, subject, before, after, why, prev, hash
         ])?;
-        let sql = "INSERT OR REPLACE INTO audit_head (one, n, hash) VALUES (1, ?, ?)";
-        transaction.prepare_cached(sql)?.execute(params![seq, hash])?;
+        chain::set_head(transaction, seq, &hash)?;
         Ok(seq)
     }
 }
 
-fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     let json = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
     Ok(Event {
         seq: row.get(0)?,
@@ -130,6 +151,12 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         prev: row.get(10)?,
         hash: row.get(11)?,
     })
+}
+
+/// The event of this number.
+pub(super) fn at(connection: &Connection, seq: i64) -> rusqlite::Result<Event> {
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq = ?");
+    connection.prepare_cached(&sql)?.query_row([seq], event)
 }
 
 impl Store {
@@ -151,69 +178,112 @@ impl Store {
         Ok(events)
     }
 
-    /// Checks every event and the chain between them, and returns how many there are.
+    /// The version that stood behind an alias at a moment.
     ///
     /// # Errors
     ///
-    /// Names the first event that was altered, is missing, or does not follow from the one before.
-    pub fn verify(&self) -> Result<u64, Error> {
-        let broken = |seq: i64, what: &str| Error::Denied {
-            what: format!("the audit log was tampered with: event {seq} {what}"),
-            hint: "compare it with a backup of `karat.db`; what follows cannot be trusted".into(),
-        };
-        let (all, head) = self.read(|connection| {
-            let sql = format!("SELECT {COLUMNS} FROM audit ORDER BY seq");
-            let mut query = connection.prepare(&sql)?;
-            let raw = |row: &Row<'_>| {
-                let texts: Vec<String> =
-                    (2..12).map(|at| row.get(at)).collect::<rusqlite::Result<_>>()?;
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, texts))
-            };
-            let all = query.query_map([], raw)?.collect::<rusqlite::Result<Vec<_>>>()?;
-            let head: Option<(i64, String)> = connection
-                .query_row("SELECT n, hash FROM audit_head", [], |r| Ok((r.get(0)?, r.get(1)?)))
-                .optional()?;
-            Ok((all, head))
-        })?;
-        let mut prev = NONE.to_owned();
-        for (place, (seq, at_ms, texts)) in all.iter().enumerate() {
-            let expected = place as i64 + 1;
-            if *seq != expected {
-                return Err(broken(expected, "is missing"));
-            }
-            let fields: [&str; 9] = std::array::from_fn(|at| texts[at].as_str());
-            if texts[8] != prev {
-                return Err(broken(*seq, "does not follow from the one before"));
-            }
-            if hash_of(*seq, *at_ms, fields) != texts[9] {
-                return Err(broken(*seq, "was altered"));
-            }
-            prev.clone_from(&texts[9]);
-        }
-        let (n, hash) = head.unwrap_or((0, NONE.to_owned()));
-        if n != all.len() as i64 {
-            return Err(broken(all.len() as i64 + 1, "is missing"));
-        }
-        if hash != prev {
-            return Err(broken(n, "is not the one that was written last"));
-        }
-        Ok(all.len() as u64)
+    /// When the event that tells it was altered.
+    pub fn live_at(&self, model: &str, alias: &str, at_ms: i64) -> Result<Option<Held>, Error> {
+        let found = self.read(|connection| last_move(connection, model, alias, at_ms))?;
+        found.map_or(Ok(None), held)
     }
 
-    /// The version that stood behind an alias at a moment.
-    pub fn live_at(&self, model: &str, alias: &str, at_ms: i64) -> Result<Option<Held>, Error> {
+    /// Which versions stood behind an alias between two moments, in order.
+    pub fn held_between(
+        &self,
+        model: &str,
+        alias: &str,
+        [from_ms, to_ms]: [i64; 2],
+    ) -> Result<Vec<Reign>, Error> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM audit WHERE model = ? AND action IN ('promote', 'rollback', \
-             'remove alias') AND subject = ? AND at_ms <= ? ORDER BY at_ms DESC, seq DESC LIMIT 1"
+            "SELECT {COLUMNS} FROM audit WHERE model = ? AND subject = ? AND at_ms > ? \
+             AND at_ms <= ? AND {} ORDER BY at_ms, seq",
+            is_move()
         );
-        let found = self.read(|connection| {
-            connection.prepare_cached(&sql)?.query_row(params![model, alias, at_ms], event).optional()
+        let moves = self.view(|transaction| {
+            let mut moves: Vec<Event> =
+                last_move(transaction, model, alias, from_ms)?.into_iter().collect();
+            let mut query = transaction.prepare_cached(&sql)?;
+            for event in query.query_map(params![model, alias, from_ms, to_ms], event)? {
+                moves.push(event?);
+            }
+            Ok(moves)
         })?;
-        let Some(event) = found else { return Ok(None) };
-        let Some(version) = event.after["version"].as_u64().map(|version| version as u32) else {
-            return Ok(None);
-        };
-        let digest = event.after["digest"].as_str().unwrap_or_default().to_owned();
-        Ok(Some(Held { version, digest, event }))
+        let starts: Vec<i64> = moves.iter().map(|event| event.at_ms.max(from_ms)).collect();
+        let ends = starts.iter().skip(1).copied().chain([to_ms]);
+        let mut reigns = Vec::new();
+        for ((event, from_ms), to_ms) in moves.into_iter().zip(&starts).zip(ends) {
+            if let Some(held) = held(event)? {
+                reigns.push(Reign { held, from_ms: *from_ms, to_ms });
+            }
+        }
+        Ok(reigns)
+    }
+}
+
+fn is_move() -> String {
+    format!("action IN ('{}')", MOVES.join("', '"))
+}
+
+/// The last event up to a moment that moved an alias: found from the end of the index, without
+/// looking at those before.
+pub(super) fn last_move(
+    connection: &Connection,
+    model: &str,
+    alias: &str,
+    at_ms: i64,
+) -> rusqlite::Result<Option<Event>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit WHERE model = ? AND subject = ? AND at_ms <= ? AND {} \
+         ORDER BY at_ms DESC, seq DESC LIMIT 1",
+        is_move()
+    );
+    connection.prepare_cached(&sql)?.query_row(params![model, alias, at_ms], event).optional()
+}
+
+/// What an event says of its alias; nothing where it was removed.
+fn held(event: Event) -> Result<Option<Held>, Error> {
+    if !chain::is_whole(&event) {
+        return Err(chain::broken(event.seq, "was altered"));
+    }
+    if event.after.is_null() {
+        return Ok(None);
+    }
+    let number = event.after["version"].as_u64().and_then(|number| u32::try_from(number).ok());
+    let digest = event.after["digest"].as_str().map(str::to_owned);
+    match number.zip(digest) {
+        Some((version, digest)) => Ok(Some(Held { version, digest, event })),
+        None => Err(deny(
+            format!("event {} of the audit log names no version", event.seq),
+            "a newer karat may have written it",
+        )),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use crate::registry::store::Actor;
+
+    /// Writes many promotions, one a second from the first second of 1970 on.
+    pub(in crate::registry::store) fn promotions(store: &Store, n: i64, actor: &Actor) {
+        store
+            .write(|transaction| {
+                for seq in 1..=n {
+                    let (_, prev) = chain::head(transaction)?;
+                    let change = Change {
+                        actor,
+                        action: "promote",
+                        model: if seq % 10 == 0 { "other" } else { "pd" },
+                        subject: if seq % 3 == 0 { "shadow" } else { "champion" }.into(),
+                        before: Value::Null,
+                        after: serde_json::json!({ "version": seq, "digest": format!("{seq:064x}") }),
+                        why: "because",
+                    };
+                    change.log_at(transaction, seq, seq * 1000, &prev)?;
+                }
+                Ok(())
+            })
+            .unwrap();
     }
 }

@@ -1,4 +1,5 @@
-//! Keys in memory, as a server looks them up.
+//! Keys in memory, as a server looks them up: a snapshot that never changes, without a database
+//! in the way of a request.
 
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ pub struct Keyring {
 }
 
 /// Why a key is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refused {
     /// It is none.
     Malformed,
@@ -25,14 +26,31 @@ pub enum Refused {
     Revoked,
 }
 
+impl Refused {
+    /// The word for it, as a metric or a log names it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
 impl Keyring {
     pub(super) fn new(keys: Vec<Key>) -> Self {
         Self { keys: keys.into_iter().map(|key| (key.id.clone(), key)).collect() }
     }
 
-    /// All of them.
+    /// All of them, in no order.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.keys.values()
+    }
+
+    /// The key of this public id, whatever has become of it.
+    pub fn find(&self, id: &str) -> Option<&Key> {
+        self.keys.get(id)
     }
 
     /// The key that was presented at this moment, in milliseconds since 1970.
@@ -43,9 +61,10 @@ impl Keyring {
         let (id, own) = secret::parts(presented).ok_or(Refused::Malformed)?;
         let hash = secret::stored(own);
         let key = self.keys.get(id).ok_or(Refused::Unknown)?;
-        let is = |stored: &str| bool::from(stored.as_bytes().ct_eq(hash.as_bytes()));
-        let is_old = key.old.as_ref().is_some_and(|(old, until)| is(old) && now_ms < *until);
-        if !is(&key.hash) && !is_old {
+        let is = |stored: &str| stored.as_bytes().ct_eq(hash.as_bytes());
+        let old = key.old.as_ref().filter(|(_, until)| now_ms < *until);
+        let is_old = old.map_or(subtle::Choice::from(0), |(old, _)| is(old));
+        if !bool::from(is(&key.hash) | is_old) {
             return Err(Refused::Unknown);
         }
         if key.revoked_ms.is_some() {

@@ -4,52 +4,10 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Actor, Change, Keyring, Refusal, Store, deny, now_ms, plain, secret};
+use super::{
+    Actor, Change, Keyring, Refusal, Scope, Store, deny, label, matches, now_ms, plain, secret,
+};
 use crate::registry::Error;
-
-/// What a key may be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Scores.
-    Infer,
-    /// Reasons and attributions beside them.
-    Explain,
-    /// Labels for predictions made.
-    Feedback,
-    /// Statistics, metrics, drift.
-    Read,
-    /// Loading and unloading, promotion, alerts.
-    Operate,
-    /// Keys.
-    Admin,
-}
-
-impl Scope {
-    /// Every scope with its word.
-    pub const ALL: &'static [(Self, &'static str, &'static str)] = &[
-        (Self::Infer, "infer", "scores"),
-        (Self::Explain, "explain", "reasons and attributions beside scores"),
-        (Self::Feedback, "feedback", "labels for predictions made"),
-        (Self::Read, "read", "statistics, metrics, drift"),
-        (Self::Operate, "operate", "loading, promotion, alerts"),
-        (Self::Admin, "admin", "keys"),
-    ];
-
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(own, ..)| *own == self).map_or("", |(_, word, _)| word)
-    }
-
-    /// The scope that a word means.
-    pub fn parse(word: &str) -> Result<Self, Error> {
-        let found = Self::ALL.iter().find(|(_, own, _)| *own == word).map(|(scope, ..)| *scope);
-        found.ok_or_else(|| {
-            let words: Vec<&str> = Self::ALL.iter().map(|(_, word, _)| *word).collect();
-            deny(format!("`{}` is no scope", plain(word)), format!("there are {}", words.join(", ")))
-        })
-    }
-}
 
 /// A key without its secret.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -87,6 +45,18 @@ pub struct Key {
     pub(super) old: Option<(String, i64)>,
 }
 
+impl Key {
+    /// Whether it may be used for this; no scope stands for another.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+
+    /// Whether it may know of this model; of others it is told that they do not exist.
+    pub fn knows(&self, model: &str) -> bool {
+        self.models.iter().any(|pattern| matches(pattern, model))
+    }
+}
+
 /// What a new key is to be.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeySpec {
@@ -116,6 +86,9 @@ pub struct NewKey {
     /// The whole key, as it has to be presented.
     pub shown: String,
 }
+
+/// A key has at most so many patterns.
+const PATTERNS: usize = 100;
 
 const COLUMNS: &str = "id, name, hash, scopes, models, created_ms, by, expires_ms, revoked_ms, \
                        rate_per_second, burst, daily_requests, daily_rows, old_hash, old_until_ms, \
@@ -149,28 +122,15 @@ fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
 impl Store {
     /// Makes a key.
     pub fn create_key(&self, spec: &KeySpec, actor: &Actor) -> Result<NewKey, Error> {
-        if spec.scopes.is_empty() {
-            return Err(deny("a key needs a scope", "for example `--scope infer,explain`"));
-        }
-        let is_pattern = |c: char| c.is_ascii_alphanumeric() || "._-*?".contains(c);
-        if let Some(wrong) = spec.models.iter().find(|p| p.is_empty() || !p.chars().all(is_pattern)) {
-            return Err(deny(
-                format!("`{}` is no pattern of models", plain(wrong)),
-                "write names, with `*` for any letters and `?` for one",
-            ));
-        }
-        let is_bad = |n: Option<f64>| n.is_some_and(|n| !(n.is_finite() && n > 0.0));
-        if is_bad(spec.rate_per_second) || is_bad(spec.burst) {
-            return Err(deny("a rate has to be a number above 0", "for example `--rate 100`"));
-        }
-        let made = || Ok::<_, std::io::Error>((secret::random(secret::ID)?, secret::random(secret::SECRET)?));
-        let (id, own) = made().map_err(|e| deny(format!("the system gives no random numbers: {e}"), "try again"))?;
+        spec.check()?;
+        let (id, own) = (random(secret::ID)?, random(secret::SECRET)?);
         let mut scopes = spec.scopes.clone();
         scopes.sort_unstable();
         scopes.dedup();
-        let models = if spec.models.is_empty() { vec!["*".to_owned()] } else { spec.models.clone() };
+        let models =
+            if spec.models.is_empty() { vec!["*".to_owned()] } else { spec.models.clone() };
         let key = Key {
-            name: plain(&spec.name),
+            name: label(&spec.name),
             scopes,
             models,
             created_ms: now_ms(),
@@ -202,8 +162,8 @@ impl Store {
                     key.expires_ms,
                     key.rate_per_second,
                     key.burst,
-                    key.daily_requests.map(u64::cast_signed),
-                    key.daily_rows.map(u64::cast_signed),
+                    key.daily_requests.map(signed),
+                    key.daily_rows.map(signed),
                 ],
             )?;
             Change {
@@ -212,7 +172,15 @@ impl Store {
                 model: "",
                 subject: key.id.clone(),
                 before: json!(null),
-                after: json!({ "name": key.name, "scopes": words, "models": key.models }),
+                after: json!({
+                    "name": key.name,
+                    "scopes": words,
+                    "models": key.models,
+                    "expires_ms": key.expires_ms,
+                    "rate_per_second": key.rate_per_second,
+                    "daily_requests": key.daily_requests,
+                    "daily_rows": key.daily_rows,
+                }),
                 why: "",
             }
             .log(transaction)?;
@@ -239,7 +207,11 @@ impl Store {
         self.write(|transaction| {
             let own = find(transaction, id)?;
             if own.revoked_ms.is_some() {
-                return Err(deny(format!("key `{}` is revoked already", own.id), "nothing is to be done").into());
+                return Err(deny(
+                    format!("key `{}` is revoked already", own.id),
+                    "nothing is to be done",
+                )
+                .into());
             }
             let sql = "UPDATE api_keys SET revoked_ms = ?, old_hash = NULL WHERE id = ?";
             transaction.execute(sql, params![now_ms(), own.id])?;
@@ -252,15 +224,15 @@ impl Store {
 
     /// Gives a key another secret; the old one stays good for so long.
     pub fn rotate_key(&self, id: &str, grace_ms: i64, actor: &Actor) -> Result<NewKey, Error> {
-        let own = secret::random(secret::SECRET)
-            .map_err(|e| deny(format!("the system gives no random numbers: {e}"), "try again"))?;
+        let own = random(secret::SECRET)?;
         let key = self.write(|transaction| {
             let key = find(transaction, id)?;
             if key.revoked_ms.is_some() {
                 return Err(deny(format!("key `{}` is revoked", key.id), "make a new one").into());
             }
-            let until = now_ms() + grace_ms.max(0);
-            let sql = "UPDATE api_keys SET old_hash = hash, old_until_ms = ?, hash = ? WHERE id = ?";
+            let until = now_ms().saturating_add(grace_ms.max(0));
+            let sql =
+                "UPDATE api_keys SET old_hash = hash, old_until_ms = ?, hash = ? WHERE id = ?";
             transaction.execute(sql, params![until, secret::stored(&own), key.id])?;
             Change {
                 actor,
@@ -280,7 +252,8 @@ impl Store {
     /// Notes when keys were used last.
     pub fn touch_keys(&self, used: &[(String, i64)]) -> Result<(), Error> {
         self.write(|transaction| {
-            let sql = "UPDATE api_keys SET last_used_ms = max(coalesce(last_used_ms, 0), ?) WHERE id = ?";
+            let sql =
+                "UPDATE api_keys SET last_used_ms = max(coalesce(last_used_ms, 0), ?) WHERE id = ?";
             let mut query = transaction.prepare_cached(sql)?;
             for (id, at_ms) in used {
                 query.execute(params![at_ms, id])?;
@@ -288,6 +261,44 @@ impl Store {
             Ok(())
         })
     }
+}
+
+impl KeySpec {
+    fn check(&self) -> Result<(), Error> {
+        if self.scopes.is_empty() {
+            return Err(deny("a key needs a scope", "for example `--scope infer,explain`"));
+        }
+        let is_pattern = |c: char| c.is_ascii_alphanumeric() || "._-*?".contains(c);
+        let is_good = |p: &str| (1..=100).contains(&p.len()) && p.chars().all(is_pattern);
+        if let Some(wrong) = self.models.iter().find(|pattern| !is_good(pattern)) {
+            return Err(deny(
+                format!("`{}` is no pattern of models", label(wrong)),
+                "write names, with `*` for any letters and `?` for one",
+            ));
+        }
+        if self.models.len() > PATTERNS {
+            let what = format!("a key has at most {PATTERNS} patterns of models");
+            return Err(deny(what, "use `*` for names that begin alike"));
+        }
+        let is_bad = |n: Option<f64>| n.is_some_and(|n| !(n.is_finite() && n > 0.0));
+        if is_bad(self.rate_per_second) || is_bad(self.burst) {
+            return Err(deny("a rate has to be a number above 0", "for example `--rate 100`"));
+        }
+        if self.expires_ms.is_some_and(|at| at <= now_ms()) {
+            return Err(deny("a key cannot expire in the past", "for example `--expires 90d`"));
+        }
+        Ok(())
+    }
+}
+
+/// A limit as the database holds it, where more than it can hold is no limit.
+fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+fn random(n: usize) -> Result<String, Error> {
+    secret::random(n)
+        .map_err(|e| deny(format!("the system gives no random numbers: {e}"), "try again"))
 }
 
 /// The key that a person means by its id or, where it is the only one so called, its name.
@@ -301,7 +312,12 @@ fn find(transaction: &rusqlite::Transaction<'_>, asked: &str) -> Result<Key, Ref
     let mut named = query.query_map([asked], key)?.collect::<rusqlite::Result<Vec<_>>>()?;
     match named.len() {
         1 => Ok(named.remove(0)),
-        0 => Err(deny(format!("there is no key `{}`", plain(asked)), "`karat keys list` shows them").into()),
-        n => Err(deny(format!("{n} keys are called `{}`", plain(asked)), "name it by its id").into()),
+        0 => {
+            Err(deny(format!("there is no key `{}`", label(asked)), "`karat keys list` shows them")
+                .into())
+        }
+        n => {
+            Err(deny(format!("{n} keys are called `{}`", label(asked)), "name it by its id").into())
+        }
     }
 }

@@ -1,40 +1,66 @@
-//! Named models and everything that is decided about them: versions, aliases, keys, alerts, and
-//! the log of who decided what.
+//! Named models and everything that is decided about them: versions, aliases, keys, alerts, the
+//! log of who decided what, and the log of what was predicted.
 //!
-//! All of it lies in the database of the workspace. Every change writes its event into the log in
-//! the same transaction ([`Change`]), and each event is chained to the one before by its hash, so
-//! that neither can be there without the other and nothing can be altered unnoticed. Files of
-//! models lie under their digest and are checked whenever they are read.
+//! All but the predictions lies in the database of the workspace. Every change writes its event
+//! into the log in the same transaction ([`Change`]), and each event is chained to the one before
+//! by its hash, so that neither can be there without the other and nothing can be altered
+//! unnoticed. Files of models lie under their digest and are checked whenever they are read.
+//! Several processes use a workspace at once. The part knows no tables, no server and no screen.
 
 mod actor;
 mod alerts;
+mod alias;
 mod approval;
 mod audit;
-mod keys;
+mod chain;
+mod decision;
 mod keyring;
+mod keys;
+pub mod log;
 mod models;
 mod name;
+mod retrain;
+mod scope;
 mod secret;
 mod settings;
+mod tables;
+mod versions;
+mod windows;
+
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::HashMap,
+    fs::OpenOptions,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use actor::{Actor, Via};
-pub use alerts::{Alert, AlertState, Retrain, StoredWindow};
-pub use approval::{Done, Pending};
-pub use audit::{Event, EventFilter, Held};
+pub use alerts::{Alert, AlertState, Raised};
+pub use approval::{Outcome, Pending};
+pub use audit::{Event, EventFilter, Held, Reign};
+pub use chain::Verdict;
+pub use decision::Done;
 pub use keyring::{Keyring, Refused, matches};
-pub use keys::{Key, KeySpec, NewKey, Scope};
-pub use models::{NamedModel, NewVersion, Version};
+pub use keys::{Key, KeySpec, NewKey};
+pub use models::{NamedModel, Version};
 pub use name::{ModelName, check_alias};
+pub use retrain::Retrain;
+pub use scope::Scope;
+pub use settings::Split;
+pub use versions::NewVersion;
+pub use windows::StoredWindow;
 
 use super::Error;
+use crate::files;
 
 /// How long a process waits for another that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,121 +68,27 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The folder of model files in the workspace, each named by its digest.
 const FILES: &str = "models";
 
-const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS model_versions (
-        name TEXT NOT NULL,
-        version INTEGER NOT NULL,
-        digest TEXT NOT NULL,
-        run TEXT NOT NULL,
-        kind TEXT NOT NULL,
-        task TEXT NOT NULL,
-        target TEXT NOT NULL,
-        created_ms INTEGER NOT NULL,
-        by TEXT NOT NULL,
-        note TEXT NOT NULL DEFAULT '',
-        tags TEXT NOT NULL DEFAULT '{}',
-        retired INTEGER NOT NULL DEFAULT 0,
-        PRIMARY KEY (name, version)
-    );
-    CREATE TABLE IF NOT EXISTS model_aliases (
-        name TEXT NOT NULL,
-        alias TEXT NOT NULL,
-        version INTEGER NOT NULL,
-        PRIMARY KEY (name, alias)
-    );
-    CREATE TABLE IF NOT EXISTS model_settings (
-        name TEXT PRIMARY KEY,
-        settings TEXT NOT NULL
-    );
-    CREATE TABLE IF NOT EXISTS audit (
-        seq INTEGER PRIMARY KEY,
-        at_ms INTEGER NOT NULL,
-        who TEXT NOT NULL,
-        via TEXT NOT NULL,
-        action TEXT NOT NULL,
-        model TEXT NOT NULL,
-        subject TEXT NOT NULL,
-        before TEXT NOT NULL,
-        after TEXT NOT NULL,
-        why TEXT NOT NULL,
-        prev TEXT NOT NULL,
-        hash TEXT NOT NULL
-    );
-    CREATE INDEX IF NOT EXISTS audit_of_model ON audit (model, action, subject, at_ms);
-    CREATE TABLE IF NOT EXISTS audit_head (
-        one INTEGER PRIMARY KEY CHECK (one = 1),
-        n INTEGER NOT NULL,
-        hash TEXT NOT NULL
-    );
-    CREATE TRIGGER IF NOT EXISTS audit_stays BEFORE DELETE ON audit
-        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-    CREATE TRIGGER IF NOT EXISTS audit_is_final BEFORE UPDATE ON audit
-        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-    CREATE TABLE IF NOT EXISTS pending (
-        id INTEGER PRIMARY KEY,
-        at_ms INTEGER NOT NULL,
-        who TEXT NOT NULL,
-        via TEXT NOT NULL,
-        what TEXT NOT NULL,
-        why TEXT NOT NULL
-    );
-    CREATE TABLE IF NOT EXISTS api_keys (
-        id TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
-        hash TEXT NOT NULL,
-        scopes TEXT NOT NULL,
-        models TEXT NOT NULL,
-        created_ms INTEGER NOT NULL,
-        by TEXT NOT NULL,
-        expires_ms INTEGER,
-        revoked_ms INTEGER,
-        rate_per_second REAL,
-        burst REAL,
-        daily_requests INTEGER,
-        daily_rows INTEGER,
-        old_hash TEXT,
-        old_until_ms INTEGER,
-        last_used_ms INTEGER
-    );
-    CREATE TABLE IF NOT EXISTS alerts (
-        id INTEGER PRIMARY KEY,
-        model TEXT NOT NULL,
-        version INTEGER NOT NULL,
-        kind TEXT NOT NULL,
-        subject TEXT NOT NULL,
-        value REAL NOT NULL,
-        threshold REAL NOT NULL,
-        sentence TEXT NOT NULL,
-        first_ms INTEGER NOT NULL,
-        last_ms INTEGER NOT NULL,
-        state TEXT NOT NULL,
-        by TEXT NOT NULL DEFAULT '',
-        by_ms INTEGER
-    );
-    CREATE TABLE IF NOT EXISTS windows (
-        model TEXT NOT NULL,
-        version INTEGER NOT NULL,
-        to_ms INTEGER NOT NULL,
-        report TEXT NOT NULL,
-        PRIMARY KEY (model, version, to_ms)
-    );
-    CREATE TABLE IF NOT EXISTS retrain (
-        model TEXT PRIMARY KEY,
-        job TEXT NOT NULL
-    );
-    CREATE TABLE IF NOT EXISTS workspace_settings (
-        name TEXT PRIMARY KEY,
-        value TEXT NOT NULL
-    );
-";
-
 /// The registry of named models of a workspace.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    /// Where model files lie; none for a store in memory.
-    folder: Option<PathBuf>,
+    home: Home,
     connection: Mutex<Connection>,
+    n_own: AtomicU64,
+}
+
+/// Where model files are.
+#[derive(Debug)]
+enum Home {
+    Folder(PathBuf),
+    Memory(Mutex<HashMap<String, Vec<u8>>>),
+}
+
+/// Tells two states of the store apart; equal as long as nobody has changed anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataVersion {
+    others: i64,
+    own: u64,
 }
 
 /// A decision on its way into the log, together with what it changes.
@@ -173,36 +105,41 @@ struct Change<'a> {
 
 impl Store {
     /// Opens the store of the workspace in this folder, and makes it when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be written, or the database is damaged.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        // The registry makes the file with the right mode, and knows whether it may use WAL.
-        drop(super::Registry::open(dir)?);
+        files::create_private_dir(dir)?;
         let path = dir.join(super::DATABASE);
-        let connection = Connection::open(&path);
-        Self::prepare(path, connection, Some(dir.join(FILES)))
-    }
-
-    /// A store that ends with the program, for tests.
-    pub fn in_memory() -> Result<Self, Error> {
-        Self::prepare(PathBuf::from("memory"), Connection::open_in_memory(), None)
-    }
-
-    fn prepare(
-        path: PathBuf,
-        connection: rusqlite::Result<Connection>,
-        folder: Option<PathBuf>,
-    ) -> Result<Self, Error> {
+        let connection = connect(&path)?;
         let failed = |cause| Error::Database { path: path.clone(), cause };
-        let connection = connection.map_err(failed)?;
-        connection.busy_timeout(PATIENCE).map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        connection.set_prepared_statement_cache_capacity(64);
-        connection.execute_batch(&format!("BEGIN IMMEDIATE;{TABLES}COMMIT;")).map_err(failed)?;
-        Ok(Self { folder, connection: Mutex::new(connection), path })
+        Self::prepare(path, connection, Home::Folder(dir.join(FILES)))
     }
 
-    /// A number that changes whenever another connection has changed anything.
-    pub fn data_version(&self) -> Result<i64, Error> {
-        self.read(|connection| connection.query_row("PRAGMA data_version", [], |row| row.get(0)))
+    /// A store that ends with the program.
+    pub fn in_memory() -> Result<Self, Error> {
+        let path = PathBuf::from("memory");
+        let connection = Connection::open_in_memory()
+            .map_err(|cause| Error::Database { path: path.clone(), cause })?;
+        Self::prepare(path, connection, Home::Memory(Mutex::default()))
+    }
+
+    fn prepare(path: PathBuf, connection: Connection, home: Home) -> Result<Self, Error> {
+        let failed = |cause| Error::Database { path: path.clone(), cause };
+        connection.set_prepared_statement_cache_capacity(64);
+        let script = format!("BEGIN IMMEDIATE;{}COMMIT;", tables::TABLES);
+        connection.execute_batch(&script).map_err(failed)?;
+        Ok(Self { home, connection: Mutex::new(connection), n_own: AtomicU64::new(0), path })
+    }
+
+    /// Which state the store is in: asked often and cheaply, it tells a server within the second
+    /// that this or another process has changed something.
+    pub fn data_version(&self) -> Result<DataVersion, Error> {
+        let others = self
+            .read(|connection| connection.query_row("PRAGMA data_version", [], |row| row.get(0)))?;
+        Ok(DataVersion { others, own: self.n_own.load(Ordering::Acquire) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -218,15 +155,32 @@ impl Store {
         work(&self.lock()).map_err(|cause| self.failed(cause))
     }
 
+    /// Reads what belongs together in one transaction, so that no other process comes between.
+    fn view<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Error> {
+        self.transact(TransactionBehavior::Deferred, work)
+    }
+
     /// Does all of `work`, or nothing of it.
     fn write<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Error> {
+        let value = self.transact(TransactionBehavior::Immediate, work)?;
+        self.n_own.fetch_add(1, Ordering::Release);
+        Ok(value)
+    }
+
+    fn transact<T>(
+        &self,
+        behavior: TransactionBehavior,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Error> {
         let mut connection = self.lock();
         let carry_out = || {
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction = connection.transaction_with_behavior(behavior)?;
             let value = work(&transaction)?;
             transaction.commit()?;
             Ok(value)
@@ -256,14 +210,53 @@ impl From<Error> for Refusal {
     }
 }
 
+/// A connection to a database file, which is readable by its owner alone.
+fn connect(path: &Path) -> Result<Connection, Error> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    // The files that SQLite puts beside the database take on its mode.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|cause| Error::write(path, cause))?;
+    let failed = |cause| Error::Database { path: path.to_owned(), cause };
+    let connection = Connection::open(path).map_err(failed)?;
+    connection.busy_timeout(PATIENCE).map_err(failed)?;
+    if !super::database::is_on_a_network(path) {
+        // A refusal leaves the rollback journal, which serves as well.
+        let _ = connection.pragma_update(None, "journal_mode", "WAL");
+    }
+    Ok(connection)
+}
+
 /// Milliseconds since 1970.
 fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
-/// Text from outside without control characters, and not longer than a paragraph.
+/// The longest reason, note or sentence that is kept, in characters.
+const PARAGRAPH: usize = 500;
+/// The longest name that is kept, in characters.
+const LABEL: usize = 100;
+
+/// Text from outside as it can be shown: without control characters and without those that turn
+/// the direction of writing, and not longer than a paragraph.
 fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(500).collect()
+    clean(text, PARAGRAPH)
+}
+
+/// A name from outside, likewise.
+fn label(text: &str) -> String {
+    clean(text, LABEL)
+}
+
+fn clean(text: &str, limit: usize) -> String {
+    let steers = |c: char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+    };
+    let space = |c: char| if c.is_whitespace() { ' ' } else { c };
+    let kept = text.chars().map(space).filter(|c| !c.is_control() && !steers(*c));
+    kept.take(limit).collect::<String>().trim().to_owned()
 }
 
 fn deny(what: impl Into<String>, hint: impl Into<String>) -> Error {

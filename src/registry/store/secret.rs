@@ -59,3 +59,32 @@ pub(super) fn stored(secret: &str) -> String {
     // A random secret of this length needs no slow hash: nobody can try them all.
     sha256_hex(secret.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_back_and_a_slip_is_noticed() {
+        let (id, own) = (random(ID).unwrap(), random(SECRET).unwrap());
+        let shown = key(&id, &own);
+        assert_eq!(parts(&shown), Some((&id as &str, &own as &str)));
+        for at in 0..shown.len() {
+            let mut bytes = shown.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
+            assert_eq!(parts(&String::from_utf8(bytes).unwrap()), None, "letter {at} of {shown}");
+        }
+        for other in ["", "karat_live_", "karat_live_ä", &shown[1..], &format!("{shown}x")] {
+            assert_eq!(parts(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn secrets_use_all_letters_alike() {
+        let text = random(62_000).unwrap();
+        for letter in LETTERS {
+            let n = text.bytes().filter(|b| b == letter).count();
+            assert!((800..1200).contains(&n), "{} came {n} times", char::from(*letter));
+        }
+    }
+}

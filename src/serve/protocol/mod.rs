@@ -9,6 +9,7 @@ mod datatype;
 mod elements;
 mod infer;
 mod infer_json;
+pub mod json;
 mod limits;
 mod reading;
 mod refusal;

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
+use super::json;
 use super::limits::Limits;
 use super::refusal::{Refusal, shown};
 
@@ -66,13 +67,10 @@ impl<'a> Reading<'a> {
         body: &'de [u8],
         seed: S,
     ) -> Result<S::Value, Refusal> {
-        let mut reader = serde_json::Deserializer::from_slice(body);
-        let value = seed.deserialize(&mut reader).map_err(|e| self.refuse(&e))?;
-        reader.end().map_err(|e| self.refuse(&e))?;
-        Ok(value)
+        json::read(body, seed).map_err(|mistake| self.refuse(&mistake))
     }
 
-    fn refuse(&self, error: &serde_json::Error) -> Refusal {
+    fn refuse(&self, error: &json::Mistake) -> Refusal {
         if let Some(refusal) = self.refusal.borrow_mut().take() {
             return refusal;
         }

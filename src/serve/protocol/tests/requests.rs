@@ -228,7 +228,7 @@ fn refusals_never_hold_what_was_sent() {
         ),
         format!(r#"{{"inputs":[{{"name":"x","shape":[1],"datatype":"INT8","data":[{SECRET}]}}]}}"#),
         format!(r#"{{"inputs":[{{"name":"x","shape":[1],"datatype":"FP64","data":{SECRET}}}]}}"#),
-        format!("{SECRET}"),
+        SECRET.to_owned(),
         format!(r#"{{"inputs":{SECRET}x"#),
     ] {
         let refusal = json(&body).expect_err(&body);

@@ -1,0 +1,258 @@
+//! The prediction log: what was answered, kept beside the registry in a file of its own.
+//!
+//! Whoever answers never waits for it: predictions go into a queue of bounded length, and what
+//! does not fit is counted and dropped. One thread writes them in batches; a process that is
+//! killed loses what is in the queue and at most one batch. Columns are kept, hashed or left out
+//! as the policy of the model says; subjects are known by a keyed hash alone, by which all that is
+//! kept of a person can be erased. Rows can be encrypted at rest.
+
+mod labels;
+mod policy;
+mod read;
+mod seal;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{SyncSender, sync_channel},
+    },
+};
+
+use rusqlite::Connection;
+
+pub use labels::Recorded;
+pub use policy::{ColumnPolicy, Columns, LogPolicy, LoggedValue};
+pub use read::{Labelled, Logged};
+pub use seal::Seal;
+
+use crate::registry::Error;
+
+const NAME: &str = "predictions.db";
+
+/// The layout of the tables that this version knows.
+const LAYOUT: u32 = 1;
+
+// `score` and `decision` are in the payload of sealed rows.
+const TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS predictions (
+        id TEXT PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        alias TEXT,
+        key TEXT NOT NULL,
+        subject TEXT,
+        shadow_of TEXT,
+        micros INTEGER NOT NULL,
+        score REAL,
+        decision TEXT,
+        payload BLOB NOT NULL,
+        sealed INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS predictions_of_model ON predictions (model, version, at_ms);
+    CREATE INDEX IF NOT EXISTS predictions_in_time ON predictions (at_ms);
+    CREATE INDEX IF NOT EXISTS predictions_of_subject ON predictions (subject)
+        WHERE subject IS NOT NULL;
+    CREATE TABLE IF NOT EXISTS labels (
+        id TEXT PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        value BLOB NOT NULL,
+        sealed INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    PRAGMA user_version = 1;
+";
+
+/// What a prediction was, on its way into the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// Its id, by which a label finds it.
+    pub id: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// The model.
+    pub model: Arc<str>,
+    /// Its version.
+    pub version: u32,
+    /// The alias that was asked for.
+    pub alias: Option<Arc<str>>,
+    /// The public id of the key.
+    pub key: Arc<str>,
+    /// Whom it is about, as the caller calls them; only the hash is kept.
+    pub subject: Option<String>,
+    /// The prediction that this one shadows, which was answered in its place.
+    pub shadow_of: Option<String>,
+    /// How long it took, in microseconds.
+    pub micros: u32,
+    /// The score: the prediction, the probability, or the index of the class.
+    pub score: f64,
+    /// What it was called.
+    pub decision: Arc<str>,
+    /// The columns that stand behind `inputs`, with what is kept of each.
+    pub columns: Arc<Columns>,
+    /// The values, one for each column.
+    pub inputs: Vec<LoggedValue>,
+}
+
+/// How a log is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogOptions {
+    /// Predictions older than so many days are deleted.
+    pub days: u32,
+    /// So many wait to be written; more are dropped.
+    pub queue: usize,
+    /// Whether scores, decisions, inputs and labels are encrypted, with a key that lies in the
+    /// workspace.
+    pub encrypt: bool,
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self { days: 90, queue: 16_384, encrypt: false }
+    }
+}
+
+/// Predictions since the log was opened, by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogCounts {
+    /// They are in the file.
+    pub written: u64,
+    /// They did not fit into the queue.
+    pub dropped: u64,
+    /// The file did not take them.
+    pub failed: u64,
+}
+
+/// The log, open for reading and, once started, for predictions.
+#[derive(Debug)]
+pub struct PredictionLog {
+    path: PathBuf,
+    connection: Mutex<Connection>,
+    seal: Seal,
+    encrypt: bool,
+    queue: Option<SyncSender<write::Order>>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    written: AtomicU64,
+    dropped: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl PredictionLog {
+    /// Whether a workspace has one.
+    pub fn exists(dir: &Path) -> bool {
+        dir.join(NAME).is_file()
+    }
+
+    /// Opens the log of a workspace for reading, and for labels and erasure; labels are sealed
+    /// where `encrypt` says so.
+    pub fn open(dir: &Path, encrypt: bool) -> Result<Self, Error> {
+        let path = dir.join(NAME);
+        let connection = connect(&path)?;
+        let seal = Seal::of(dir)?;
+        let (connection, counts) = (Mutex::new(connection), Arc::default());
+        Ok(Self { path, connection, seal, encrypt, queue: None, counts })
+    }
+
+    /// Opens the log of a workspace, and has its writer run by `spawn` on a thread of that name.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written, or the thread cannot be started.
+    pub fn start(
+        dir: &Path,
+        options: &LogOptions,
+        spawn: impl FnOnce(&str, Box<dyn FnOnce() + Send>) -> io::Result<()>,
+    ) -> Result<Self, Error> {
+        let mut log = Self::open(dir, options.encrypt)?;
+        let (queue, orders) = sync_channel(options.queue.max(1));
+        let writer = write::Writer {
+            connection: connect(&log.path)?,
+            seal: log.seal.clone(),
+            encrypt: options.encrypt,
+            days: options.days,
+            counts: Arc::clone(&log.counts),
+        };
+        spawn("prediction log", Box::new(move || writer.work(&orders)))
+            .map_err(|cause| Error::write(&log.path, cause))?;
+        log.queue = Some(queue);
+        Ok(log)
+    }
+
+    /// Hands a prediction in, without waiting; false where it had to be dropped.
+    pub fn offer(&self, prediction: Prediction) -> bool {
+        let order = write::Order::Prediction(Box::new(prediction));
+        let is_taken = self.queue.as_ref().is_some_and(|queue| queue.try_send(order).is_ok());
+        if !is_taken {
+            self.drop_rows(1);
+        }
+        is_taken
+    }
+
+    /// Counts rows that are not offered at all, because a request had too many of them.
+    pub fn drop_rows(&self, n: u64) {
+        self.counts.dropped.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Waits until everything that was handed in before is written, which is soon.
+    pub fn flush(&self) {
+        let Some(queue) = &self.queue else { return };
+        let (done, wait) = sync_channel(1);
+        if queue.send(write::Order::Flush(done)).is_ok() {
+            // A writer that is gone has nothing left to write.
+            let _ = wait.recv();
+        }
+    }
+
+    /// What became of the predictions since the log was opened.
+    pub fn counts(&self) -> LogCounts {
+        let of = |n: &AtomicU64| n.load(Ordering::Relaxed);
+        LogCounts {
+            written: of(&self.counts.written),
+            dropped: of(&self.counts.dropped),
+            failed: of(&self.counts.failed),
+        }
+    }
+
+    /// The hash under which a subject is known.
+    pub fn subject(&self, subject: &str) -> String {
+        self.seal.hash(subject)
+    }
+
+    fn run<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
+        work(&self.lock()).map_err(|cause| Error::Database { path: self.path.clone(), cause })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic under the lock has rolled its transaction back.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, Error> {
+    let connection = super::connect(path)?;
+    let prepare = || {
+        connection.set_prepared_statement_cache_capacity(32);
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // What was erased is overwritten, and does not stay in free pages.
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        let layout: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if layout == 0 {
+            connection.execute_batch(&format!("BEGIN IMMEDIATE;{TABLES}COMMIT;"))?;
+        }
+        Ok(layout)
+    };
+    let layout = prepare().map_err(|cause| Error::Database { path: path.to_owned(), cause })?;
+    if layout > LAYOUT {
+        return Err(Error::Newer { path: path.to_owned(), found: layout, known: LAYOUT });
+    }
+    Ok(connection)
+}

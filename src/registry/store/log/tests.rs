@@ -1,0 +1,217 @@
+//! The prediction log: what is kept, what is left out, and what it costs.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::*;
+
+fn spawn(name: &str, work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+    crate::jobs::service(name, work).map(drop)
+}
+
+fn start(dir: &Path, options: LogOptions) -> PredictionLog {
+    PredictionLog::start(dir, &options, spawn).unwrap()
+}
+
+fn columns() -> Arc<Columns> {
+    let policy: LogPolicy = serde_json::from_value(json!({
+        "columns": { "name": "drop", "branch": "hash" }
+    }))
+    .unwrap();
+    Arc::new(policy.columns(&["age", "name", "branch", "city"].map(str::to_owned)))
+}
+
+fn prediction(n: i64) -> Prediction {
+    Prediction {
+        id: format!("id-{n:09}"),
+        at_ms: n,
+        model: "pd".into(),
+        version: 1,
+        alias: Some("champion".into()),
+        key: "0123456789".into(),
+        subject: Some(format!("customer {}", n % 3)),
+        shadow_of: None,
+        micros: 40,
+        score: 0.25,
+        decision: "good".into(),
+        columns: columns(),
+        inputs: vec![
+            LoggedValue::Number(41.5),
+            LoggedValue::Text("Ann Smith".into()),
+            LoggedValue::Text("north".into()),
+            LoggedValue::Missing,
+        ],
+    }
+}
+
+#[test]
+fn a_row_is_kept_as_the_policy_says() {
+    let dir = tempfile::tempdir().unwrap();
+    for encrypt in [false, true] {
+        let log = start(dir.path(), LogOptions { encrypt, days: 100_000, ..Default::default() });
+        let n = i64::from(encrypt);
+        assert!(log.offer(prediction(n)));
+        log.flush();
+        let row = log.prediction(&prediction(n).id).unwrap().unwrap();
+        assert_eq!(
+            row.inputs.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["age", "branch", "city"]
+        );
+        assert_eq!((&row.inputs["age"], &row.inputs["city"]), (&json!(41.5), &json!(null)));
+        assert_eq!(row.inputs["branch"].as_str().unwrap().len(), 64);
+        assert_eq!((row.score, &row.decision as &str), (Some(0.25), "good"));
+        assert_eq!(row.subject, Some(log.subject(&format!("customer {n}"))));
+        assert_eq!(log.made_by(&row.id).unwrap(), Some(("pd".into(), 1)));
+    }
+    drop(PredictionLog::open(dir.path(), false).unwrap());
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        for secret in ["Ann Smith", "north", "customer"] {
+            assert!(!bytes.windows(secret.len()).any(|w| w == secret.as_bytes()), "{secret}");
+        }
+    }
+}
+
+#[test]
+fn a_sealed_row_cannot_be_read_elsewhere_or_moved() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = start(dir.path(), LogOptions { encrypt: true, days: 100_000, ..Default::default() });
+    log.offer(prediction(1));
+    log.offer(prediction(2));
+    log.flush();
+    log.label(&prediction(1).id, "bad", 5).unwrap();
+    let file = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
+    let both = [file("predictions.db"), file("predictions.db-wal")].concat();
+    for word in ["good", "41.5", "bad"] {
+        assert!(!both.windows(word.len()).any(|w| w == word.as_bytes()), "{word}");
+    }
+    assert_eq!(log.label_of(&prediction(1).id).unwrap().as_deref(), Some("bad"));
+    assert_eq!(log.labelled("pd", 1, 9).unwrap().len(), 1);
+    let swap = "UPDATE predictions SET payload = (SELECT payload FROM predictions WHERE at_ms = 2) \
+                WHERE at_ms = 1";
+    log.lock().execute(swap, []).unwrap();
+    let row = log.prediction(&prediction(1).id).unwrap().unwrap();
+    assert_eq!((row.score, row.inputs), (None, serde_json::Value::Null));
+}
+
+#[test]
+fn a_label_is_kept_once_and_may_come_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = start(dir.path(), LogOptions { days: 100_000, ..Default::default() });
+    let id = &prediction(1).id;
+    assert_eq!(log.label(id, "1", 10).unwrap(), Recorded::New);
+    assert_eq!(log.label(id, "1", 11).unwrap(), Recorded::Same);
+    assert_eq!(log.label(id, "0", 12).unwrap(), Recorded::Conflict);
+    assert!(log.label("", "1", 10).is_err() && log.label("a\u{1b}", "1", 10).is_err());
+    assert_eq!(log.labelled("pd", 1, 9).unwrap(), []);
+    log.offer(prediction(1));
+    log.flush();
+    let own = Labelled { at_ms: 1, score: 0.25, label: "1".into() };
+    assert_eq!(log.labelled("pd", 1, 9).unwrap(), [own]);
+}
+
+#[test]
+fn a_subject_is_erased_with_all_its_traces() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = start(dir.path(), LogOptions { days: 100_000, ..Default::default() });
+    for n in 0..9 {
+        log.offer(prediction(n));
+        log.label(&prediction(n).id, "1", n).unwrap();
+    }
+    let hash = log.subject("customer 1");
+    assert_eq!(log.erase("customer 1").unwrap(), 3);
+    assert_eq!(log.size().unwrap(), (6, 6));
+    let path = dir.path().join("predictions.db");
+    let bytes = std::fs::read(path).unwrap();
+    assert!(!bytes.windows(hash.len()).any(|w| w == hash.as_bytes()));
+    assert_eq!(log.erase("customer 1").unwrap(), 0);
+}
+
+#[test]
+fn what_is_old_is_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = start(dir.path(), LogOptions { days: 100_000, ..Default::default() });
+    for n in 0..5_000 {
+        log.offer(prediction(n));
+    }
+    log.flush();
+    log.label("unknown", "1", 3).unwrap();
+    log.label(&prediction(4_999).id, "1", 3).unwrap();
+    assert_eq!(log.purge(4_990).unwrap(), 4_990);
+    assert_eq!(log.size().unwrap(), (10, 1));
+    let window = log.window("pd", Some(1), [4_992, 4_994], 10).unwrap();
+    assert_eq!(window.iter().map(|row| row.at_ms).collect::<Vec<_>>(), [4_992, 4_993, 4_994]);
+    assert_eq!(log.latest(2).unwrap()[0].at_ms, 4_999);
+    drop(log);
+    // A log with a short memory tidies up as soon as it is started.
+    let log = start(dir.path(), LogOptions::default());
+    log.flush();
+    assert_eq!(log.size().unwrap(), (0, 0));
+}
+
+#[test]
+fn an_id_that_is_there_is_not_written_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = start(dir.path(), LogOptions { days: 100_000, ..Default::default() });
+    log.offer(prediction(1));
+    log.offer(Prediction { score: 0.9, ..prediction(1) });
+    log.flush();
+    assert_eq!(log.prediction(&prediction(1).id).unwrap().unwrap().score, Some(0.25));
+    assert_eq!(log.counts(), LogCounts { written: 1, dropped: 0, failed: 1 });
+}
+
+#[test]
+fn what_does_not_fit_is_counted_and_nobody_waits() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = LogOptions { queue: 3, ..Default::default() };
+    let kept = Mutex::new(None);
+    let log = PredictionLog::start(dir.path(), &options, |_, work| {
+        *kept.lock().unwrap() = Some(work);
+        Ok(())
+    })
+    .unwrap();
+    let n_taken = (0..10).filter(|n| log.offer(prediction(*n))).count();
+    assert_eq!((n_taken, log.counts().dropped), (3, 7));
+    let reader = PredictionLog::open(dir.path(), false).unwrap();
+    assert!(!reader.offer(prediction(1)));
+    reader.flush();
+}
+
+#[test]
+fn the_secret_is_made_once_by_however_many() {
+    let dir = tempfile::tempdir().unwrap();
+    let hash = || Seal::of(dir.path()).unwrap().hash("x");
+    let all: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(hash)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(all.iter().all(|own| *own == all[0]), "{all:?}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn handing_in_is_cheap() {
+    const N: i64 = 3_000;
+    let dir = tempfile::tempdir().unwrap();
+    for encrypt in [false, true] {
+        let log = start(dir.path(), LogOptions { encrypt, queue: 4_096, days: 100_000 });
+        let own: Vec<Prediction> = (0..N)
+            .map(|n| Prediction { id: format!("{encrypt}-{n:09}"), ..prediction(n) })
+            .collect();
+        let start = Instant::now();
+        let n_taken = own.into_iter().filter(|own| log.offer(own.clone())).count() as u64;
+        let offered = start.elapsed();
+        log.flush();
+        let per_second = |time: std::time::Duration| N as f64 / time.as_secs_f64();
+        println!(
+            "encrypt {encrypt}: offered {:.0}/s ({:.0} ns each), written {:.0}/s, {:?}",
+            per_second(offered),
+            1e9 / per_second(offered),
+            per_second(start.elapsed()),
+            log.counts()
+        );
+        assert_eq!(log.counts().written, n_taken);
+        assert!(per_second(offered) > 60_000.0);
+    }
+}

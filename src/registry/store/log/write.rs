@@ -1,0 +1,143 @@
+//! The thread that writes.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::policy::Kept;
+use super::{Counts, Prediction, Seal, read};
+use crate::registry::store::now_ms;
+
+/// A batch has at most so many predictions.
+const BATCH: usize = 500;
+/// The first of a batch waits so long for others. The thread sleeps meanwhile, so that handing in
+/// does not have to wake it each time.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// So often what is too old is deleted.
+const TIDY: Duration = Duration::from_mins(10);
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// What the thread is asked to do.
+pub(super) enum Order {
+    Prediction(Box<Prediction>),
+    /// To say when everything before is written.
+    Flush(SyncSender<()>),
+}
+
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) seal: Seal,
+    pub(super) encrypt: bool,
+    pub(super) days: u32,
+    pub(super) counts: Arc<Counts>,
+}
+
+impl Writer {
+    /// Writes until nobody hands anything in any more.
+    pub(super) fn work(mut self, orders: &Receiver<Order>) {
+        let mut tidied: Option<Instant> = None;
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            if tidied.is_none_or(|at| at.elapsed() > TIDY) {
+                self.tidy();
+                tidied = Some(Instant::now());
+            }
+            let mut next = match orders.recv_timeout(TIDY) {
+                Ok(Order::Flush(done)) => {
+                    let _ = done.send(());
+                    continue;
+                }
+                Ok(first) => Some(first),
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            thread::sleep(PATIENCE);
+            while let Some(order) = next {
+                match order {
+                    Order::Prediction(prediction) => batch.push(*prediction),
+                    Order::Flush(done) => {
+                        self.write(&mut batch);
+                        let _ = done.send(());
+                    }
+                }
+                if batch.len() >= BATCH {
+                    self.write(&mut batch);
+                }
+                next = orders.try_recv().ok();
+            }
+            self.write(&mut batch);
+        }
+    }
+
+    fn write(&mut self, batch: &mut Vec<Prediction>) {
+        if batch.is_empty() {
+            return;
+        }
+        let n = batch.len() as u64;
+        match self.insert(batch) {
+            Ok(n_written) => {
+                self.counts.written.fetch_add(n_written, Ordering::Relaxed);
+                self.counts.failed.fetch_add(n - n_written, Ordering::Relaxed);
+            }
+            // The disk is full, or the file is gone: answers go on without a log.
+            Err(_) => {
+                self.counts.failed.fetch_add(n, Ordering::Relaxed);
+            }
+        }
+        batch.clear();
+    }
+
+    /// Writes a batch and returns how many of it are new: an id that is there already is not
+    /// written over.
+    fn insert(&mut self, batch: &[Prediction]) -> rusqlite::Result<u64> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut n = 0;
+        {
+            let sql = "INSERT INTO predictions (id, at_ms, model, version, alias, key, subject, \
+                       shadow_of, micros, score, decision, payload, sealed) \
+                       VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING";
+            let mut insert = transaction.prepare_cached(sql)?;
+            for own in batch {
+                let inputs = Kept { columns: &own.columns, values: &own.inputs, seal: &self.seal };
+                let is_plain = !self.encrypt;
+                let payload = if is_plain {
+                    serde_json::to_vec(&inputs).ok()
+                } else {
+                    let all = serde_json::to_vec(&(own.score, &*own.decision, inputs)).ok();
+                    all.and_then(|all| self.seal.seal(&own.id, &all))
+                };
+                // Rather no row than one that is not encrypted.
+                let Some(payload) = payload else { continue };
+                n += insert.execute(params![
+                    own.id,
+                    own.at_ms,
+                    &*own.model,
+                    own.version,
+                    own.alias.as_deref(),
+                    &*own.key,
+                    own.subject.as_ref().map(|subject| self.seal.hash(subject)),
+                    own.shadow_of,
+                    own.micros,
+                    is_plain.then_some(own.score),
+                    is_plain.then_some(&*own.decision),
+                    payload,
+                    self.encrypt,
+                ])? as u64;
+            }
+        }
+        transaction.commit()?;
+        Ok(n)
+    }
+
+    /// Deletes what is too old.
+    fn tidy(&self) {
+        // Another try follows in a while.
+        let _ = read::purge(&self.connection, now_ms() - i64::from(self.days) * DAY_MS);
+    }
+}
