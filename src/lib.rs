@@ -3,7 +3,7 @@
 //! A library that knows no screen, and a small binary. Knowledge flows from left to right only:
 //!
 //! ```text
-//! rng  files  jobs  metrics  data  features  nn  models  explain  train  export  registry  workspace  serve  cli  ui
+//! rng  files  jobs  metrics  data  features  nn  models  explain  train  export  registry  monitor  workspace  serve  cli  ui
 //! ```
 //!
 //! | room | what it is |
@@ -20,6 +20,7 @@
 //! | [`train`] | an experiment carried out: fit, validate, compare |
 //! | [`export`] | models written for other programs: ONNX |
 //! | [`registry`] | everything on disk: runs, model files, session, command log |
+//! | [`monitor`] | drift, performance with and without labels, and when to raise an alarm |
 //! | [`workspace`] | what a person works on, and the verbs on it |
 //! | [`serve`] | registered models as an HTTP service; the only room that knows axum and tokio |
 //! | [`cli`] | the command line; the only room that knows clap |
@@ -38,6 +39,7 @@ pub mod files;
 pub mod jobs;
 pub mod metrics;
 pub mod models;
+pub mod monitor;
 pub mod nn;
 pub mod registry;
 pub mod rng;

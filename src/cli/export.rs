@@ -42,6 +42,8 @@ enum Format {
     /// A graph of standard operators, for onnxruntime, tract and others
     #[default]
     Onnx,
+    /// A folder around the ONNX file that MLflow loads and serves
+    Mlflow,
     /// A statement that scores the rows of a table in a database; linear families
     Sql,
 }
@@ -85,6 +87,9 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         return sql(args, &found, console);
     }
     let (format, exported) = ("onnx", export::onnx(model, scope)?);
+    if matches!(args.format, Format::Mlflow) {
+        return mlflow(args, exported, &found, console);
+    }
     if args.out.as_os_str() == "-" {
         if args.shared.json {
             bail!(
@@ -140,5 +145,32 @@ fn sql(args: &Args, found: &keep::Found, console: &Console) -> anyhow::Result<()
         }));
     }
     console.note(&format!("{} from {} written to {}", model.kind, found.place, args.out.display()));
+    Ok(())
+}
+
+/// Writes the folder of a model as MLflow knows it.
+fn mlflow(
+    args: &Args,
+    exported: export::Exported,
+    found: &keep::Found,
+    console: &Console,
+) -> anyhow::Result<()> {
+    if args.out.exists() {
+        bail!("`{}` is there already\nhint: name another folder with `--out`", args.out.display());
+    }
+    let created = text::moment(found.loaded.created).replace(' ', "T");
+    let created = format!("{}:00.000000", created.replace('T', " "));
+    let uuid = files::sha256_hex(&exported.bytes)[..32].to_owned();
+    let about = export::mlmodel::About::new(&uuid, &created);
+    std::fs::create_dir_all(&args.out)?;
+    let all = export::mlmodel::folder(exported.bytes, &exported.inputs, &exported.outputs, &about);
+    for (name, bytes) in &all {
+        files::write(&args.out.join(name), bytes)?;
+    }
+    if args.shared.json {
+        let names: Vec<&String> = all.iter().map(|(name, _)| name).collect();
+        return console.json(&json!({ "format": "mlflow", "out": args.out, "files": names }));
+    }
+    console.note(&format!("{} written to {}", text::plural(all.len(), "file"), args.out.display()));
     Ok(())
 }

@@ -13,10 +13,12 @@ mod evaluate;
 mod explain;
 mod export;
 mod help;
+mod import;
 mod json;
 mod keep;
 mod keys;
 mod models;
+mod monitor;
 mod named;
 mod profile;
 mod progress;
@@ -120,6 +122,8 @@ enum Command {
     Runs(runs::Args),
     /// Serve registered models over HTTP
     Serve(serve::Args),
+    /// Show drift, performance and alerts of served models; train them again
+    Monitor(monitor::Args),
     /// Make, list, rotate and revoke the keys of the server
     Keys(keys::Args),
     /// Play a scripted tour of the program; without a name, list them
@@ -256,6 +260,7 @@ fn carry_out(command: &Command) -> u8 {
         Command::Runs(args) => args.shared(),
         Command::Serve(args) => args.shared(),
         Command::Keys(args) => args.shared(),
+        Command::Monitor(args) => args.shared(),
         Command::Demo(_) | Command::Help(_) => &Shared::default(),
     };
     let console = Console::new(shared.progress);
@@ -274,6 +279,7 @@ fn carry_out(command: &Command) -> u8 {
         Command::Runs(args) => runs::run(args, &console),
         Command::Serve(args) => serve::run(args, &console),
         Command::Keys(args) => keys::run(args, &console),
+        Command::Monitor(args) => monitor::run(args, &console),
         Command::Help(args) => help::run(args, &console),
         Command::Demo(_) => Ok(()),
     });

@@ -3,12 +3,16 @@
 use ndarray::{Array2, ArrayView2};
 
 use super::network::NetworkSubject;
+use super::permutation::N_PAIRS;
 use super::{Error, Explainer, Layout, Space, Subject, explainer};
 use crate::data::Table;
+use crate::features::reference::Shape;
 use crate::features::{Encoding, FittedRecipe, Output, Source};
 use crate::jobs::Ctx;
+use crate::models::foreign::ForeignModel;
 use crate::models::{Link, Model, Predictor, linear, scores_of};
 use crate::nn::Loss;
+use crate::rng::{Seed, stream};
 
 /// One output of the model as a subject over [`inputs`]: that of the class at this place, where
 /// each of several has one.
@@ -31,6 +35,11 @@ pub(super) fn subject(model: &Model, class: usize) -> Result<Box<dyn Subject + '
         Predictor::Softmax { intercepts, coefficients } => {
             Box::new(linear(intercepts[class], &coefficients[class]))
         }
+        Predictor::Foreign(foreign) => Box::new(Foreign {
+            foreign,
+            out: if foreign.n_outputs() == 1 { 0 } else { class },
+            background: background(model),
+        }),
         Predictor::Network(fitted) => {
             let out = if fitted.network.n_out == 1 { 0 } else { class };
             let subject = NetworkSubject::new(&fitted.network, out);
@@ -68,6 +77,7 @@ pub(super) fn best_class(model: &Model, inputs: &[f64]) -> usize {
 pub(super) fn usual(model: &Model) -> Result<&'static Explainer, Error> {
     match &model.predictor {
         Predictor::Network(_) => explainer("integrated_gradients"),
+        Predictor::Foreign(_) => explainer("permutation"),
         _ => explainer("exact"),
     }
 }
@@ -77,6 +87,8 @@ pub(super) fn space(model: &Model) -> Space {
     match &model.predictor {
         Predictor::Linear { link: Link::Logit, .. } => Space::LogOdds,
         Predictor::Softmax { .. } => Space::ClassScore,
+        // What a stranger tells is all that is known of it.
+        Predictor::Foreign(_) => Space::Value,
         Predictor::Linear { .. } | Predictor::Constant(_) | Predictor::Shares(_) => Space::Value,
         Predictor::Network(fitted) => match fitted.loss {
             Loss::BinaryCrossEntropy => Space::LogOdds,
@@ -113,6 +125,56 @@ impl Subject for Linear<'_> {
     fn coefficients(&self) -> Option<Vec<f64>> {
         Some(self.coefficients.to_vec())
     }
+}
+
+/// What a model made elsewhere tells, as it tells it: a number or a probability.
+struct Foreign<'a> {
+    foreign: &'a ForeignModel,
+    out: usize,
+    background: Array2<f64>,
+}
+
+impl Subject for Foreign<'_> {
+    fn layout(&self) -> Layout {
+        Layout::flat(self.foreign.n_features())
+    }
+
+    fn reference(&self) -> Vec<f64> {
+        self.background.row(0).to_vec()
+    }
+
+    fn background(&self) -> Array2<f64> {
+        self.background.clone()
+    }
+
+    fn scores(&self, rows: ArrayView2<f64>) -> Vec<f64> {
+        match self.foreign.outputs(rows) {
+            Ok(outputs) => outputs.column(self.out).to_vec(),
+            Err(_) => vec![f64::NAN; rows.nrows()],
+        }
+    }
+
+    fn gradients(&self, _: ArrayView2<f64>) -> Option<Array2<f64>> {
+        None
+    }
+}
+
+/// Rows made of the values that each column had in the reference, drawn one column at a time; a
+/// single row of zeros where there is no reference.
+fn background(model: &Model) -> Array2<f64> {
+    let n_columns = model.recipe.outputs.len();
+    let Some(reference) = &model.reference else { return Array2::zeros((1, n_columns)) };
+    let mut rows = Array2::zeros((N_PAIRS, n_columns));
+    for (output, mut column) in model.recipe.outputs.iter().zip(rows.columns_mut()) {
+        let own = reference.columns.iter().find(|own| own.name == output.column);
+        let Some(Shape::Numbers { sample, .. }) = own.map(|own| &own.shape) else { continue };
+        let mut rng = stream(Seed(7), &output.name);
+        for cell in &mut column {
+            let raw = sample.get(rng.below(sample.len().max(1))).copied();
+            *cell = (raw.unwrap_or(0.0) - output.offset) / output.scale;
+        }
+    }
+    rows
 }
 
 /// The mean of each column of the matrix over the training rows, as far as the recipe kept it:

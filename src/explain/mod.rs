@@ -14,6 +14,7 @@ mod gradients;
 mod map;
 mod network;
 mod occlusion;
+pub mod permutation;
 mod reasons;
 mod subject;
 mod table;

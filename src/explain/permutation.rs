@@ -8,7 +8,13 @@
 
 use ndarray::{Array2, ArrayView2, s};
 
+use super::subject::one;
+use super::{Attribution, Error, Subject};
+use crate::jobs::Ctx;
 use crate::rng::{Seed, stream};
+
+/// The same row is always explained in the same words.
+const SEED: u64 = 1;
 
 /// Rows of the background that are used, each with one order and its reverse.
 pub const N_PAIRS: usize = 32;
@@ -99,6 +105,14 @@ pub fn explain(
         *sum /= n_walks;
     }
     Permutation { base: base / n_walks, contributions }
+}
+
+/// The same of one row of a subject, against its background.
+pub(super) fn shapley(subject: &dyn Subject, row: &[f64], ctx: &Ctx) -> Result<Attribution, Error> {
+    ctx.check()?;
+    let score = |rows: ArrayView2<f64>| subject.scores(rows);
+    let told = explain(&score, row, subject.background().view(), SEED);
+    Ok(Attribution { base: told.base, score: one(subject, row), contributions: told.contributions })
 }
 
 #[cfg(test)]

@@ -65,6 +65,12 @@ pub trait Subject {
     /// The row that stands for nothing in particular, from which contributions are measured.
     fn reference(&self) -> Vec<f64>;
 
+    /// Ordinary rows (rows, inputs) for methods that compare with several.
+    fn background(&self) -> Array2<f64> {
+        let reference = self.reference();
+        Array2::from_shape_fn((1, reference.len()), |(_, at)| reference[at])
+    }
+
     /// The score of each row (rows, inputs).
     fn scores(&self, rows: ArrayView2<f64>) -> Vec<f64>;
 

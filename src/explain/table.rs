@@ -1,6 +1,6 @@
 //! The table of explainers: one row and one function each.
 
-use super::{Attribution, Error, Subject, exact, gradients, map, occlusion};
+use super::{Attribution, Error, Subject, exact, gradients, map, occlusion, permutation};
 use crate::data::nearest;
 use crate::jobs::Ctx;
 
@@ -51,6 +51,14 @@ pub const EXPLAINERS: &[Explainer] = &[
                 networks that end in a global average pooling and one dense layer",
         source: "Zhou et al., 2016",
         explain: map::class_map,
+    },
+    Explainer {
+        name: "permutation",
+        label: "sampled Shapley values",
+        about: "what each input changes of the score when inputs take on this row's values one \
+                after the other in random orders, starting from ordinary rows; for any model",
+        source: "Castro, Gomez and Tejada, 2009; Strumbelj and Kononenko, 2014",
+        explain: permutation::shapley,
     },
     Explainer {
         name: "occlusion",

@@ -6,6 +6,7 @@
 //! room knows models and their recipes, and neither files nor screens.
 
 mod error;
+pub mod mlmodel;
 mod onnx;
 mod sql;
 

@@ -1,6 +1,6 @@
 //! What can go wrong between choosing a model and scoring with it.
 
-use super::{linear, network};
+use super::{foreign, linear, network};
 use crate::features;
 use crate::jobs::Cancelled;
 
@@ -43,6 +43,9 @@ pub enum Error {
     /// A network was refused, or its training stopped.
     #[error(transparent)]
     Network(#[from] network::Error),
+    /// A model made elsewhere was refused.
+    #[error(transparent)]
+    Foreign(#[from] foreign::Error),
     /// The work was asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

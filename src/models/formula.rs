@@ -43,6 +43,11 @@ impl Model {
         };
         let (left, intercept, coefficients) = match &self.predictor {
             Predictor::Constant(value) => (what, *value, Vec::new()),
+            Predictor::Foreign(foreign) => {
+                let (n, producer) = (foreign.n_nodes, &foreign.producer);
+                let left = format!("{what} = an ONNX graph of {n} nodes, made by {producer}");
+                return Formula { left, terms: vec![] };
+            }
             Predictor::Network(fitted) => {
                 return Formula {
                     left: format!("{what} = {}", fitted.network.spec),

@@ -10,6 +10,7 @@ mod catalog;
 mod contract;
 mod error;
 mod fit;
+pub mod foreign;
 mod formula;
 pub mod linear;
 mod model;

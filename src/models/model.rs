@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Averages;
+use super::foreign::ForeignModel;
 use super::network::FittedNetwork;
 use crate::data::Task;
 use crate::features::FittedRecipe;
@@ -47,6 +48,8 @@ pub enum Predictor {
     },
     /// A network.
     Network(Box<FittedNetwork>),
+    /// A model that was made elsewhere.
+    Foreign(Box<ForeignModel>),
 }
 
 /// A fitted predictor together with its fitted recipe and what it asks of a table.

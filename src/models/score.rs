@@ -40,6 +40,7 @@ impl Predictor {
             Self::Shares(shares) => shares.len(),
             Self::Softmax { intercepts, .. } => intercepts.len(),
             Self::Network(fitted) => fitted.network.n_out,
+            Self::Foreign(foreign) => foreign.n_outputs(),
         }
     }
 
@@ -51,10 +52,15 @@ impl Predictor {
         if let Self::Network(fitted) = self {
             return fitted.outputs(x, seen);
         }
+        if let Self::Foreign(foreign) = self {
+            // A row that its runtime refuses has no score, which every caller tells apart.
+            let none = || Array2::from_elem((x.nrows(), foreign.n_outputs()), f64::NAN);
+            return foreign.outputs(x).unwrap_or_else(|_| none());
+        }
         let mut outputs = Array2::zeros((x.nrows(), self.n_outputs()));
         match self {
             Self::Constant(value) => outputs.fill(*value),
-            Self::Network(_) => {}
+            Self::Network(_) | Self::Foreign(_) => {}
             Self::Linear { intercept, coefficients, link } => {
                 let scores = score_rows(x, *intercept, coefficients);
                 for (output, score) in outputs.iter_mut().zip(scores) {

@@ -123,6 +123,21 @@ pub enum AlarmKind {
     Realised,
 }
 
+impl AlarmKind {
+    /// The word for it in alerts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Drift => "drift",
+            Self::ScoreDrift => "score_drift",
+            Self::Missing => "missing",
+            Self::Unseen => "unseen",
+            Self::OutOfRange => "out_of_range",
+            Self::Estimated => "estimated",
+            Self::Realised => "realised",
+        }
+    }
+}
+
 /// A model that is watched: its reference, and what can be learnt from it once.
 #[derive(Clone, Debug)]
 pub struct Watch {

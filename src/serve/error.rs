@@ -67,6 +67,18 @@ pub enum Error {
         /// What the system said.
         cause: io::Error,
     },
+    /// There is nothing to compare with.
+    #[error("this `{kind}` keeps no reference, so drift cannot be measured against it\nhint: train it again, or import it with `--data`")]
+    NoReference {
+        /// The kind of model.
+        kind: String,
+    },
+    /// The model refused.
+    #[error(transparent)]
+    Model(#[from] crate::models::Error),
+    /// The table refused.
+    #[error(transparent)]
+    Data(#[from] crate::data::Error),
     /// The workspace refused.
     #[error(transparent)]
     Registry(#[from] registry::Error),

@@ -426,7 +426,7 @@ fn csv(body: &[u8], places: &HashMap<String, usize>, limits: &Limits) -> Result<
     let reading = Reading { places, limits, refusal: RefCell::default() };
     let mut lines = Lines(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut header: Vec<Option<usize>> = Vec::new();
-    for name in lines.line()?.ok_or_else(|| Refusal::bad_request("the CSV is empty"))? {
+    for name in lines.line(limits.max_inputs)?.ok_or_else(|| Refusal::bad_request("the CSV is empty"))? {
         let place = places.get(name.trim()).copied();
         if place.is_some() && header.contains(&place) {
             let what = format!("column `{}` is there twice", shown(name.trim()));
@@ -438,9 +438,9 @@ fn csv(body: &[u8], places: &HashMap<String, usize>, limits: &Limits) -> Result<
         header.push(place);
     }
     let mut number = 1_usize;
-    while let Some(line) = lines.line()? {
+    while let Some(line) = lines.line(header.len())? {
         number += 1;
-        if line.len() == 1 && line[0].is_empty() {
+        if line.len() == 1 && line[0].is_empty() && header.len() > 1 {
             continue;
         }
         if line.len() != header.len() {
@@ -472,7 +472,8 @@ fn csv(body: &[u8], places: &HashMap<String, usize>, limits: &Limits) -> Result<
 struct Lines<'a>(&'a str);
 
 impl Lines<'_> {
-    fn line(&mut self) -> Result<Option<Vec<String>>, Refusal> {
+    /// The next line, which may have so many cells.
+    fn line(&mut self, most: usize) -> Result<Option<Vec<String>>, Refusal> {
         if self.0.is_empty() {
             return Ok(None);
         }
@@ -486,6 +487,10 @@ impl Lines<'_> {
                     cells.last_mut().map(|cell| cell.push('"'));
                 }
                 '"' => is_quoted = !is_quoted,
+                ',' if !is_quoted && cells.len() == most => {
+                    let what = format!("a line of the CSV has more than {most} values");
+                    return Err(Refusal::bad_request(what));
+                }
                 ',' if !is_quoted => cells.push(String::new()),
                 '\r' if !is_quoted && self.0[at + 1..].starts_with('\n') => {}
                 '\n' if !is_quoted => {
@@ -568,7 +573,7 @@ mod tests {
         let text = |text: &str| Cell::Written(text.into());
         assert_eq!(cells(&form), [text("30"), text("a, \"b\""), Cell::Missing, text("clerk")]);
         for (csv, expected) in
-            [("", "empty"), ("age\n", "no row"), ("age\n1,2\n", "line 2"), ("age\n\"1\n", "closed")]
+            [("", "empty"), ("age\n", "no row"), ("age\n1,2\n", "more than 1 values"), ("age\n\"1\n", "closed")]
         {
             let refusal =
                 parse(Some("text/csv"), csv.as_bytes(), &places(), &Limits::default()).unwrap_err();

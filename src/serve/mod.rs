@@ -35,6 +35,7 @@ mod shadow;
 mod socket;
 pub mod status;
 mod table;
+mod tell;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -44,6 +45,7 @@ mod v1;
 mod watch;
 mod window;
 
+pub use drift::watch_table;
 pub use error::Error;
 pub use load::{Answered, Load, load};
 pub use process::{log_path, start};

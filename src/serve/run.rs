@@ -120,6 +120,7 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
         lag: Arc::new(Lag::new(options.max_lag)),
         log,
         unloaded: Mutex::new(Vec::new()),
+        alarmed: Mutex::new(Vec::new()),
         live: Mutex::new(VecDeque::new()),
         troubles: Mutex::new(VecDeque::new()),
         watched_until_ms: 0.into(),

@@ -12,6 +12,7 @@ use super::metrics::{Metrics, OfFeature, OfModel};
 use super::window::Window;
 use crate::explain::{Adverse, Background, Reasoner};
 use crate::models::{MissingPolicy, Model, NeedsWindow, Predictor, RowScorer};
+use crate::monitor::Watch;
 use crate::registry::store::log::{ColumnPolicy, Columns};
 
 /// How a model is to be served, as its operator has set it.
@@ -73,6 +74,8 @@ pub(super) struct Served {
     pub(super) counts: Counts,
     /// What drift is measured on.
     pub(super) window: Mutex<Window>,
+    /// What compares windows with the reference, once there was one.
+    pub(super) watch: Mutex<Option<Watch>>,
     pub(super) rows: Counter,
     pub(super) duration: Histogram,
     pub(super) values: Histogram,
@@ -106,6 +109,7 @@ impl Served {
             places: fields().enumerate().map(|(at, f)| (f.name.clone(), at)).collect(),
             reasoner: Reasoner::new(&scorer.model, policy.adverse),
             window: Mutex::new(Window::new(&scorer)),
+            watch: Mutex::new(None),
             rows: metrics.rows.get_or_create(&label).clone(),
             duration: metrics.duration.get_or_create(&label).clone(),
             values: metrics.values.get_or_create(&label).clone(),
@@ -133,7 +137,7 @@ impl Served {
 
     /// Whether rows are gathered for it and scored on a thread of their own.
     pub(super) fn is_gathered(&self) -> bool {
-        matches!(self.model().predictor, Predictor::Network(_))
+        matches!(self.model().predictor, Predictor::Network(_) | Predictor::Foreign(_))
     }
 
     /// Whether every field holds numbers, so that a plain matrix will do as input.

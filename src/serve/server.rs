@@ -68,6 +68,8 @@ pub(super) struct Server {
     pub(super) log: Option<PredictionLog>,
     /// Names that were taken out of service here.
     pub(super) unloaded: Mutex<Vec<String>>,
+    /// Models about which an alert was raised since anyone has looked.
+    pub(super) alarmed: Mutex<Vec<String>>,
     pub(super) live: Mutex<VecDeque<Line>>,
     pub(super) troubles: Mutex<VecDeque<String>>,
     /// Until when someone looks at the live log, in milliseconds since 1970.

@@ -86,6 +86,14 @@ pub fn onnx(model: &Model, scope: Scope) -> Result<Exported, Error> {
             let shares = linear::softmax(&mut graph, &scores);
             give_classes(&mut graph, model, &shares);
         }
+        Predictor::Foreign(foreign) => {
+            return Ok(Exported {
+                bytes: foreign.bytes().to_vec(),
+                inputs: Vec::new(),
+                outputs: Vec::new(),
+                notes: vec!["the file is the one that was imported".into()],
+            });
+        }
         Predictor::Network(fitted) => {
             let inputs = match scope {
                 Scope::WholeModel => {

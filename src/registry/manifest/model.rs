@@ -9,6 +9,7 @@ use super::recipe::StoredRecipe;
 use super::reference::{self, StoredReference};
 use super::run::{StoredDataset, StoredMetrics, read_metrics, store_metrics};
 use super::sight::StoredSight;
+use crate::models::foreign::{Apply, ForeignModel, Limits};
 use crate::models::{Link, Model, Predictor};
 use crate::registry::LoadedModel;
 use crate::registry::tensors::{Columns, Reader};
@@ -38,6 +39,8 @@ enum StoredPredictor {
     Softmax,
     /// Its weights stand in columns of their own.
     Network(StoredNetwork),
+    /// An ONNX file made elsewhere stands in the column `onnx` of the weights.
+    Foreign { output: String, apply: String },
 }
 
 /// What `manifest.json` holds.
@@ -100,6 +103,15 @@ impl StoredFile {
                 StoredPredictor::Softmax
             }
             Predictor::Network(fitted) => StoredPredictor::Network(network::store(fitted, weights)),
+            Predictor::Foreign(foreign) => {
+                weights.put_u8("onnx", foreign.bytes());
+                let apply = match foreign.apply() {
+                    Apply::None => "none",
+                    Apply::Sigmoid => "sigmoid",
+                    Apply::Softmax => "softmax",
+                };
+                StoredPredictor::Foreign { output: foreign.output.clone(), apply: apply.into() }
+            }
         };
         let averages = model.averages.as_ref().map(|averages| averages::store(averages, weights));
         let reference = model.reference.as_ref().map(|own| reference::store(own, weights));
@@ -178,6 +190,24 @@ impl StoredFile {
                 let own = |class: usize| all[class * n_columns..(class + 1) * n_columns].to_vec();
                 let coefficients = (0..intercepts.len()).map(own).collect();
                 Predictor::Softmax { intercepts, coefficients }
+            }
+            StoredPredictor::Foreign { output, apply } => {
+                let bytes = weights.u8("onnx")?;
+                let foreign = ForeignModel::read_output(&bytes, Some(&output), &Limits::default())
+                    .map_err(|error| error.to_string())?;
+                let apply = match apply.as_str() {
+                    "sigmoid" => Apply::Sigmoid,
+                    "softmax" => Apply::Softmax,
+                    _ => Apply::None,
+                };
+                let foreign = foreign.applying(apply).map_err(|error| error.to_string())?;
+                if foreign.n_features() != recipe.outputs.len() {
+                    return Err("its graph looks at more or less than its columns give".into());
+                }
+                if foreign.n_outputs() > 1 {
+                    one_for_each_class(&self.classes, foreign.n_outputs())?;
+                }
+                Predictor::Foreign(Box::new(foreign))
             }
             StoredPredictor::Network(stored) => {
                 let fitted = stored.into_network(weights)?;

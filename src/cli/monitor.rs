@@ -1,0 +1,401 @@
+//! `karat monitor`: drift, performance, alerts, and models trained again.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::{Args as ClapArgs, Subcommand};
+use serde_json::{Value, json};
+
+use super::console::Console;
+use super::reading::{Reading, table_of};
+use super::text::{self, TextTable, sanitise};
+use super::{Shared, keep};
+use crate::data::{self, OpenOptions};
+use crate::jobs::Ctx;
+use crate::registry::Registry;
+use crate::registry::store::log::PredictionLog;
+use crate::registry::store::{Actor, Retrain, Store};
+use crate::serve::watch_table;
+use crate::workspace::{Rule, period_ms, retrain};
+
+/// What `monitor` is given.
+#[derive(ClapArgs, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// The name of a model; all when not given
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+enum What {
+    /// List the alerts that stand, or all
+    Alerts(Alerts),
+    /// Take notice of an alert
+    Ack(Ack),
+    /// Measure the drift of a table against what a model was trained on
+    Check(Check),
+    /// Train the champion of a name again, now or from time to time
+    Retrain(RetrainArgs),
+    /// Erase everything that the prediction log keeps of a subject
+    Erase(Erase),
+    /// Write logged predictions to a file for analysis
+    Export(Export),
+}
+
+#[derive(ClapArgs, Clone, Debug)]
+struct Alerts {
+    /// Also those that are over
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(ClapArgs, Clone, Debug)]
+struct Ack {
+    /// The number of the alert
+    #[arg(value_name = "ID")]
+    id: i64,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    why: String,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(ClapArgs, Clone, Debug)]
+struct Check {
+    /// A model file, the id of a run, or NAME@ALIAS
+    #[arg(value_name = "MODEL")]
+    model: String,
+    /// A table with the columns that the model asks for
+    #[arg(value_name = "DATA")]
+    data: String,
+    /// Rows of a window; the whole table when not given
+    #[arg(long, value_name = "N")]
+    window: Option<usize>,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(ClapArgs, Clone, Debug)]
+struct RetrainArgs {
+    /// The name
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The table with new data, in place of the one that the run was trained on
+    #[arg(long, value_name = "DATA")]
+    data: Option<String>,
+    /// From time to time, such as `24h` or `7d`; a running server does it
+    #[arg(long, value_name = "TIME")]
+    every: Option<String>,
+    /// Whenever an alert is raised about it; a running server does it
+    #[arg(long)]
+    on_alert: bool,
+    /// Promote the candidate if it is better beyond chance; else a person decides
+    #[arg(long)]
+    promote_if_better: bool,
+    /// Not any more
+    #[arg(long)]
+    never: bool,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(ClapArgs, Clone, Debug)]
+struct Erase {
+    /// Whom it is about, as requests have called them
+    #[arg(value_name = "SUBJECT")]
+    subject: String,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(ClapArgs, Clone, Debug)]
+struct Export {
+    /// The name of the model
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Where to: .parquet, .csv or .ndjson
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Only the latest so many days
+    #[arg(long, value_name = "DAYS")]
+    days: Option<f64>,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+impl Args {
+    pub(super) fn shared(&self) -> &Shared {
+        match &self.what {
+            None => &self.shared,
+            Some(What::Alerts(args)) => &args.shared,
+            Some(What::Ack(args)) => &args.shared,
+            Some(What::Check(args)) => &args.shared,
+            Some(What::Retrain(args)) => &args.shared,
+            Some(What::Erase(args)) => &args.shared,
+            Some(What::Export(args)) => &args.shared,
+        }
+    }
+}
+
+pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
+    let shared = args.shared();
+    if let Some(What::Check(check)) = &args.what {
+        return measure(check, console);
+    }
+    let dir = shared.workspace();
+    if !Registry::exists(&dir) {
+        bail!("there is no workspace `{}`\nhint: name another with `--workspace DIR`", dir.display());
+    }
+    let store = Store::open(&dir)?;
+    match &args.what {
+        None => latest(&store, args.name.as_deref(), shared, console),
+        Some(What::Alerts(alerts)) => list(&store, alerts, console),
+        Some(What::Ack(ack)) => {
+            store.acknowledge(ack.id, &Actor::login(), &ack.why)?;
+            if shared.json {
+                return console.json(&json!({ "acknowledged": ack.id }));
+            }
+            console.print(&format!("alert {} is acknowledged", ack.id))
+        }
+        Some(What::Check(_)) => Ok(()),
+        Some(What::Retrain(args)) => again(&store, args, console),
+        Some(What::Erase(args)) => {
+            let n = PredictionLog::open(&dir, false)?.erase(&args.subject)?;
+            if shared.json {
+                return console.json(&json!({ "erased": n }));
+            }
+            console.print(&format!("{} erased", text::plural(n as usize, "prediction")))
+        }
+        Some(What::Export(args)) => export(args, console),
+    }
+}
+
+fn measure(args: &Check, console: &Console) -> anyhow::Result<()> {
+    let found = keep::model(&args.model, &args.shared)?;
+    let ctx = console.ctx("check");
+    let table = table_of(&mut args.reading.experiment(&args.data)?, &ctx)?;
+    let reports = watch_table(&found.loaded.model, &table, args.window, &ctx)?;
+    drop(ctx);
+    if args.shared.json {
+        return console.json(&json!({ "model": found.loaded.model.kind, "windows": reports }));
+    }
+    for report in &reports {
+        console.print(&told(&serde_json::to_value(report)?, console))?;
+    }
+    Ok(())
+}
+
+/// A report in words.
+fn told(report: &Value, console: &Console) -> String {
+    let number = |value: &Value| value.as_f64().map_or("–".to_owned(), |value| format!("{value:.3}"));
+    let share = |value: &Value| {
+        value["window"].as_f64().map_or("–".to_owned(), |value| format!("{:.1} %", 100.0 * value))
+    };
+    let mut out = format!("{} rows\n", text::count(report["n"].as_u64().unwrap_or(0) as usize));
+    let mut table = TextTable::new(&[
+        "column", ">PSI", ">null", "method", ">value", ">threshold", ">missing", ">unseen", ">p", "",
+    ])
+    .optional(&["null", "unseen", "missing"]);
+    let empty = Vec::new();
+    let columns = report["columns"].as_array().unwrap_or(&empty).iter();
+    for column in columns.chain(report.get("score").filter(|score| score.is_object())) {
+        table.row([
+            column["name"].as_str().unwrap_or_default().to_owned(),
+            number(&column["psi"]),
+            number(&column["psi_null"]),
+            column["method"].as_str().unwrap_or_default().to_owned(),
+            number(&column["value"]),
+            number(&column["threshold"]),
+            share(&column["missing"]),
+            share(&column["unseen"]),
+            column["p"].as_f64().map_or("–".to_owned(), text::p_value),
+            if column["alarm"] == true { "ALARM".into() } else { String::new() },
+        ]);
+    }
+    out += &table.render(console.width, console.bold);
+    for (name, key) in [("estimated without labels", "estimated"), ("by labels", "realised")] {
+        let all: Vec<String> = report[key]
+            .as_array()
+            .unwrap_or(&empty)
+            .iter()
+            .filter_map(|own| Some(format!("{} {:.3}", own["metric"].as_str()?, own["value"].as_f64()?)))
+            .collect();
+        if !all.is_empty() {
+            out += &format!("{name}: {}\n", all.join(" · "));
+        }
+    }
+    if let Some(limits) = report["estimate_limits"].as_str().filter(|_| report["estimated"].as_array().is_some_and(|all| !all.is_empty())) {
+        out += &format!("an estimate: {limits}\n");
+    }
+    let alarms = report["alarms"].as_array().unwrap_or(&empty);
+    for alarm in alarms {
+        out += &format!("! {}\n", sanitise(alarm["sentence"].as_str().unwrap_or_default()));
+    }
+    if alarms.is_empty() {
+        out += "nothing beyond chance\n";
+    }
+    out
+}
+
+fn latest(store: &Store, name: Option<&str>, shared: &Shared, console: &Console) -> anyhow::Result<()> {
+    let mut windows = Vec::new();
+    for model in store.models()? {
+        if name.is_some_and(|name| name != model.name) {
+            continue;
+        }
+        for version in &model.versions {
+            windows.extend(store.windows(&model.name, Some(version.version), 1)?);
+        }
+    }
+    let mut alerts = store.alerts(true)?;
+    alerts.retain(|alert| name.is_none_or(|name| alert.model == name));
+    if shared.json {
+        return console.json(&json!({ "windows": windows, "alerts": alerts }));
+    }
+    if windows.is_empty() {
+        return console.print(
+            "no window has been measured yet: a server measures one after every 1,000 rows; \
+             `karat monitor check MODEL DATA` measures a table",
+        );
+    }
+    for window in &windows {
+        let when = text::moment(window.to_ms / 1000);
+        console.print(&format!(
+            "{} version {} · window until {when} UTC\n{}",
+            window.model,
+            window.version,
+            told(&window.report, console)
+        ))?;
+    }
+    Ok(())
+}
+
+fn list(store: &Store, args: &Alerts, console: &Console) -> anyhow::Result<()> {
+    let alerts = store.alerts(!args.all)?;
+    if args.shared.json {
+        return console.json(&json!({ "alerts": alerts }));
+    }
+    if alerts.is_empty() {
+        return console.print("no alert stands");
+    }
+    let mut table = TextTable::new(&[">alert", "model", ">version", "state", "since (UTC)", "what"]);
+    for alert in &alerts {
+        table.row([
+            alert.id.to_string(),
+            alert.model.clone(),
+            alert.version.to_string(),
+            alert.state.word().to_owned(),
+            text::moment(alert.first_ms / 1000),
+            alert.sentence.clone(),
+        ]);
+    }
+    console.print(&table.wrapping().render(console.width, console.bold))
+}
+
+fn again(store: &Store, args: &RetrainArgs, console: &Console) -> anyhow::Result<()> {
+    let actor = Actor::login();
+    if args.never {
+        store.remove_retraining(&args.name, &actor, "")?;
+        if args.shared.json {
+            return console.json(&json!({ "name": args.name, "schedule": null }));
+        }
+        return console.print(&format!("{} is not trained again by itself any more", args.name));
+    }
+    let rule = if args.promote_if_better { Rule::PromoteIfBetter } else { Rule::Ask };
+    if args.every.is_none() && !args.on_alert {
+        let registry = keep::open(&args.shared, console);
+        let ctx = console.ctx("retrain");
+        let told = retrain(&registry, store, &args.name, args.data.as_deref(), rule, &actor, &ctx)?;
+        drop(ctx);
+        if args.shared.json {
+            return console.json(&serde_json::to_value(&told)?);
+        }
+        let end = match (told.promoted, told.pending) {
+            (true, _) => "it is the champion now".to_owned(),
+            (false, Some(id)) => format!("decision {id} waits for a second person"),
+            (false, None) => {
+                format!("`karat runs promote {} --name {}` promotes it", told.candidate, args.name)
+            }
+        };
+        return console.print(&format!(
+            "version {} (run {}) against version {}\n{}\n{end}",
+            told.candidate, told.run_id, told.champion, told.sentence
+        ));
+    }
+    let schedule = match &args.every {
+        Some(every) => format!("every {}", every.trim_start_matches("every").trim()),
+        None => String::new(),
+    };
+    if !schedule.is_empty() && period_ms(&schedule).is_none() {
+        bail!("`{schedule}` is no schedule\nhint: for example `--every 24h` or `--every 7d`");
+    }
+    store.version(&args.name, None)?;
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |t| t.as_millis() as i64);
+    let job = Retrain {
+        model: args.name.clone(),
+        next_ms: period_ms(&schedule).map(|period| now + period),
+        schedule,
+        on_alert: args.on_alert,
+        rule: rule.word().into(),
+        data: args.data.clone(),
+        ..Retrain::default()
+    };
+    store.set_retraining(&job, &actor, "")?;
+    if args.shared.json {
+        return console.json(&serde_json::to_value(&job)?);
+    }
+    console.print(&format!("set; a running server trains {} again", args.name))
+}
+
+fn export(args: &Export, console: &Console) -> anyhow::Result<()> {
+    let dir = args.shared.workspace();
+    if !PredictionLog::exists(&dir) {
+        bail!("this workspace has no prediction log\nhint: a server keeps one");
+    }
+    let log = PredictionLog::open(&dir, false)?;
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |t| t.as_millis() as i64);
+    let from = args.days.map_or(0, |days| now - (days * 86_400_000.0) as i64);
+    let rows = log.window(&args.name, None, [from, i64::MAX], u32::MAX)?;
+    if rows.is_empty() {
+        bail!("no prediction of `{}` is in the log", args.name);
+    }
+    let mut lines = String::new();
+    for row in &rows {
+        let mut object = serde_json::Map::new();
+        for (key, value) in [
+            ("prediction_id", json!(row.id)),
+            ("at", json!(row.at_ms)),
+            ("version", json!(row.version)),
+            ("key", json!(row.key)),
+            ("subject", json!(row.subject)),
+            ("score", json!(row.score)),
+            ("decision", json!(row.decision)),
+            ("label", json!(row.label)),
+        ] {
+            object.insert(key.to_owned(), value);
+        }
+        if let Some(inputs) = row.inputs.as_object() {
+            object.extend(inputs.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        lines += &Value::Object(object).to_string();
+        lines.push('\n');
+    }
+    let options = OpenOptions::default();
+    let table = data::open_bytes("log.ndjson", lines.as_bytes(), &options, &Ctx::quiet())
+        .context("the log cannot be made a table")?;
+    data::write(&table, &[], &args.out)?;
+    if args.shared.json {
+        return console.json(&json!({ "rows": rows.len(), "out": args.out }));
+    }
+    console.print(&format!("{} written", text::plural(rows.len(), "prediction")))
+}

@@ -1,0 +1,183 @@
+//! A registered model trained again with the experiment that made it, on new data where there is
+//! some, and compared with the one in service by the tests of the Compare screen.
+
+use std::path::PathBuf;
+
+use super::Error;
+use crate::data::{self, OpenOptions};
+use crate::jobs::Ctx;
+use crate::registry::store::{Actor, Done, ModelName, NewVersion, Store};
+use crate::registry::{Registry, model_bytes, parse_model};
+use crate::train::{self, Experiment, Run, RunId, usual_metric};
+
+/// What came of training a model again.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Retrained {
+    /// The name.
+    pub name: String,
+    /// The version in service that the candidate was compared with.
+    pub champion: u32,
+    /// The run of the candidate.
+    pub run_id: String,
+    /// Its version.
+    pub candidate: u32,
+    /// `better`, `worse` or `no evidence`; nothing where there is no test.
+    pub verdict: Option<String>,
+    /// The comparison in a sentence.
+    pub sentence: String,
+    /// Whether the candidate is the champion from now on.
+    pub promoted: bool,
+    /// The number of the decision that waits for a second person, if one does.
+    pub pending: Option<i64>,
+}
+
+/// Who decides whether a candidate takes the champion's place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rule {
+    /// A person, later.
+    #[default]
+    Ask,
+    /// The candidate does, if it is better beyond chance.
+    PromoteIfBetter,
+}
+
+impl Rule {
+    /// The words of the rule.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::PromoteIfBetter => "promote if better",
+        }
+    }
+
+    /// The rule that words mean; a person decides where they mean none.
+    pub fn parse(words: &str) -> Self {
+        if words.trim().replace('-', " ") == "promote if better" {
+            Self::PromoteIfBetter
+        } else {
+            Self::Ask
+        }
+    }
+}
+
+/// Trains the champion of a name again, registers the candidate, and compares both on the
+/// candidate's test rows.
+///
+/// # Errors
+///
+/// When the run of the champion is not in the workspace, or its training fails.
+pub fn retrain(
+    registry: &Registry,
+    store: &Store,
+    name: &str,
+    data: Option<&str>,
+    rule: Rule,
+    actor: &Actor,
+    ctx: &Ctx,
+) -> Result<Retrained, Error> {
+    let champion = store.version(name, None)?;
+    let before = registry.load(&RunId(champion.run.clone()))?;
+    let mut experiment: Experiment = before.experiment.clone();
+    if let Some(data) = data {
+        experiment.data.path = PathBuf::from(data);
+    }
+    // The file is meant to be another one, or the same with more rows.
+    experiment.data.sha256 = None;
+    let options = OpenOptions {
+        delimiter: experiment.data.delimiter.map(|c| c as u8),
+        header: experiment.data.header,
+        ..OpenOptions::default()
+    };
+    ctx.note("reading");
+    let mut table = data::open(&experiment.data.path, &options, ctx)?;
+    for step in &experiment.data.steps {
+        table = data::apply(&table, step, ctx)?;
+    }
+    data::apply_overrides(&mut table, &experiment.data.columns)?;
+    let run = train::run(&table, &experiment, ctx)?;
+    let (candidate, _) = registry.keep(run)?;
+    let bytes = model_bytes(&candidate)?;
+    let about = NewVersion {
+        run: candidate.id.0.clone(),
+        kind: candidate.model.kind.clone(),
+        task: candidate.task.word().into(),
+        target: candidate.model.target.clone(),
+    };
+    let model = ModelName::new(name)?;
+    let version = store.register(&model, &bytes, &about, actor, "trained again")?;
+    ctx.note("comparing");
+    let old = parse_model(std::path::Path::new(name), &store.bytes_of(&champion.digest)?)?;
+    let yardstick = on_the_same_rows(&candidate, old.model, &table, ctx)?;
+    let by = usual_metric(candidate.task);
+    let compared = train::compare(&[&yardstick, &candidate], 0, by, ctx);
+    let (verdict, sentence) = match compared {
+        Ok(compared) => {
+            let own = compared.leaderboard.iter().find(|standing| !standing.is_yardstick);
+            (own.and_then(|own| own.verdict).map(str::to_owned), compared.sentence)
+        }
+        Err(error) => (None, format!("not compared: {error}")),
+    };
+    let is_better = verdict.as_deref() == Some("better");
+    let mut pending = None;
+    let mut promoted = false;
+    if rule == Rule::PromoteIfBetter && is_better {
+        let done = Done::Promote {
+            name: name.to_owned(),
+            version: version.version,
+            alias: "champion".into(),
+        };
+        pending = store.decide(&done, actor, &sentence)?.waits();
+        promoted = pending.is_none();
+    }
+    Ok(Retrained {
+        name: name.to_owned(),
+        champion: champion.version,
+        run_id: candidate.id.0,
+        candidate: version.version,
+        verdict,
+        sentence,
+        promoted,
+        pending,
+    })
+}
+
+/// The champion as if it had answered the candidate's question: its scores on the same test rows.
+fn on_the_same_rows(
+    candidate: &Run,
+    champion: crate::models::Model,
+    table: &data::Table,
+    ctx: &Ctx,
+) -> Result<Run, Error> {
+    let mut run = candidate.clone();
+    run.id = RunId("champion".into());
+    run.cv = None;
+    run.oof_scores = None;
+    if let Some(scores) = run.test_scores.take() {
+        let positions: Vec<u32> =
+            table.positions_of(&scores.rows).into_iter().flatten().collect();
+        let outputs = champion.outputs(table, Some(&positions), ctx)?;
+        run.test_scores = Some(scores.told(&outputs));
+    }
+    run.threshold = champion.threshold;
+    run.model = champion;
+    Ok(run)
+}
+
+/// The milliseconds between two trainings that a schedule such as `every 24h` or `every 7d` means.
+///
+/// ```
+/// assert_eq!(karat::workspace::period_ms("every 2h"), Some(7_200_000));
+/// assert_eq!(karat::workspace::period_ms("sometimes"), None);
+/// ```
+pub fn period_ms(schedule: &str) -> Option<i64> {
+    let rest = schedule.trim().strip_prefix("every")?.trim();
+    let unit = rest.chars().last()?;
+    let number: f64 = rest[..rest.len() - unit.len_utf8()].trim().parse().ok()?;
+    let unit = match unit {
+        'm' => 60_000.0,
+        'h' => 3_600_000.0,
+        'd' => 86_400_000.0,
+        _ => return None,
+    };
+    (number.is_finite() && number > 0.0).then_some((number * unit) as i64)
+}
