@@ -31,6 +31,8 @@ pub enum Scope {
     Rows,
     /// The network editor.
     Network,
+    /// Explain screen.
+    Explain,
 }
 
 impl Scope {
@@ -50,6 +52,7 @@ impl Scope {
         Self::Compare,
         Self::Rows,
         Self::Network,
+        Self::Explain,
     ];
 
     /// What the help screen and the README call it.
@@ -69,6 +72,7 @@ impl Scope {
             Self::Compare => "compare",
             Self::Rows => "rows behind a number",
             Self::Network => "network editor",
+            Self::Explain => "explain",
         }
     }
 }
@@ -257,4 +261,16 @@ actions! {
     DeleteLayer,
     /// Use the network as it is.
     UseNetwork,
+    /// Explain the decision on one row.
+    Explain,
+    /// Explain in the next way.
+    NextWay,
+    /// Explain the score of the next class.
+    NextClass,
+    /// Compare the person with the other group.
+    Background,
+    /// Let the other outcome be the one that goes against the person.
+    Outcome,
+    /// Give the whole row its own values back.
+    ResetRow,
 }

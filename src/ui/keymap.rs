@@ -123,6 +123,19 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Compare, &[ch('D')], A::Differences, "differences", "Show how this experiment differs from the yardstick's"),
     bind(S::Compare, &[ch('d')], A::Definitions, "definitions", "Show what the numbers mean and where they come from"),
 
+    bind(S::Compare, &[ch('e')], A::Explain, "explain", "Explain the decisions of this run, row by row"),
+
+    bind(S::Explain, &[key(K::Enter)], A::Enter, "what if", "Give the column another value and see what the model would say"),
+    bind(S::Explain, &[ch('r')], A::ResetRow, "reset", "Give the row its own values back"),
+    bind(S::Explain, &[key(K::Backspace)], A::ResetField, "", "Give this column its own value back"),
+    bind(S::Explain, &[ch('b')], A::Background, "compared with", "Take the reasons from a comparison with everyone, or with those who passed near the threshold"),
+    bind(S::Explain, &[ch('a')], A::Outcome, "adverse", "Say which outcome goes against the person"),
+    bind(S::Explain, &[ch('m')], A::NextWay, "method", "Explain in the next way"),
+    bind(S::Explain, &[ch('c')], A::NextClass, "class", "Explain the score of the next class"),
+    bind(S::Explain, &[ch('#'), ch('/')], A::GoToRow, "row", "Go to a row by its number"),
+    bind(S::Explain, &[ch('d')], A::Definitions, "definitions", "Show what contributions and reasons are, and where they come from"),
+
+    bind(S::Rows, &[key(K::Enter), ch('e')], A::Explain, "explain", "Explain the decision on this row"),
     bind(S::Rows, &[ch('m')], A::NextMetric, "why", "Explain the row of a network in the next way"),
     bind(S::Rows, &[ch('y')], A::CopyRow, "copy row", "Copy this row to the clipboard"),
 
@@ -140,6 +153,7 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Global, &[ch('w')], A::Sweep, "", "Train over a grid of alpha"),
     bind(S::Global, &[ch('v')], A::CrossValidate, "", "Cross-validate: the same settings over five folds"),
     bind(S::Global, &[ch('C')], A::Compare, "compare", "Compare the runs on this table"),
+    bind(S::Global, &[ch('X')], A::Explain, "", "Explain the decision of the shown run on the selected row, and try other values"),
     bind(S::Global, &[ch('x')], A::Cancel, "cancel", "Cancel the running job"),
     bind(S::Global, &[ch('O')], A::Open, "", "Open another table: samples, this folder, earlier work"),
     bind(S::Global, &[ch('S')], A::Save, "save", "Save the model of the shown run to a file"),
@@ -201,6 +215,12 @@ pub fn rows(scope: Scope) -> impl Iterator<Item = &'static Binding> {
 /// The footer of a place: the keys of its scopes that have a hint, in the table's order.
 pub fn hints(scopes: &[Scope]) -> impl Iterator<Item = &'static Binding> {
     ACTIONS.iter().filter(move |b| scopes.contains(&b.scope) && !b.hint.is_empty())
+}
+
+/// The binding of the same action that works everywhere, where there is one.
+pub fn everywhere(binding: &'static Binding) -> &'static Binding {
+    let same = |b: &&Binding| b.scope == Scope::Global && b.action == binding.action;
+    ACTIONS.iter().find(same).unwrap_or(binding)
 }
 
 /// The key shown for an action, wherever it is bound.

@@ -8,6 +8,7 @@
 mod assess;
 mod choices;
 mod command;
+mod decision;
 mod error;
 mod fields;
 mod log;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use assess::{Assessment, Curve, Side};
 pub use command::{COMMANDS, Command, parse};
+pub use decision::{Asked, Decision, Grounds, Says, scale_word};
 pub use error::Error;
 pub use fields::{Field, Setter, fields};
 pub use log::{Entry, read_log};

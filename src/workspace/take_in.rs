@@ -131,6 +131,7 @@ impl Workspace {
             | Product::Answer(_)
             | Product::Found(_)
             | Product::Explained(_)
+            | Product::Decision(_)
             | Product::Correlations(_)
             | Product::Comparison(_) => Ok(Done::default()),
         }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, path::PathBuf, sync::Arc, time::Duration};
 
+use super::decision::{Asked, Decision, decide};
 use super::{Assessment, Error, assess::assess};
 use crate::data::{self, ColumnProfile, Finding, Matrix, OpenOptions, Step, Table, View};
 use crate::explain::{Explanation, Request};
@@ -87,6 +88,8 @@ pub enum Work {
         /// In which way, by its name.
         method: &'static str,
     },
+    /// Decide on one row, and say why.
+    Decide(Box<Asked>),
     /// How the columns go together.
     Correlate {
         /// Which table.
@@ -206,6 +209,8 @@ pub enum Product {
     Answer(Arc<Table>),
     /// What a model says of one row, explained.
     Explained(Arc<Explanation>),
+    /// One row decided on.
+    Decision(Arc<Decision>),
     /// Where a search was found: row of the view and column.
     Found(Option<(usize, String)>),
     /// How the columns go together.
@@ -238,6 +243,7 @@ impl Work {
             Self::Find { .. } => "search".into(),
             Self::Correlate { .. } => "correlations".into(),
             Self::Explain { .. } => "explain".into(),
+            Self::Decide(_) => "decide".into(),
             Self::Train { experiment, plan, .. } => match plan {
                 Plan::Once if experiment.cv > 1 => {
                     format!("{} × {} folds", experiment.model.kind, experiment.cv)
@@ -263,6 +269,7 @@ impl Work {
             Self::Find { .. } => Some("find"),
             Self::Correlate { .. } => Some("correlate"),
             Self::Explain { .. } => Some("explain"),
+            Self::Decide(_) => Some("decide"),
             Self::Compare { .. } => Some("compare"),
             Self::Load { .. } | Self::Save { .. } | Self::Train { .. } => None,
         }
@@ -301,6 +308,7 @@ impl Work {
                 let explained = crate::explain::explain(&run.model, &table, &request, ctx)?;
                 out(Product::Explained(Arc::new(explained)));
             }
+            Self::Decide(asked) => out(Product::Decision(Arc::new(decide(&asked, ctx)?))),
             Self::Correlate { table } => {
                 let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
                 let matrix = data::correlations(&table, &names, data::Correlation::Pearson, ctx)?;

@@ -24,7 +24,12 @@ impl App {
                     "{label} was cancelled: the same settings go on where it was, `:forget` begins anew"
                 )),
             Outcome::Cancelled => self.say(format!("{label} was cancelled")),
-            Outcome::Failed(text) => effects = self.refuse(&text),
+            Outcome::Failed(text) => {
+                if label == "decide" {
+                    self.explain.fail(&text);
+                }
+                effects = self.refuse(&text);
+            }
         }
         if was_training {
             self.show_best();
@@ -73,6 +78,7 @@ impl App {
                     view.why = Some(why.clone());
                 }
             }
+            Product::Decision(decision) => self.explain.learn(decision),
             Product::Comparison(comparison) => {
                 self.compare.comparison = Some(comparison.clone());
             }

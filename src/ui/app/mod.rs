@@ -10,6 +10,7 @@ mod compare;
 mod curves;
 mod data;
 mod evaluation;
+pub(in crate::ui) mod explain;
 mod gallery;
 mod hear;
 mod jobs;
@@ -28,6 +29,7 @@ pub use compare::ComparePane;
 pub use curves::{Curves, Quantity, Side, Spot};
 pub use data::{DataPane, DataTab};
 pub use evaluation::{EvalPane, EvalTab};
+pub use explain::{ExplainPane, Walk};
 pub use gallery::{Gallery, Item};
 pub use jobs::{Heard, Job, Jobs, Trains};
 pub use marks::Marks;
@@ -50,6 +52,8 @@ pub enum Screen {
     Workbench,
     /// Runs side by side.
     Compare,
+    /// One row, and why a model decides on it as it does.
+    Explain,
 }
 
 /// One of the four panes.
@@ -148,6 +152,8 @@ pub struct App {
     pub eval: EvalPane,
     /// The Compare screen.
     pub compare: ComparePane,
+    /// The Explain screen.
+    pub explain: ExplainPane,
     /// What lies over the panes, the topmost last.
     pub overlays: Vec<Overlay>,
     /// What runs and waits.
@@ -188,6 +194,7 @@ impl App {
             training: TrainingPane::default(),
             eval: EvalPane::default(),
             compare: ComparePane::default(),
+            explain: ExplainPane::default(),
             overlays: Vec::new(),
             jobs: Jobs::default(),
             message: None,
@@ -214,6 +221,7 @@ impl App {
         let inner = match (self.screen, self.focus) {
             (Screen::Gallery, _) => Scope::Gallery,
             (Screen::Compare, _) => Scope::Compare,
+            (Screen::Explain, _) => Scope::Explain,
             (Screen::Workbench, Pane::Data) => match self.data.tab {
                 DataTab::Columns => Scope::Columns,
                 DataTab::Table => Scope::Table,

@@ -131,6 +131,10 @@ pub enum Ask {
     Search,
     /// A row's number.
     GoToRow,
+    /// The number of a row to be explained.
+    ExplainRow,
+    /// What a column of the explained row is to hold.
+    WhatIf(String),
     /// A query in SQL, run without replacing the table.
     Query,
 }
@@ -142,6 +146,8 @@ pub enum Pick {
     Command(String),
     /// A new value for a field of the Model pane, by its label.
     Field(String),
+    /// What a column of the explained row is to hold.
+    WhatIf(String),
 }
 
 /// What becomes of a yes.

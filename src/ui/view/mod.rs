@@ -8,6 +8,7 @@ mod compare;
 mod data;
 mod eval_tables;
 mod evaluation;
+mod explain;
 mod gallery;
 mod model;
 mod network;
@@ -47,6 +48,7 @@ pub struct ViewState {
     /// The first row and column of the confusion matrix of several classes.
     confusion: (usize, usize),
     leaderboard: TableState,
+    contributions: TableState,
     rows: TableState,
     gallery: usize,
     network: usize,
@@ -140,6 +142,7 @@ fn paint(
     match app.screen {
         Screen::Gallery => gallery::draw(app, state, canvas, body),
         Screen::Compare => compare::draw(app, state, canvas, body),
+        Screen::Explain => explain::draw(app, state, canvas, body),
         Screen::Workbench => workbench(app, state, canvas, body, area),
     }
     if area.height >= 3 {
