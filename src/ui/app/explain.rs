@@ -349,6 +349,8 @@ impl App {
         let Some(chosen) = chosen else {
             return self.refuse("nothing to change: this model says the same of every row");
         };
+        self.explain.column = Some(chosen.feature.clone());
+        let pane = &self.explain;
         let Some(field) = decision.field(&chosen.feature) else {
             let text = format!(
                 "`{}` cannot be changed here: the model looks at the rows before this one",
@@ -457,10 +459,10 @@ impl App {
 /// Which rows these are, in a word.
 pub(in crate::ui) fn side_word(side: Option<Side>) -> &'static str {
     match side {
-        Some(Side::Test) => "a test row",
-        Some(Side::Valid) => "a validation row",
-        Some(Side::Train | Side::OutOfFold) => "a training row",
-        None => "no row of this run",
+        Some(Side::Test) => "test",
+        Some(Side::Valid) => "validation",
+        Some(Side::Train | Side::OutOfFold) => "training",
+        None => "not in this run",
     }
 }
 
@@ -487,7 +489,7 @@ mod tests {
         for (width, height) in [(80, 24), (120, 36), (200, 50)] {
             let (_folder, mut stage) = stage(width, height);
             sees(&stage, "Explain");
-            sees(&stage, "a test row");
+            sees(&stage, "· test");
             sees(&stage, "= score");
             let why = stage.app.explain.decision.clone().unwrap().why.clone().unwrap();
             assert!(why.remainder.abs() < 1e-9, "{}", why.remainder);

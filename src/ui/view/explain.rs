@@ -4,8 +4,9 @@ use ratatui::layout::Rect;
 
 use super::{Canvas, Role, ViewState, below, note_page, portrait, row, word};
 use crate::data::Task;
-use crate::explain::{Adverse, Background, Explanation, Space};
+use crate::explain::{Adverse, Attributed, Background, Explanation, Space};
 use crate::features::Remark;
+use crate::ui::action::Action;
 use crate::ui::app::App;
 use crate::ui::app::explain::side_word;
 use crate::ui::keymap::key_of;
@@ -58,7 +59,7 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
         Err(trouble) => {
             let trouble = trouble.replace("\nhint: ", " · ");
             canvas.paragraph(below(list, 1), &trouble, Role::Warn);
-            let other = key_of(crate::ui::action::Action::NextWay);
+            let other = key_of(Action::NextWay);
             let other = other.map_or(String::new(), |key| key.to_string());
             let said = format!("{other} explains it in the next way");
             canvas.paragraph(below(list, 4), &said, Role::Dim);
@@ -70,6 +71,7 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
 fn head(app: &App, decision: &Decision, canvas: &mut Canvas<'_>, area: Rect) -> u16 {
     let Some(run) = &app.explain.run else { return 0 };
     let threshold = app.workspace.threshold(run);
+    let roomy = area.width >= 100;
     let words = |says: &Says| {
         let mut words = Vec::new();
         let adverse = says.is_adverse && decision.grounds.is_some();
@@ -84,11 +86,12 @@ fn head(app: &App, decision: &Decision, canvas: &mut Canvas<'_>, area: Rect) -> 
                 words.push(word("called ", Role::Dim));
                 words.push(word(says.prediction.clone(), look));
                 words.push(word(if adverse { " ▲ adverse" } else { "" }, Role::Bad));
-                words.push(word(format!("   P({positive}) "), Role::Dim));
+                words.push(word(format!("  P({positive}) "), Role::Dim));
                 words.push(word(numbers::fixed(says.score, 3), Role::Strong));
                 let sign = if says.score >= threshold { "≥" } else { "<" };
                 let cut = numbers::significant(threshold, 3);
-                words.push(word(format!(" {sign} {cut} the threshold"), Role::Dim));
+                let behind = if roomy { ", the threshold" } else { "" };
+                words.push(word(format!(" {sign} {cut}{behind}"), Role::Dim));
             }
             Task::Multiclass => {
                 words.push(word("called ", Role::Dim));
@@ -107,11 +110,11 @@ fn head(app: &App, decision: &Decision, canvas: &mut Canvas<'_>, area: Rect) -> 
     };
     let mut first = vec![
         word(format!("row {}", numbers::count(decision.row as usize)), Role::Title),
-        word(format!(" · {}   ", side_word(decision.side)), Role::Dim),
+        word(format!(" · {}  ", side_word(decision.side)), Role::Dim),
     ];
     first.extend(words(&decision.before));
     if let Some(truth) = &decision.truth {
-        first.push(word("   actual ", Role::Dim));
+        first.push(word("  actual ", Role::Dim));
         first.push(word(truth.clone(), Role::Strong));
         let actual: Option<f64> = truth.parse().ok();
         match run.task {
@@ -167,8 +170,10 @@ fn contributions(
     table(app, state, canvas, list, focused, decision, why);
     let rest = below(area, list.height);
     sum(why, canvas, row(rest, 0));
+    // A line of air where there is room for it.
+    let first = 1 + u16::from(usize::from(rest.height) > notes.len() + 1);
     for (i, (said, role)) in notes.iter().enumerate() {
-        canvas.words(row(rest, 1 + i as u16), &[word(said.clone(), *role)]);
+        canvas.words(row(rest, first + i as u16), &[word(said.clone(), *role)]);
     }
 }
 
@@ -189,9 +194,14 @@ fn table(
         .then(|| decision.grounds(app.explain.background)?.reasons.as_ref())
         .flatten();
     let changes = !decision.changed.is_empty();
-    let beside = if reasons.is_some() { 54 } else { 46 };
-    let cells = area.width.saturating_sub(beside).clamp(11, 45) | 1;
-    let cells = usize::from(cells);
+    let widest = |of: &dyn Fn(&Attributed) -> usize, least: usize, most: usize| {
+        order.iter().map(|own| of(own)).max().unwrap_or(0).clamp(least, most)
+    };
+    let names = widest(&|own| text::width(&own.feature), 12, 32);
+    let values = widest(&|own| own.text.as_deref().map_or(0, text::width) + 2, 8, 26);
+    let beside = names + values + 16 + if reasons.is_some() { 20 } else { 0 };
+    let beside = beside + if changes { 14 } else { 0 };
+    let cells = usize::from(area.width).saturating_sub(beside).clamp(11, 61) | 1;
     let (against, towards) = sides(app, why);
     let half = cells / 2;
     let head = format!(
@@ -355,13 +365,12 @@ fn notes(app: &App, decision: &Decision, why: &Explanation, width: u16) -> Vec<(
         Background::NearThreshold => ("A", "B"),
     };
     let key = |action| key_of(action).map_or(String::new(), |key| key.to_string());
-    use crate::ui::action::Action as A;
     if !decision.after.is_adverse {
         add(
             &format!(
-                "called {}: nothing went against anyone, so no reasons are owed · {} if that is the adverse outcome",
+                "called {}: not adverse, so no reasons are owed · {} counts it as adverse",
                 decision.after.prediction,
-                key(A::Outcome)
+                key(Action::Outcome)
             ),
             Role::Good,
         );
@@ -371,9 +380,8 @@ fn notes(app: &App, decision: &Decision, why: &Explanation, width: u16) -> Vec<(
         Some(reasons) => {
             let n = numbers::count(grounds.n_behind);
             let words = format!(
-                "reasons by Regulation B, method ({letter}): {}, {n} rows · {} method ({other})",
-                app.explain.background.sentence(),
-                key(A::Background)
+                "reasons by Regulation B, method ({letter}): {} ({n} rows)",
+                app.explain.background.sentence()
             );
             add(&words, Role::Text);
             if reasons.withheld {
@@ -383,7 +391,7 @@ fn notes(app: &App, decision: &Decision, why: &Explanation, width: u16) -> Vec<(
         None => add(
             &format!(
                 "method ({letter}): nobody passed near the threshold in training · {} method ({other})",
-                key(A::Background)
+                key(Action::Background)
             ),
             Role::Warn,
         ),
