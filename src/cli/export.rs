@@ -26,6 +26,12 @@ pub(super) struct Args {
     /// Leave the recipe out: one input takes the prepared columns
     #[arg(long)]
     predictor_only: bool,
+    /// The database that reads the SQL
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    dialect: Dialect,
+    /// The table that the SQL reads
+    #[arg(long, value_name = "NAME", default_value = "data")]
+    table: String,
     #[command(flatten)]
     shared: Shared,
 }
@@ -36,6 +42,33 @@ enum Format {
     /// A graph of standard operators, for onnxruntime, tract and others
     #[default]
     Onnx,
+    /// A statement that scores the rows of a table in a database; linear families
+    Sql,
+}
+
+/// The databases whose language SQL can be written in.
+#[derive(ValueEnum, Clone, Copy, Debug, Default)]
+enum Dialect {
+    /// SQLite
+    #[default]
+    Sqlite,
+    /// PostgreSQL
+    Postgres,
+    /// DuckDB
+    Duckdb,
+    /// Spark SQL
+    Spark,
+}
+
+impl From<Dialect> for export::Dialect {
+    fn from(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Sqlite => Self::Sqlite,
+            Dialect::Postgres => Self::Postgres,
+            Dialect::Duckdb => Self::Duckdb,
+            Dialect::Spark => Self::Spark,
+        }
+    }
 }
 
 impl Args {
@@ -48,9 +81,10 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let found = keep::model(&args.model, &args.shared)?;
     let model = &found.loaded.model;
     let scope = if args.predictor_only { Scope::PredictorAlone } else { Scope::WholeModel };
-    let (format, exported) = match args.format {
-        Format::Onnx => ("onnx", export::onnx(model, scope)?),
-    };
+    if matches!(args.format, Format::Sql) {
+        return sql(args, &found, console);
+    }
+    let (format, exported) = ("onnx", export::onnx(model, scope)?);
     if args.out.as_os_str() == "-" {
         if args.shared.json {
             bail!(
@@ -85,5 +119,26 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         text::plural(exported.inputs.len(), "input"),
         outputs.join(" and "),
     ));
+    Ok(())
+}
+
+fn sql(args: &Args, found: &keep::Found, console: &Console) -> anyhow::Result<()> {
+    let model = &found.loaded.model;
+    let text = export::sql(model, args.dialect.into(), &args.table)?;
+    if args.out.as_os_str() == "-" {
+        return console.print(text.trim_end());
+    }
+    files::write(&args.out, text.as_bytes())?;
+    if args.shared.json {
+        return console.json(&json!({
+            "model": model.kind,
+            "run_id": found.loaded.run.0,
+            "task": model.task,
+            "format": "sql",
+            "out": args.out,
+            "bytes": text.len(),
+        }));
+    }
+    console.note(&format!("{} from {} written to {}", model.kind, found.place, args.out.display()));
     Ok(())
 }

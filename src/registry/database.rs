@@ -181,7 +181,7 @@ impl Database {
 }
 
 /// Whether the file lies on another machine, where the shared memory of WAL does not reach.
-fn is_on_a_network(path: &Path) -> bool {
+pub(super) fn is_on_a_network(path: &Path) -> bool {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     file_system(&mounts, &path).is_some_and(|name| {

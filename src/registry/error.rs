@@ -44,6 +44,14 @@ pub enum Error {
         /// The latest format that this version knows.
         known: u32,
     },
+    /// What was asked for cannot be done.
+    #[error("{what}\nhint: {hint}")]
+    Denied {
+        /// Why not.
+        what: String,
+        /// What can be done instead.
+        hint: String,
+    },
     /// The database refused.
     #[error("cannot use `{}`: {}{}", path.display(), reason(cause), remedy(cause))]
     Database {

@@ -11,8 +11,10 @@ mod database;
 mod error;
 mod manifest;
 mod model_file;
+pub mod predictions;
 mod run_folder;
 mod shelf;
+pub mod store;
 mod summary;
 mod tensors;
 

@@ -9,6 +9,7 @@ use crate::data::{Kind, Task};
 use crate::features::{Encoding, FittedRecipe, Input, Output, Source};
 use crate::jobs::Sheet;
 use crate::metrics::Estimate;
+use crate::features::reference::{ColumnReference, Reference, ScoreReference};
 use crate::models::{Averages, Link, Model, Near, Predictor};
 use crate::train::{Coefficient, Dataset, Experiment, Metrics, Point, Scores};
 
@@ -99,7 +100,18 @@ pub(super) fn a_run() -> Run {
                 above: None,
                 made: 1_700_000_000,
             }),
-            reference: None,
+            reference: Some(Arc::new(Reference {
+                columns: vec![
+                    ColumnReference::of_numbers("age", vec![0.1 + 0.2, 1.0, f64::NAN, 7.0]),
+                    ColumnReference::of_levels("job", &["a".into(), "b".into()], [0, 1].into_iter()),
+                ],
+                scores: ScoreReference {
+                    rows: "test".into(),
+                    scores: vec![1.0 / 3.0],
+                    truth: vec![1.0],
+                },
+                made: 1_700_000_000,
+            })),
             protected: vec!["age".into()],
         },
     }

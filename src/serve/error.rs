@@ -47,6 +47,12 @@ pub enum Error {
         /// The workspace.
         workspace: PathBuf,
     },
+    /// The server in the background ended before it was ready.
+    #[error("the server did not start{}", if said.is_empty() { String::new() } else { format!(": {}", said.trim_start_matches("error: ")) })]
+    GaveUp {
+        /// Its last words.
+        said: String,
+    },
     /// The socket cannot be made.
     #[error("cannot use `{}`: {cause}", path.display())]
     Socket {

@@ -1,9 +1,10 @@
 //! An experiment carried out: split, fit, score, measure.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::asked::{Answer, Asked, layout_of};
-use super::background::averages;
+use super::background::{averages, reference};
 use super::coefficients::{coefficients, no_inference};
 use super::folds::cross_validate;
 use super::measure::{measure, measure_training, threshold_on};
@@ -150,6 +151,14 @@ pub fn run(table: &Table, experiment: &Experiment, ctx: &Ctx) -> Result<Run, Err
         grad_norm: step.grad_norm,
         seconds: step.seconds,
     };
+    let seen = [
+        ("test", Some(&test)),
+        ("out of fold", oof_scores.as_ref()),
+        ("valid", Some(&valid)),
+        ("train", Some(&train)),
+    ];
+    let reference = reference(&model, table, &split.train, seen, created, &ctx.silent())?;
+    model.reference = Some(Arc::new(reference));
     let kept = |scores: Scores| (!scores.rows.is_empty()).then_some(scores);
     let run = Run {
         id: RunId::default(),

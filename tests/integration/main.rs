@@ -4,6 +4,7 @@
 
 mod architecture;
 mod command_line;
+mod exports;
 mod networks;
 mod screen;
 mod training;

@@ -1,6 +1,6 @@
 //! Classes of returns by their rank among those that were known at the time.
 
-use super::super::Sequence;
+use crate::data::Sequence;
 
 /// Before a row has a class, so many returns for each class have to be known.
 const KNOWN: usize = 10;

@@ -8,6 +8,7 @@ mod model;
 mod network;
 mod number;
 mod recipe;
+mod reference;
 mod run;
 mod sight;
 

@@ -6,6 +6,7 @@ use super::averages::{self, StoredAverages};
 use super::network::{self, StoredNetwork};
 use super::number::Exact;
 use super::recipe::StoredRecipe;
+use super::reference::{self, StoredReference};
 use super::run::{StoredDataset, StoredMetrics, read_metrics, store_metrics};
 use super::sight::StoredSight;
 use crate::models::{Link, Model, Predictor};
@@ -59,6 +60,8 @@ pub(in crate::registry) struct StoredFile {
     #[serde(default)]
     averages: Option<StoredAverages>,
     #[serde(default)]
+    reference: Option<StoredReference>,
+    #[serde(default)]
     protected: Vec<String>,
     dataset: StoredDataset,
     train: StoredMetrics,
@@ -99,6 +102,7 @@ impl StoredFile {
             Predictor::Network(fitted) => StoredPredictor::Network(network::store(fitted, weights)),
         };
         let averages = model.averages.as_ref().map(|averages| averages::store(averages, weights));
+        let reference = model.reference.as_ref().map(|own| reference::store(own, weights));
         Self {
             format: FORMAT,
             karat: env!("CARGO_PKG_VERSION").into(),
@@ -113,6 +117,7 @@ impl StoredFile {
             recipe: StoredRecipe::from(&model.recipe),
             sight: model.sight.as_ref().map(StoredSight::from),
             averages,
+            reference,
             protected: model.protected.clone(),
             dataset: (&run.dataset).into(),
             train: store_metrics(&run.train),
@@ -142,6 +147,7 @@ impl StoredFile {
         let n_columns = recipe.outputs.len();
         let averages = self.averages.map(|averages| averages.into_averages(n_columns, weights));
         let averages = averages.transpose()?;
+        let reference = self.reference.map(|own| own.into_reference(weights)).transpose()?;
         let predictor = match self.predictor {
             StoredPredictor::Constant => Predictor::Constant(one("constant")?),
             StoredPredictor::Linear { link } => {
@@ -200,7 +206,7 @@ impl StoredFile {
                 sight,
                 predictor,
                 averages,
-                reference: None,
+                reference,
                 protected: self.protected,
             },
             run: RunId(self.run),

@@ -1,0 +1,198 @@
+//! `POST /v1/models/{model}/score`: karat's own form, made for people and `curl`.
+
+use std::sync::Arc;
+
+use super::log;
+use super::protocol::{Given as Cell, Refusal, Rows as Parsed, ScoreRequest, parse_score};
+use super::route::{Answer, Call, JSON, Outcome, Reply};
+use super::scoring::{self, Rows, Taken, Wanted, decision};
+use super::served::Served;
+use super::server::Server;
+use super::status::Line;
+use super::table::Found;
+use super::told::{self, Ids};
+use crate::explain::Background;
+use crate::features::Given;
+
+/// The rows of a request in karat's own form.
+pub(super) struct ByName(pub(super) Parsed);
+
+impl Rows for ByName {
+    fn n_rows(&self) -> usize {
+        self.0.n_rows()
+    }
+
+    fn put<'a>(&'a self, row: usize, given: &mut Vec<Given<'a>>) {
+        given.extend(self.0.row(row).iter().map(|cell| match cell {
+            Cell::Absent | Cell::Null => Given::Missing,
+            Cell::Number(number) => Given::Number(*number),
+            Cell::Bool(truth) => Given::Truth(*truth),
+            Cell::Text(text) => Given::Text(text),
+        }));
+    }
+}
+
+/// What has to be known to finish an answer.
+pub(super) struct Asked {
+    pub(super) found: Found,
+    pub(super) rows: Box<dyn Rows + Send>,
+    pub(super) wanted: Wanted,
+    pub(super) ids: Ids,
+    pub(super) subject: Option<String>,
+    pub(super) key: String,
+    pub(super) unknown: Vec<String>,
+}
+
+/// Answers.
+pub(super) fn score(server: &Arc<Server>, call: &mut Call) -> Reply {
+    let asked = match read(server, call) {
+        Ok(asked) => asked,
+        Err(refusal) => return Reply::Now(Err(refusal)),
+    };
+    answer(server, call, asked, |asked, taken| {
+        let found = &asked.found;
+        let alias = found.alias.as_deref();
+        told::body(&found.served, alias, &asked.ids, &*asked.rows, taken, asked.wanted)
+            .map(|body| Answer::bytes(JSON, body))
+    })
+}
+
+fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
+    let sticky = call.who.sticky();
+    let found = server.find(call, call.param("version").map(str::to_owned).as_deref(), &sticky)?;
+    let content_type = call.header("content-type");
+    let limits = &server.options.limits;
+    let request: ScoreRequest =
+        parse_score(content_type, &call.body, &found.served.places, limits)?;
+    let background = match request.background.as_deref() {
+        None => None,
+        Some("all") => Some(Background::All),
+        Some("near_threshold") => Some(Background::NearThreshold),
+        Some(_) => {
+            let what = "`background` is one of `all` and `near_threshold`";
+            return Err(Refusal::bad_request(what));
+        }
+    };
+    let wanted =
+        Wanted { reasons: request.reasons, attributions: request.explain, background };
+    if wanted.attributions || wanted.reasons {
+        call.who.may(crate::registry::Scope::Explain)?;
+    }
+    let n_rows = request.rows.n_rows();
+    server.charge_rows(&call.who, n_rows)?;
+    Ok(Asked {
+        unknown: request.rows.unknown.clone(),
+        ids: Ids { base: server.id_for(request.id.as_deref())?, n_rows },
+        rows: Box::new(ByName(request.rows)),
+        wanted,
+        subject: request.subject,
+        key: call.who.id(),
+        found,
+    })
+}
+
+/// Scores what was asked, at once or after a network has, and lets `tell` make the answer of it.
+pub(super) fn answer(
+    server: &Arc<Server>,
+    call: &mut Call,
+    asked: Asked,
+    tell: impl Fn(&Asked, &Taken) -> Outcome + Send + Sync + 'static,
+) -> Reply {
+    let start = std::time::Instant::now();
+    let served = Arc::clone(&asked.found.served);
+    call.line.model = format!("{}/{}", served.name, served.version);
+    call.line.rows = asked.rows.n_rows() as u64;
+    let taken = scoring::take(&served, &*asked.rows, asked.wanted);
+    let mut taken = match taken {
+        Ok(taken) => taken,
+        Err(refusal) => {
+            served.count(false, 0, start.elapsed().as_nanos() as u64, server.now_ms() as u64);
+            server.count(&served, refusal.status);
+            return Reply::Now(Err(refusal));
+        }
+    };
+    if !served.is_gathered() {
+        let outcome = finish(server, &asked, &taken, start, &mut call.line, &tell);
+        return Reply::Now(outcome);
+    }
+    let (server, mut line) = (Arc::clone(server), call.line.clone());
+    Reply::Later(Box::pin(async move {
+        let outcome = match scoring::gathered(&served, &server.pool, &mut taken).await {
+            Ok(()) => finish(&server, &asked, &taken, start, &mut line, &tell),
+            Err(refusal) => {
+                let took = start.elapsed().as_nanos() as u64;
+                served.count(false, 0, took, server.now_ms() as u64);
+                server.count(&served, refusal.status);
+                Err(refusal)
+            }
+        };
+        (outcome, line)
+    }))
+}
+
+/// Tells, counts, logs, and lets the shadow have a look.
+fn finish(
+    server: &Arc<Server>,
+    asked: &Asked,
+    taken: &Taken,
+    start: std::time::Instant,
+    line: &mut Line,
+    tell: &dyn Fn(&Asked, &Taken) -> Outcome,
+) -> Outcome {
+    let served = &asked.found.served;
+    let mut outcome = tell(asked, taken);
+    if let Ok(answer) = &mut outcome
+        && !asked.unknown.is_empty()
+    {
+        // Names of fields that the model does not look at, so that a typo does not stay hidden.
+        let names = asked.unknown.join(",");
+        answer.headers.push(("x-karat-ignored-fields", names));
+    }
+    let took = start.elapsed();
+    let is_good = outcome.is_ok();
+    served.count(is_good, taken.n_rows as u64, took.as_nanos() as u64, server.now_ms() as u64);
+    server.count(served, outcome.as_ref().map_or_else(|refusal| refusal.status, |a| a.status));
+    if is_good {
+        if taken.n_rows > 0 {
+            let score = taken.score_of(0);
+            line.score = Some(score);
+            decision(served, score).unwrap_or_default().clone_into(&mut line.decision);
+        }
+        log::offer(server, asked, taken, took);
+        shadow(asked, taken);
+    }
+    outcome
+}
+
+/// Lets the shadow score the same rows, and notes the differences. Only versions that answer at
+/// once are asked here.
+fn shadow(asked: &Asked, taken: &Taken) {
+    let Some((shadow, differences)) = &asked.found.shadow else { return };
+    if shadow.is_gathered() || shadow.scorer.fields.len() != asked.found.served.scorer.fields.len()
+    {
+        return;
+    }
+    let served: &Served = &asked.found.served;
+    let mut given = Vec::new();
+    let mut input = crate::models::RowInput::default();
+    let mut outputs = Vec::new();
+    for row in 0..taken.n_rows {
+        given.clear();
+        asked.rows.put(row, &mut given);
+        let own: Vec<Given<'_>> = shadow
+            .scorer
+            .fields
+            .iter()
+            .map(|field| served.places.get(&field.name).map_or(Given::Missing, |at| given[*at]))
+            .collect();
+        let policy = crate::models::MissingPolicy::Fill;
+        if shadow.scorer.take(&own, policy, &mut input, |_, _, _| ()).is_err() {
+            continue;
+        }
+        shadow.scorer.outputs(&input, &mut outputs);
+        let (answered, other) =
+            (taken.score_of(row), crate::models::RowScorer::score(&outputs));
+        let is_other = decision(served, answered) != decision(shadow, other);
+        differences.add(answered, other, is_other);
+    }
+}

@@ -1,0 +1,258 @@
+//! Everything that the requests of one server share.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+
+use super::caller::{Caller, Who};
+use super::lag::Lag;
+use super::limit::{Allowance, Meter};
+use super::metrics::{Metrics, OfAnswer, Why};
+use super::pool::Pool;
+use super::protocol::{Limits, Refusal, shown};
+use super::pulse::Pulse;
+use super::route::{Access, Call};
+use super::served::Served;
+use super::status::Line;
+use super::table::{Found, Models, NotFound};
+use crate::registry::service::{Keyring, PredictionLog, Refused, Store};
+
+/// How a server runs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder of the workspace.
+    pub workspace: PathBuf,
+    /// Where it listens.
+    pub addr: std::net::SocketAddr,
+    /// Certificate and key in PEM files.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Whether requests need a key.
+    pub needs_key: bool,
+    /// Bounds of one request.
+    pub limits: Limits,
+    /// More requests than this are not answered at once.
+    pub max_in_flight: i64,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// Requests are refused while the server is later than this.
+    pub max_lag: Duration,
+    /// Predictions are kept so many days; 0 keeps none.
+    pub log_days: u32,
+    /// Whether the log is encrypted.
+    pub encrypt_log: bool,
+    /// A command that alerts are given to, as JSON on its standard input.
+    pub alert_command: Option<String>,
+    /// An address that alerts are posted to.
+    pub alert_webhook: Option<String>,
+}
+
+/// The shared state.
+pub(super) struct Server {
+    pub(super) options: Options,
+    pub(super) store: Arc<Store>,
+    pub(super) models: ArcSwap<Models>,
+    pub(super) keyring: ArcSwap<Keyring>,
+    /// Callers by key id: what they have used outlives a change of the keyring.
+    pub(super) callers: ArcSwap<HashMap<String, Arc<Caller>>>,
+    pub(super) metrics: Metrics,
+    pub(super) pulse: Pulse,
+    pub(super) pool: Pool,
+    pub(super) lag: Arc<Lag>,
+    pub(super) log: Option<PredictionLog>,
+    /// Names that were taken out of service here.
+    pub(super) unloaded: Mutex<Vec<String>>,
+    pub(super) live: Mutex<VecDeque<Line>>,
+    pub(super) troubles: Mutex<VecDeque<String>>,
+    /// Until when someone looks at the live log, in milliseconds since 1970.
+    pub(super) watched_until_ms: AtomicI64,
+    pub(super) since_ms: i64,
+    pub(super) url: Mutex<String>,
+}
+
+/// So many lines of the live log are kept.
+const LINES: usize = 200;
+/// So many troubles are kept.
+const TROUBLES: usize = 20;
+
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
+
+impl Server {
+    pub(super) fn now_ms(&self) -> i64 {
+        now_ms()
+    }
+
+    /// Who asks, if they may.
+    pub(super) fn admit(&self, access: Access, headers: &HeaderMap) -> Result<Who, Refusal> {
+        if access == Access::Open || !self.options.needs_key {
+            return Ok(Who::Nobody);
+        }
+        let refuse = |reason: &'static str, message: &str| {
+            self.metrics.auth_failures.get_or_create(&Why { reason }).inc();
+            Err(Refusal::unauthorised(message))
+        };
+        let Some(presented) = presented(headers) else {
+            return refuse("none", "a key is needed: `Authorization: Bearer KEY`");
+        };
+        let keyring = self.keyring.load();
+        let key = match keyring.verify(&presented, now_ms()) {
+            Ok(key) => key,
+            Err(Refused::Expired) => return refuse("expired", "this key has expired"),
+            Err(Refused::Revoked) => return refuse("revoked", "this key was revoked"),
+            Err(Refused::Malformed) => return refuse("malformed", "this is no key"),
+            Err(Refused::Unknown) => return refuse("unknown", "this key is not known"),
+        };
+        let Some(caller) = self.callers.load().get(&key.id).cloned() else {
+            return refuse("unknown", "this key is not known");
+        };
+        let who = Who::Key(caller);
+        if let Access::Needs(scope) = access {
+            who.may(scope).inspect_err(|_| {
+                self.metrics.auth_failures.get_or_create(&Why { reason: "scope" }).inc();
+            })?;
+        }
+        Ok(who)
+    }
+
+    /// Reads the keys again.
+    pub(super) fn renew_keys(&self) -> Result<(), crate::registry::Error> {
+        let keyring = self.store.keyring()?;
+        let before = self.callers.load();
+        let caller = |key: &crate::registry::service::Key| {
+            let allowance = Allowance {
+                rate: key.rate_per_second,
+                burst: key.burst.unwrap_or_else(|| key.rate_per_second.unwrap_or(1.0).max(1.0)),
+                requests: key.daily_requests,
+                rows: key.daily_rows,
+            };
+            if let Some(same) = before.get(&key.id).filter(|old| {
+                old.meter.is_for(&allowance) && old.scopes == key.scopes && old.models == key.models
+            }) {
+                return (key.id.clone(), Arc::clone(same));
+            }
+            let caller = Caller {
+                id: key.id.clone(),
+                name: key.name.clone(),
+                scopes: key.scopes.clone(),
+                models: key.models.clone(),
+                meter: Meter::new(allowance),
+                requests: 0.into(),
+                last_used_ms: 0.into(),
+            };
+            (key.id.clone(), Arc::new(caller))
+        };
+        let callers: HashMap<_, _> = keyring.keys().map(caller).collect();
+        self.callers.store(Arc::new(callers));
+        self.keyring.store(Arc::new(keyring));
+        Ok(())
+    }
+
+    /// The version that answers a request.
+    pub(super) fn find(
+        &self,
+        call: &Call,
+        version: Option<&str>,
+        sticky: &str,
+    ) -> Result<Found, Refusal> {
+        let name = call.param("model").unwrap_or_default();
+        self.named(&call.who, name, version, sticky)
+    }
+
+    /// The version of a name that answers someone.
+    pub(super) fn named(
+        &self,
+        who: &Who,
+        name: &str,
+        version: Option<&str>,
+        sticky: &str,
+    ) -> Result<Found, Refusal> {
+        // Whoever may not know of a model is told what is told of one that is not there.
+        let found = if who.sees(name) {
+            self.models.load().find(name, version, sticky)
+        } else {
+            Err(NotFound::Model)
+        };
+        found.map_err(|why| match why {
+            NotFound::Model => Refusal::not_found(format!("there is no model `{}`", shown(name))),
+            NotFound::Version => Refusal::not_found(format!(
+                "model `{}` has no version or alias `{}`",
+                shown(name),
+                shown(version.unwrap_or_default())
+            )),
+            NotFound::NotReady => {
+                Refusal::unavailable(format!("model `{}` is not ready", shown(name)), 1)
+            }
+        })
+    }
+
+    /// Counts rows against what a key is allowed.
+    pub(super) fn charge_rows(&self, who: &Who, n_rows: usize) -> Result<(), Refusal> {
+        let Who::Key(caller) = who else { return Ok(()) };
+        let unix = (now_ms() / 1000) as u64;
+        caller.meter.rows(n_rows as u64, unix).map_err(|exceeded| {
+            Refusal::too_many(format!("{} are used up", exceeded.what), exceeded.retry_after)
+        })
+    }
+
+    /// The id of a prediction: the one that was given, if it can be one, else a new one.
+    pub(super) fn id_for(&self, given: Option<&str>) -> Result<String, Refusal> {
+        let Some(given) = given.filter(|id| !id.is_empty()) else {
+            return Ok(uuid::Uuid::now_v7().to_string());
+        };
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+        if given.len() <= 100 && given.chars().all(is_plain) {
+            return Ok(given.to_owned());
+        }
+        let what = "`id` may have up to 100 letters, digits, and `-`, `_`, `.`, `:`";
+        Err(Refusal::bad_request(what))
+    }
+
+    /// Counts an answer by its status.
+    pub(super) fn count(&self, served: &Served, status: u16) {
+        let of = OfAnswer { model: served.name.clone(), version: served.version, code: status };
+        self.metrics.requests.get_or_create(&of).inc();
+    }
+
+    /// Whether someone looks at the live log.
+    pub(super) fn is_watched(&self) -> bool {
+        now_ms() < self.watched_until_ms.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn remember(&self, line: Line) {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.push_front(line);
+        live.truncate(LINES);
+    }
+
+    /// Notes what could not be done, once.
+    pub(super) fn trouble(&self, what: String) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        if troubles.front() != Some(&what) {
+            troubles.push_front(what);
+            troubles.truncate(TROUBLES);
+        }
+    }
+}
+
+/// The key in a request: as a bearer, or as the password of basic authentication.
+fn presented(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = text.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(rest.trim().to_owned());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") || rest.len() > 1000 {
+        return None;
+    }
+    let bytes = base64::engine::general_purpose::STANDARD.decode(rest.trim()).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    text.split_once(':').map(|(_, password)| password.to_owned())
+}
