@@ -132,6 +132,9 @@ impl Workspace {
             | Product::Found(_)
             | Product::Explained(_)
             | Product::Decision(_)
+            | Product::Registered(_)
+            | Product::Carried(_)
+            | Product::Errand(..)
             | Product::Correlations(_)
             | Product::Comparison(_) => Ok(Done::default()),
         }
