@@ -33,6 +33,10 @@ pub enum Scope {
     Network,
     /// Explain screen.
     Explain,
+    /// Serve screen.
+    Serve,
+    /// Monitor screen.
+    Monitor,
 }
 
 impl Scope {
@@ -53,6 +57,8 @@ impl Scope {
         Self::Rows,
         Self::Network,
         Self::Explain,
+        Self::Serve,
+        Self::Monitor,
     ];
 
     /// What the help screen and the README call it.
@@ -73,6 +79,8 @@ impl Scope {
             Self::Rows => "rows behind a number",
             Self::Network => "network editor",
             Self::Explain => "explain",
+            Self::Serve => "serve",
+            Self::Monitor => "monitor",
         }
     }
 }
@@ -273,4 +281,28 @@ actions! {
     Outcome,
     /// Give the whole row its own values back.
     ResetRow,
+    /// Named models and the server that serves them.
+    Serve,
+    /// How served models fare: drift, performance, alerts.
+    Monitor,
+    /// Start the server, or stop it.
+    StartStop,
+    /// Register a run under a name.
+    Register,
+    /// Let an alias point to a version.
+    Promote,
+    /// Let an alias point where it pointed before.
+    Rollback,
+    /// Take a version or a key out of service.
+    Retire,
+    /// Make a key.
+    NewKey,
+    /// Copy a request to the clipboard.
+    CopyRequest,
+    /// Ask the server as hard as it goes for a while.
+    LoadTest,
+    /// Say that someone has taken notice of an alert.
+    Acknowledge,
+    /// Read everything anew.
+    Refresh,
 }

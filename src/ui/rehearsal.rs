@@ -185,6 +185,7 @@ impl Rehearsal {
                 self.app.hear(id, News::Ended(outcome))
             }
             Heard::Product(id, product) => self.app.receive(id, *product),
+            Heard::Outside(told) => self.app.hear_outside(told).1,
             Heard::Input(_) => vec![],
         };
         self.carry_out(effects);
@@ -197,6 +198,8 @@ impl Rehearsal {
                 Effect::Wish(id, wish) => self.desk.wish(id, wish),
                 Effect::Copy(text) => self.copied.push(text),
                 Effect::Quit => self.left = true,
+                // Nobody outside is asked in a rehearsal; tests tell what they want heard.
+                Effect::AskServer(..) | Effect::StopServer(_) => {}
                 Effect::Suspend | Effect::Redraw | Effect::Edit(_) => {}
             }
         }

@@ -260,7 +260,7 @@ mod tests {
     use crate::train::Experiment;
 
     fn asked(model: &str) -> Asked {
-        let csv = "age,job,income,y\n30,clerk,10,no\n51,smith,20,yes\n50,clerk,12,no\n\
+        let csv = "hours,job,income,y\n30,clerk,10,no\n51,smith,20,yes\n50,clerk,12,no\n\
                    41,smith,33,yes\n22,clerk,15,no\n65,miner,21,yes\n33,miner,14,no\n47,smith,9,yes\n";
         let csv = format!("{csv}{}", csv.split_once('\n').unwrap().1.repeat(4));
         let options = crate::data::OpenOptions::default();
@@ -293,13 +293,13 @@ mod tests {
         asked.row = 1;
         let first = decide(&asked, &Ctx::quiet()).unwrap();
         asked.row = 2;
-        for (name, value) in [("age", "30"), ("job", "clerk"), ("income", "10")] {
+        for (name, value) in [("hours", "30"), ("job", "clerk"), ("income", "10")] {
             asked.changed.insert(name.into(), Some(value.into()));
         }
         let changed = decide(&asked, &Ctx::quiet()).unwrap();
         assert_eq!(changed.after, first.before);
         assert_eq!(changed.before, as_it_is.before);
-        assert_eq!(changed.changed["age"], (Some("51".into()), Remark::Usual));
+        assert_eq!(changed.changed["hours"], (Some("51".into()), Remark::Usual));
         let (why, own) = (changed.why.unwrap(), first.why.unwrap());
         assert_eq!(why.contributions, own.contributions);
         assert!(why.remainder.abs() < 1e-12, "{}", why.remainder);
@@ -317,9 +317,9 @@ mod tests {
     #[test]
     fn a_value_that_does_not_fit_is_refused_by_its_column() {
         let mut asked = asked("logistic");
-        asked.changed.insert("age".into(), Some("old".into()));
+        asked.changed.insert("hours".into(), Some("old".into()));
         let error = decide(&asked, &Ctx::quiet()).unwrap_err().to_string();
-        assert!(error.contains("`age`") && error.contains("number"), "{error}");
+        assert!(error.contains("`hours`") && error.contains("number"), "{error}");
     }
 
     #[test]

@@ -56,6 +56,8 @@ impl App {
             (Screen::Gallery, _) => self.act_gallery(action),
             (Screen::Compare, _) => self.act_compare(action),
             (Screen::Explain, _) => self.act_explain(action),
+            (Screen::Serve, _) => self.act_serve(action),
+            (Screen::Monitor, _) => self.act_monitor(action),
             (_, Pane::Data) => self.act_data(action),
             (_, Pane::Model) => self.act_model(action),
             (_, Pane::Training) => self.act_training(action),
@@ -135,6 +137,8 @@ impl App {
             Action::Finish => self.finish(),
             Action::Compare => self.open_compare(),
             Action::Explain => self.open_explain(),
+            Action::Serve => self.open_serve(),
+            Action::Monitor => self.open_monitor(),
             Action::Save => self.ask_save(),
             Action::Export => self.ask_export(),
             Action::Edit => match self.workspace.table() {
@@ -241,6 +245,8 @@ impl App {
                 self.screen = self.explain.from;
                 self.overlays = std::mem::take(&mut self.explain.under);
             }
+            Screen::Serve => self.screen = self.serve.from,
+            Screen::Monitor => self.screen = self.monitor.from,
             Screen::Gallery | Screen::Compare => self.screen = Screen::Workbench,
         }
         true

@@ -569,6 +569,6 @@ mod tests {
         sees(&stage, "lower ◂");
         stage.open("sample:digits");
         stage.press("t X");
-        sees(&stage, "in log-odds");
+        sees(&stage, "of the class score");
     }
 }

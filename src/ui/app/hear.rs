@@ -79,6 +79,12 @@ impl App {
                 }
             }
             Product::Decision(decision) => self.explain.learn(decision),
+            Product::Registered(known) => {
+                self.monitor.learn(known);
+                self.serve.known = Some(known.clone());
+            }
+            Product::Carried(carried) => return self.carried(carried),
+            Product::Errand(errand, said) => return self.errand_done(errand, said),
             Product::Comparison(comparison) => {
                 self.compare.comparison = Some(comparison.clone());
             }
@@ -113,7 +119,8 @@ impl App {
             }
             Err(error) => self.refuse(&crate::jobs::error_text(&error)),
         };
-        if opened && first {
+        let gone = matches!(self.screen, Screen::Explain | Screen::Compare);
+        if opened && (first || gone) {
             self.screen = Screen::Workbench;
         }
         if stepped && let Some(table) = &self.workspace.now.table {

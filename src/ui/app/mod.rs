@@ -16,10 +16,12 @@ mod hear;
 mod jobs;
 mod marks;
 mod model;
+mod monitor;
 mod network;
 mod overlay;
 mod palette;
 mod rows;
+pub(in crate::ui) mod serve;
 mod text;
 mod training;
 mod words;
@@ -34,8 +36,10 @@ pub use gallery::{Gallery, Item};
 pub use jobs::{Heard, Job, Jobs, Trains};
 pub use marks::Marks;
 pub use model::ModelPane;
+pub use monitor::{MonitorPane, MonitorView};
 pub use network::{Line, Look, NetworkEditor, Place, Purpose, Typing};
 pub use overlay::{Ask, Confirmed, Does, Entry, Overlay, PageLine, Pick, RowsView, ShownRow};
+pub use serve::{AuditLine, Choosing, ServePane, ServeTab, ServedVersion, Told};
 pub use training::{Row, TrainTab, TrainingPane};
 
 use crate::jobs::{JobId, Wish};
@@ -54,6 +58,10 @@ pub enum Screen {
     Compare,
     /// One row, and why a model decides on it as it does.
     Explain,
+    /// Named models and the server.
+    Serve,
+    /// How served models fare.
+    Monitor,
 }
 
 /// One of the four panes.
@@ -96,6 +104,10 @@ pub enum Effect {
     Start(JobId, Work),
     /// Tell a job what is wished of it.
     Wish(JobId, Wish),
+    /// Ask the server of this workspace folder how it is, after a while.
+    AskServer(std::path::PathBuf, std::time::Duration),
+    /// Ask the server of this workspace folder to stop.
+    StopServer(std::path::PathBuf),
     /// Put text on the clipboard.
     Copy(String),
     /// Let a person edit this text, and hand it to [`App::edited`].
@@ -154,6 +166,10 @@ pub struct App {
     pub compare: ComparePane,
     /// The Explain screen.
     pub explain: ExplainPane,
+    /// The Serve screen.
+    pub serve: ServePane,
+    /// The Monitor screen.
+    pub monitor: MonitorPane,
     /// What lies over the panes, the topmost last.
     pub overlays: Vec<Overlay>,
     /// What runs and waits.
@@ -195,6 +211,8 @@ impl App {
             eval: EvalPane::default(),
             compare: ComparePane::default(),
             explain: ExplainPane::default(),
+            serve: ServePane::default(),
+            monitor: MonitorPane::default(),
             overlays: Vec::new(),
             jobs: Jobs::default(),
             message: None,
@@ -222,6 +240,8 @@ impl App {
             (Screen::Gallery, _) => Scope::Gallery,
             (Screen::Compare, _) => Scope::Compare,
             (Screen::Explain, _) => Scope::Explain,
+            (Screen::Serve, _) => Scope::Serve,
+            (Screen::Monitor, _) => Scope::Monitor,
             (Screen::Workbench, Pane::Data) => match self.data.tab {
                 DataTab::Columns => Scope::Columns,
                 DataTab::Table => Scope::Table,

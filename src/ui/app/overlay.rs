@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::NetworkEditor;
+use super::{Choosing, NetworkEditor};
 use crate::data::Table;
 use crate::explain::Explanation;
 use crate::train::Run;
 use crate::ui::action::{Action, Scope};
 use crate::ui::widgets::{Picker, TextField};
-use crate::workspace::Verb;
+use crate::workspace::{Order, Verb};
 
 /// Something that lies over the panes and has the keyboard.
 #[derive(Clone, Debug)]
@@ -135,6 +135,14 @@ pub enum Ask {
     ExplainRow,
     /// What a column of the explained row is to hold.
     WhatIf(String),
+    /// Why an order is given, which is then carried out.
+    Why(Box<Order>),
+    /// The name under which a run is to be registered.
+    RegisterName(Arc<Run>),
+    /// What a new key is called.
+    KeyName,
+    /// Where the server is to listen.
+    StartServer,
     /// A query in SQL, run without replacing the table.
     Query,
 }
@@ -148,6 +156,8 @@ pub enum Pick {
     Field(String),
     /// What a column of the explained row is to hold.
     WhatIf(String),
+    /// A step on the way to an order.
+    Serve(Choosing),
 }
 
 /// What becomes of a yes.
@@ -157,6 +167,8 @@ pub enum Confirmed {
     Quit,
     /// Leave the network editor and what was changed in it.
     DropNetwork,
+    /// Stop the server.
+    StopServer,
     /// Carry out a verb.
     Do(Verb),
 }

@@ -95,6 +95,7 @@ impl App {
                         self.overlays.pop();
                         vec![]
                     }
+                    Confirmed::StopServer => self.stop_server(),
                     Confirmed::Do(verb) => self.do_verb(&verb),
                 }
             }
@@ -202,6 +203,7 @@ impl App {
                         let value = (chosen != super::explain::MISSING).then_some(chosen);
                         self.what_if(&column, value)
                     }
+                    (Some(chosen), Pick::Serve(choosing)) => self.chose(choosing, chosen),
                     (None, _) => vec![],
                 }
             }
@@ -261,6 +263,10 @@ impl App {
             }
             Ask::GoToRow => self.go_to_row(typed),
             Ask::ExplainRow => self.explain_number(typed),
+            Ask::Why(order) => self.give_order(order, typed),
+            Ask::RegisterName(run) => self.register_name(run, typed),
+            Ask::KeyName => self.key_named(typed),
+            Ask::StartServer => self.start_server(typed),
             Ask::WhatIf(column) => {
                 let value = (!typed.is_empty()).then(|| typed.to_owned());
                 self.what_if(column, value)

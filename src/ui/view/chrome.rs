@@ -42,6 +42,8 @@ pub(super) fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 Screen::Gallery | Screen::Workbench => "",
                 Screen::Compare => " · Compare",
                 Screen::Explain => " · Explain",
+                Screen::Serve => " · Serve",
+                Screen::Monitor => " · Monitor",
             };
             words.push(word(screen, Role::Title));
         }
@@ -225,6 +227,7 @@ fn sideways(app: &App) -> Option<&'static str> {
     match app.screen {
         Screen::Workbench => {}
         Screen::Explain => return Some("row"),
+        Screen::Serve | Screen::Monitor => return Some("views"),
         Screen::Gallery | Screen::Compare => return None,
     }
     Some(match app.focus {

@@ -11,11 +11,13 @@ mod evaluation;
 mod explain;
 mod gallery;
 mod model;
+mod monitor;
 mod network;
 mod overlay;
 mod plots;
 mod portrait;
 mod rows;
+mod serve;
 mod training;
 
 use ratatui::Frame;
@@ -49,6 +51,8 @@ pub struct ViewState {
     confusion: (usize, usize),
     leaderboard: TableState,
     contributions: TableState,
+    served: [TableState; 4],
+    monitored: [TableState; 3],
     rows: TableState,
     gallery: usize,
     network: usize,
@@ -143,6 +147,8 @@ fn paint(
         Screen::Gallery => gallery::draw(app, state, canvas, body),
         Screen::Compare => compare::draw(app, state, canvas, body),
         Screen::Explain => explain::draw(app, state, canvas, body),
+        Screen::Serve => serve::draw(app, state, canvas, body),
+        Screen::Monitor => monitor::draw(app, state, canvas, body),
         Screen::Workbench => workbench(app, state, canvas, body, area),
     }
     if area.height >= 3 {
