@@ -3,7 +3,7 @@
 //! A library that knows no screen, and a small binary. Knowledge flows from left to right only:
 //!
 //! ```text
-//! rng  files  jobs  metrics  data  features  nn  models  explain  train  export  registry  workspace  cli  ui
+//! rng  files  jobs  metrics  data  features  nn  models  explain  train  export  registry  workspace  serve  cli  ui
 //! ```
 //!
 //! | room | what it is |
@@ -21,6 +21,7 @@
 //! | [`export`] | models written for other programs: ONNX |
 //! | [`registry`] | everything on disk: runs, model files, session, command log |
 //! | [`workspace`] | what a person works on, and the verbs on it |
+//! | [`serve`] | registered models as an HTTP service; the only room that knows axum and tokio |
 //! | [`cli`] | the command line; the only room that knows clap |
 //! | [`ui`] | the screen; the only room that knows ratatui and crossterm |
 //!
@@ -40,6 +41,7 @@ pub mod models;
 pub mod nn;
 pub mod registry;
 pub mod rng;
+pub mod serve;
 pub mod train;
 pub mod ui;
 pub mod workspace;

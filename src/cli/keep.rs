@@ -56,6 +56,10 @@ pub(super) fn model(name: &str, shared: &Shared) -> anyhow::Result<Found> {
         let loaded = registry::load_model(path)?;
         return Ok(Found { loaded, place: name.to_owned() });
     }
+    if let Some((bytes, place)) = super::named::file(name, shared)? {
+        let loaded = registry::parse_model(Path::new(&place), &bytes)?;
+        return Ok(Found { loaded, place });
+    }
     let Some(registry) = existing(shared)? else {
         bail!(
             "no file or run `{name}`\nhint: {}",

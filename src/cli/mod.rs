@@ -15,13 +15,16 @@ mod export;
 mod help;
 mod json;
 mod keep;
+mod keys;
 mod models;
+mod named;
 mod profile;
 mod progress;
 mod reading;
 mod report;
 mod runs;
 mod score;
+mod serve;
 mod text;
 mod train;
 mod tune;
@@ -113,8 +116,12 @@ enum Command {
     Export(export::Args),
     /// List the kinds of models, with their parameters, defaults and ranges
     Models(models::Args),
-    /// List, show, delete and export runs; show the command log
+    /// List, show, delete and export runs; name, promote and audit models; show the command log
     Runs(runs::Args),
+    /// Serve registered models over HTTP
+    Serve(serve::Args),
+    /// Make, list, rotate and revoke the keys of the server
+    Keys(keys::Args),
     /// Play a scripted tour of the program; without a name, list them
     Demo(demo::Args),
     /// Explain a command, or the keys of the JSON answers (`help json`)
@@ -247,6 +254,8 @@ fn carry_out(command: &Command) -> u8 {
         Command::Export(args) => args.shared(),
         Command::Models(args) => args.shared(),
         Command::Runs(args) => args.shared(),
+        Command::Serve(args) => args.shared(),
+        Command::Keys(args) => args.shared(),
         Command::Demo(_) | Command::Help(_) => &Shared::default(),
     };
     let console = Console::new(shared.progress);
@@ -263,6 +272,8 @@ fn carry_out(command: &Command) -> u8 {
         Command::Export(args) => export::run(args, &console),
         Command::Models(args) => models::run(args, &console),
         Command::Runs(args) => runs::run(args, &console),
+        Command::Serve(args) => serve::run(args, &console),
+        Command::Keys(args) => keys::run(args, &console),
         Command::Help(args) => help::run(args, &console),
         Command::Demo(_) => Ok(()),
     });

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::console::Console;
 use super::report::{self, Depth};
 use super::text::{self, TextTable};
-use super::{Shared, json, keep};
+use super::{Shared, json, keep, named};
 use crate::files;
 use crate::registry::{self, Registry, RunSummary};
 use crate::train::usual_metric;
@@ -41,6 +41,8 @@ enum What {
     Export(Export),
     /// Show the command log
     History(Common),
+    #[command(flatten)]
+    Named(named::Named),
 }
 
 #[derive(ClapArgs, Clone, Debug)]
@@ -100,6 +102,7 @@ impl Args {
             Some(What::Delete(args)) => &args.shared,
             Some(What::Note(args)) => &args.shared,
             Some(What::Export(args)) => &args.shared,
+            Some(What::Named(named)) => named.shared(),
         }
     }
 
@@ -116,6 +119,9 @@ impl Args {
 
 pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let shared = args.merged();
+    if let Some(What::Named(named)) = &args.what {
+        return named::run(named, &shared, console);
+    }
     let Some(registry) = keep::existing(&shared)? else {
         return without_workspace(args, &shared, console);
     };
@@ -133,6 +139,7 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         }
         Some(What::Export(export)) => write(&registry, export, &shared, console),
         Some(What::History(_)) => history(&registry, &shared, console),
+        Some(What::Named(named)) => named::run(named, &shared, console),
     }
 }
 

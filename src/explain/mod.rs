@@ -23,6 +23,6 @@ mod tests;
 pub use attribution::Attribution;
 pub use error::Error;
 pub use explanation::{Attributed, Explanation, Request, Space, Told, explain, explain_inputs};
-pub use reasons::{Adverse, Background, Reason, Reasoner, Reasons};
+pub use reasons::{Adverse, Background, MOST as MOST_REASONS, Reason, Reasoner, Reasons};
 pub use subject::{ClassMap, Layout, Subject};
 pub use table::{EXPLAINERS, Explainer, explainer};

@@ -14,6 +14,7 @@ mod groups;
 mod matrix;
 mod plan;
 mod recipe;
+#[path = "frozen.rs"]
 pub mod reference;
 mod row;
 pub mod sight;

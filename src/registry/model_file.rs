@@ -76,6 +76,11 @@ pub fn load_model(path: &Path) -> Result<LoadedModel, Error> {
 }
 
 /// The bytes of the model file of a run.
+pub fn model_bytes(run: &Run) -> Result<Vec<u8>, Error> {
+    bytes(run)
+}
+
+/// The bytes of the model file of a run.
 pub(super) fn bytes(run: &Run) -> Result<Vec<u8>, Error> {
     let store = |cause: String| Error::Store { what: "a model", cause };
     let mut columns = Columns::default();
@@ -107,7 +112,7 @@ pub(super) fn reseal(bytes: &mut [u8]) {
 }
 
 /// The model in the bytes of a file; `path` is named in errors only.
-pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<LoadedModel, Error> {
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<LoadedModel, Error> {
     let altered = |what: String| Error::Altered { path: path.to_owned(), what };
     let alien = |what: &str| Error::NotAModel { path: path.to_owned(), what: what.to_owned() };
     if bytes.is_empty() {

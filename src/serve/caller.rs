@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use super::limit::Meter;
 use super::protocol::Refusal;
-use crate::registry::Scope;
+use crate::registry::store::Scope;
 
 /// A key that was found good.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Who {
         match self {
             Self::Nobody => true,
             Self::Key(caller) => {
-                caller.models.iter().any(|pattern| crate::registry::matches(pattern, model))
+                caller.models.iter().any(|pattern| crate::registry::store::matches(pattern, model))
             }
         }
     }

@@ -111,7 +111,7 @@ pub(super) async fn listen(
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stop) => break,
             Some(_) = open.join_next(), if !open.is_empty() => continue,
         };
         let (stream, peer) = match accepted {
@@ -171,11 +171,17 @@ async fn serve_connection<S>(
     tokio::select! {
         // A client that breaks off is its own affair.
         _ = connection.as_mut() => {}
-        _ = stop.wait_for(|stop| *stop) => {
+        () = stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }
     }
+}
+
+/// Waits until the server is to stop.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A sender that is gone has stopped as well.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// A stream to ourselves, for the load test from within.

@@ -22,7 +22,7 @@ use super::limit::Left;
 use super::protocol::{Refusal, pack, unpack};
 use super::server::Server;
 use super::status::Line;
-use crate::registry::Scope;
+use crate::registry::store::Scope;
 
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::log;
-use super::protocol::{Given as Cell, Refusal, Rows as Parsed, ScoreRequest, parse_score};
+use super::form;
+use super::protocol::Refusal;
 use super::route::{Answer, Call, JSON, Outcome, Reply};
 use super::scoring::{self, Rows, Taken, Wanted, decision};
 use super::served::Served;
@@ -13,24 +14,8 @@ use super::table::Found;
 use super::told::{self, Ids};
 use crate::explain::Background;
 use crate::features::Given;
-
-/// The rows of a request in karat's own form.
-pub(super) struct ByName(pub(super) Parsed);
-
-impl Rows for ByName {
-    fn n_rows(&self) -> usize {
-        self.0.n_rows()
-    }
-
-    fn put<'a>(&'a self, row: usize, given: &mut Vec<Given<'a>>) {
-        given.extend(self.0.row(row).iter().map(|cell| match cell {
-            Cell::Absent | Cell::Null => Given::Missing,
-            Cell::Number(number) => Given::Number(*number),
-            Cell::Bool(truth) => Given::Truth(*truth),
-            Cell::Text(text) => Given::Text(text),
-        }));
-    }
-}
+use crate::models::{MissingPolicy, RowInput, RowScorer};
+use crate::registry::store::Scope;
 
 /// What has to be known to finish an answer.
 pub(super) struct Asked {
@@ -62,8 +47,7 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
     let found = server.find(call, call.param("version").map(str::to_owned).as_deref(), &sticky)?;
     let content_type = call.header("content-type");
     let limits = &server.options.limits;
-    let request: ScoreRequest =
-        parse_score(content_type, &call.body, &found.served.places, limits)?;
+    let request = form::parse(content_type, &call.body, &found.served.places, limits)?;
     let background = match request.background.as_deref() {
         None => None,
         Some("all") => Some(Background::All),
@@ -76,14 +60,14 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
     let wanted =
         Wanted { reasons: request.reasons, attributions: request.explain, background };
     if wanted.attributions || wanted.reasons {
-        call.who.may(crate::registry::Scope::Explain)?;
+        call.who.may(Scope::Explain)?;
     }
-    let n_rows = request.rows.n_rows();
+    let n_rows = request.rows.n_rows;
     server.charge_rows(&call.who, n_rows)?;
     Ok(Asked {
         unknown: request.rows.unknown.clone(),
         ids: Ids { base: server.id_for(request.id.as_deref())?, n_rows },
-        rows: Box::new(ByName(request.rows)),
+        rows: Box::new(request.rows),
         wanted,
         subject: request.subject,
         key: call.who.id(),
@@ -158,7 +142,7 @@ fn finish(
             line.score = Some(score);
             decision(served, score).unwrap_or_default().clone_into(&mut line.decision);
         }
-        log::offer(server, asked, taken, took);
+        log::offer(server, asked, taken);
         shadow(asked, taken);
     }
     outcome
@@ -174,7 +158,7 @@ fn shadow(asked: &Asked, taken: &Taken) {
     }
     let served: &Served = &asked.found.served;
     let mut given = Vec::new();
-    let mut input = crate::models::RowInput::default();
+    let mut input = RowInput::default();
     let mut outputs = Vec::new();
     for row in 0..taken.n_rows {
         given.clear();
@@ -185,13 +169,13 @@ fn shadow(asked: &Asked, taken: &Taken) {
             .iter()
             .map(|field| served.places.get(&field.name).map_or(Given::Missing, |at| given[*at]))
             .collect();
-        let policy = crate::models::MissingPolicy::Fill;
+        let policy = MissingPolicy::Fill;
         if shadow.scorer.take(&own, policy, &mut input, |_, _, _| ()).is_err() {
             continue;
         }
         shadow.scorer.outputs(&input, &mut outputs);
         let (answered, other) =
-            (taken.score_of(row), crate::models::RowScorer::score(&outputs));
+            (taken.score_of(row), RowScorer::score(&outputs));
         let is_other = decision(served, answered) != decision(shadow, other);
         differences.add(answered, other, is_other);
     }

@@ -9,7 +9,7 @@ use super::served::Served;
 use super::window::Seen;
 use crate::data::Task;
 use crate::explain::{Background, Explanation, Reasons, Request, Told, explain_inputs};
-use crate::features::{Cell, Given, Remark};
+use crate::features::{Given, Remark};
 use crate::jobs::Ctx;
 use crate::models::{RowInput, RowScorer, warning};
 
@@ -226,12 +226,4 @@ pub(super) fn attributions(
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
-}
-
-/// A cell as drift counts it.
-pub(super) fn counted(cell: Cell) -> Option<f64> {
-    match cell {
-        Cell::Number(value) if !value.is_nan() => Some(value),
-        _ => None,
-    }
 }

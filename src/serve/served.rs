@@ -1,6 +1,6 @@
 //! A version of a model, ready to answer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::metrics::{Metrics, OfFeature, OfModel};
 use super::window::Window;
-use crate::data::Task;
 use crate::explain::{Adverse, Background, Reasoner};
 use crate::models::{MissingPolicy, Model, NeedsWindow, Predictor, RowScorer};
+use crate::registry::predictions::{ColumnPolicy, Columns};
 
 /// How a model is to be served, as its operator has set it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Policy {
     /// What becomes of missing values.
@@ -26,6 +26,20 @@ pub struct Policy {
     pub background: Background,
     /// Rows of a window, over which drift is measured.
     pub window: Option<usize>,
+    /// The share of requests that the challenger answers, from 0 to 1.
+    pub split: f64,
+    /// What of some columns goes into the prediction log; protected ones are hashed and all others
+    /// kept where nothing else is said.
+    pub log: BTreeMap<String, ColumnPolicy>,
+}
+
+impl Policy {
+    /// What of a column goes into the log.
+    fn log_of(&self, model: &Model, column: &str) -> ColumnPolicy {
+        let is_protected = model.protected.iter().any(|name| name == column);
+        let usual = if is_protected { ColumnPolicy::Hash } else { ColumnPolicy::Keep };
+        self.log.get(column).copied().unwrap_or(usual)
+    }
 }
 
 /// Counts since the version was loaded, as statistics tell them.
@@ -53,6 +67,9 @@ pub(super) struct Served {
     pub(super) places: HashMap<String, usize>,
     pub(super) reasoner: Option<Reasoner>,
     pub(super) policy: Policy,
+    /// The name again, and the columns, as the log takes them.
+    pub(super) label: Arc<str>,
+    pub(super) columns: Arc<Columns>,
     pub(super) counts: Counts,
     /// What drift is measured on.
     pub(super) window: Mutex<Window>,
@@ -98,6 +115,11 @@ impl Served {
             version,
             digest: digest.to_owned(),
             run: run.to_owned(),
+            label: name.into(),
+            columns: Arc::new(Columns {
+                names: fields().map(|f| f.name.clone()).collect(),
+                policies: fields().map(|f| policy.log_of(&scorer.model, &f.name)).collect(),
+            }),
             policy,
             counts: Counts::default(),
             scorer,
@@ -110,25 +132,13 @@ impl Served {
 
     /// Whether rows are gathered for it and scored on a thread of their own.
     pub(super) fn is_gathered(&self) -> bool {
-        matches!(self.model().predictor, Predictor::Network(_) | Predictor::Foreign(_))
+        matches!(self.model().predictor, Predictor::Network(_))
     }
 
     /// Whether every field holds numbers, so that a plain matrix will do as input.
     pub(super) fn takes_matrix(&self) -> bool {
         use crate::models::FieldKind;
         self.scorer.fields.iter().all(|f| matches!(f.kind, FieldKind::Number | FieldKind::Truth))
-    }
-
-    /// The names and widths of what it gives, and whether they are numbers.
-    pub(super) fn outputs(&self) -> Vec<(&'static str, Option<usize>, bool)> {
-        match self.model().task {
-            Task::Regression => vec![("prediction", None, true)],
-            Task::Binary => vec![("probability", None, true), ("prediction", None, false)],
-            Task::Multiclass => vec![
-                ("probability", Some(self.model().classes.len()), true),
-                ("prediction", None, false),
-            ],
-        }
     }
 
     /// Takes in how an answer went.

@@ -21,7 +21,8 @@ use super::route::{Access, Call};
 use super::served::Served;
 use super::status::Line;
 use super::table::{Found, Models, NotFound};
-use crate::registry::service::{Keyring, PredictionLog, Refused, Store};
+use crate::registry::predictions::PredictionLog;
+use crate::registry::store::{Key, Keyring, Refused, Store};
 
 /// How a server runs.
 #[derive(Clone, Debug)]
@@ -72,7 +73,7 @@ pub(super) struct Server {
     /// Until when someone looks at the live log, in milliseconds since 1970.
     pub(super) watched_until_ms: AtomicI64,
     pub(super) since_ms: i64,
-    pub(super) url: Mutex<String>,
+    pub(super) url: String,
 }
 
 /// So many lines of the live log are kept.
@@ -126,7 +127,7 @@ impl Server {
     pub(super) fn renew_keys(&self) -> Result<(), crate::registry::Error> {
         let keyring = self.store.keyring()?;
         let before = self.callers.load();
-        let caller = |key: &crate::registry::service::Key| {
+        let caller = |key: &Key| {
             let allowance = Allowance {
                 rate: key.rate_per_second,
                 burst: key.burst.unwrap_or_else(|| key.rate_per_second.unwrap_or(1.0).max(1.0)),

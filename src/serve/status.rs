@@ -60,6 +60,8 @@ pub struct ModelStatus {
     pub light_about: String,
     /// A request to copy, with the right body.
     pub curl: String,
+    /// A row that it takes.
+    pub example: serde_json::Value,
 }
 
 /// A loaded version.

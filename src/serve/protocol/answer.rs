@@ -167,7 +167,9 @@ impl OutTensor {
         let Self { name, shape, values, .. } = self;
         if n_elements(shape) != Some(values.len()) {
             let n = values.len();
-            return Err(Refusal::internal(format!("output `{name}` has {n} values, not its shape")));
+            return Err(Refusal::internal(format!(
+                "output `{name}` has {n} values, not its shape"
+            )));
         }
         body.extend(b"{\"name\":");
         json(body, name);

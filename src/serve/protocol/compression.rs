@@ -55,7 +55,8 @@ pub fn pack(accept_encoding: Option<&str>, bytes: Bytes) -> (Option<&'static str
         let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::fast());
         encoder.write_all(&bytes).and_then(|()| encoder.finish()).map(|packed| ("gzip", packed))
     } else if deflate > 0.0 {
-        let mut encoder = ZlibEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::fast());
+        let mut encoder =
+            ZlibEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::fast());
         encoder.write_all(&bytes).and_then(|()| encoder.finish()).map(|packed| ("deflate", packed))
     } else {
         return (None, bytes);

@@ -163,8 +163,11 @@ mod tests {
             (Datatype::Int8, &[0xff, 0x80], vec![-1.0, -128.0]),
             (Datatype::Uint16, &[0x01, 0x02], vec![513.0]),
             (Datatype::Int32, &[0xfe, 0xff, 0xff, 0xff], vec![-2.0]),
-            (Datatype::Fp16, &[0x00, 0x3c, 0x01, 0x00, 0xff, 0x7b, 0x00, 0xfc, 0x00, 0xb8],
-                vec![1.0, 5.960_464_477_539_063e-8, 65504.0, f64::NEG_INFINITY, -0.5]),
+            (
+                Datatype::Fp16,
+                &[0x00, 0x3c, 0x01, 0x00, 0xff, 0x7b, 0x00, 0xfc, 0x00, 0xb8],
+                vec![1.0, 5.960_464_477_539_063e-8, 65504.0, f64::NEG_INFINITY, -0.5],
+            ),
             (Datatype::Bf16, &[0x80, 0x3f, 0x49, 0x40], vec![1.0, 3.140_625]),
             (Datatype::Fp32, &[0x00, 0x00, 0xc0, 0x3f], vec![1.5]),
             (Datatype::Fp64, &[0, 0, 0, 0, 0, 0, 0xf8, 0xbf], vec![-1.5]),

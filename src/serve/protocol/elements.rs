@@ -13,7 +13,8 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// An element before the tensor's type is known.
 #[derive(Clone, Debug)]
 enum Element {
-    Int(i128),
+    Signed(i64),
+    Unsigned(u64),
     Float(f64),
     Bool(bool),
     Text(Box<str>),
@@ -132,14 +133,20 @@ fn push(datatype: Datatype, values: &mut Values, element: Element) -> Result<boo
         (Values::Numbers(values), Element::Float(value)) if datatype == Datatype::Fp64 => {
             values.push(value);
         }
-        (Values::Numbers(values), Element::Int(value)) if datatype == Datatype::Fp64 => {
+        (Values::Numbers(values), Element::Signed(value)) if datatype == Datatype::Fp64 => {
+            values.push(value as f64);
+        }
+        (Values::Numbers(values), Element::Unsigned(value)) if datatype == Datatype::Fp64 => {
             values.push(value as f64);
         }
         (Values::Numbers(values), Element::Float(value)) if datatype == Datatype::Fp32 => {
             values.push(single(value)?);
         }
-        (Values::Numbers(values), Element::Int(value)) if datatype == Datatype::Fp32 => {
-            values.push(single(value as f64)?);
+        (Values::Numbers(values), Element::Signed(value)) if datatype == Datatype::Fp32 => {
+            values.push(f64::from(value as f32));
+        }
+        (Values::Numbers(values), Element::Unsigned(value)) if datatype == Datatype::Fp32 => {
+            values.push(f64::from(value as f32));
         }
         (Values::Numbers(values), element) => values.push(whole(datatype, &element)? as f64),
         (Values::Signed(values), element) => values.push(whole(datatype, &element)? as i64),
@@ -167,7 +174,8 @@ fn whole(datatype: Datatype, element: &Element) -> Result<i128, String> {
         });
     };
     let value = match element {
-        Element::Int(value) => *value,
+        Element::Signed(value) => i128::from(*value),
+        Element::Unsigned(value) => i128::from(*value),
         Element::Float(value) if value.fract() != 0.0 => {
             return Err(format!("has a fraction, {name} has none"));
         }
@@ -255,12 +263,12 @@ impl<'de> Visitor<'de> for Data<'_, '_> {
 
     #[inline]
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
-        self.leaf(Element::Int(value.into()))
+        self.leaf(Element::Unsigned(value))
     }
 
     #[inline]
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
-        self.leaf(Element::Int(value.into()))
+        self.leaf(Element::Signed(value))
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {

@@ -106,7 +106,9 @@ impl InferRequest {
         datatype: Datatype,
         shape: &[i64],
     ) -> Result<(), Refusal> {
-        let Some(bytes) = self.raw.take() else { return Ok(()) };
+        let Some(bytes) = self.raw.take() else {
+            return Ok(());
+        };
         let refuse = |what: &str| Err(Refusal::bad_request(format!("a raw request {what}")));
         let Some(width) = datatype.width() else {
             if shape.iter().any(|dim| *dim != 1 && *dim != -1) {

@@ -126,7 +126,8 @@ impl<'de> Visitor<'de> for Inputs<'_, '_> {
         let mut inputs = Vec::new();
         loop {
             reading.expect("an input", "an object");
-            let Some(input) = list.next_element_seed(Input { reading, input: inputs.len() })? else {
+            let Some(input) = list.next_element_seed(Input { reading, input: inputs.len() })?
+            else {
                 return Ok(inputs);
             };
             if inputs.len() == reading.limits.max_inputs {
@@ -182,7 +183,7 @@ impl<'de> Visitor<'de> for Input<'_, '_> {
                 }
                 Some("data") => {
                     reading.once(flat.is_some(), "data")?;
-                    let about = shape.as_deref().and_then(n_elements).unwrap_or(0).min(4096);
+                    let about = shape.as_deref().and_then(n_elements).unwrap_or(0).min(256);
                     let mut values = Flat::new(datatype, about);
                     reading.expect("`data`", "a list of values");
                     map.next_value_seed(elements::Data {
@@ -202,7 +203,9 @@ impl<'de> Visitor<'de> for Input<'_, '_> {
         let datatype = datatype.ok_or_else(|| lacks("datatype"))?;
         let size = match parameters.and_then(|mut p| p.take("binary_data_size")) {
             None => None,
-            Some(Scalar::Int(size)) if size >= 0 => Some(usize::try_from(size).unwrap_or(usize::MAX)),
+            Some(Scalar::Int(size)) if size >= 0 => {
+                Some(usize::try_from(size).unwrap_or(usize::MAX))
+            }
             Some(_) => {
                 let fault = format!("`binary_data_size` of input {input} has to be a whole number");
                 return Err(reading.bad(fault));

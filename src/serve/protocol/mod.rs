@@ -13,13 +13,13 @@ mod limits;
 mod reading;
 mod refusal;
 mod tensor;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{Answer, InferResponse, OutTensor, OutValues};
 pub use compression::{pack, unpack};
 pub use datatype::Datatype;
-pub use infer::{
-    HEADER_LENGTH, InferRequest, Parameters, RequestedOutput, Scalar, parse_infer,
-};
+pub use infer::{HEADER_LENGTH, InferRequest, Parameters, RequestedOutput, Scalar, parse_infer};
 pub use limits::Limits;
 pub use refusal::{Refusal, shown};
 pub use tensor::{Tensor, Values};

@@ -120,11 +120,6 @@ impl Refusal {
 }
 
 /// A name from outside, fit to be shown: no control or direction characters, at most 64 long.
-///
-/// ```
-/// # use karat::serve::protocol::shown;
-/// assert_eq!(shown("pd\u{1b}[31m\n"), "pd[31m");
-/// ```
 pub fn shown(name: &str) -> String {
     let mut kept = name.chars().filter(|c| !c.is_control() && !steers_text(*c));
     let mut text: String = kept.by_ref().take(SHOWN).collect();

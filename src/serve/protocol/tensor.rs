@@ -121,9 +121,8 @@ impl Tensor {
         n_elements: usize,
         bytes: Bytes,
     ) -> Result<Self, Refusal> {
-        let refuse = |what: String| {
-            Err(Refusal::bad_request(format!("input `{}` {what}", shown(&name))))
-        };
+        let refuse =
+            |what: String| Err(Refusal::bad_request(format!("input `{}` {what}", shown(&name))));
         match datatype.width() {
             Some(width) => {
                 if n_elements.checked_mul(width) != Some(bytes.len()) {

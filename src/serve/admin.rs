@@ -1,0 +1,211 @@
+//! What operators do over HTTP: the same that they do at the terminal, with the same events in the
+//! log.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::caller::Who;
+use super::protocol::{Refusal, shown};
+use super::route::{Answer, Call, Outcome, Reply};
+use super::server::Server;
+use crate::registry::Error;
+use crate::registry::store::{Actor, Done, EventFilter, KeySpec, Scope, Store};
+
+fn actor(call: &Call) -> Actor {
+    match &call.who {
+        Who::Nobody => Actor::key("none", "anyone, since no key was needed"),
+        Who::Key(caller) => Actor::key(&caller.id, &caller.name),
+    }
+}
+
+fn refused(error: &Error) -> Refusal {
+    match error {
+        Error::Denied { what, .. } => Refusal::bad_request(what.clone()),
+        _ => Refusal::unavailable("the registry cannot be used at this moment", 1),
+    }
+}
+
+fn body(call: &Call) -> Result<Value, Refusal> {
+    if call.body.is_empty() {
+        return Ok(json!({}));
+    }
+    let body: Value = serde_json::from_slice(&call.body)
+        .map_err(|_| Refusal::bad_request("the body is not JSON"))?;
+    if body.is_object() { Ok(body) } else { Err(Refusal::bad_request("the body is no object")) }
+}
+
+fn text<'a>(body: &'a Value, name: &str) -> Result<Option<&'a str>, Refusal> {
+    match &body[name] {
+        Value::Null => Ok(None),
+        Value::String(text) if text.len() <= 500 => Ok(Some(text)),
+        _ => Err(Refusal::bad_request(format!("`{name}` is a text"))),
+    }
+}
+
+fn number(body: &Value, name: &str) -> Result<u32, Refusal> {
+    let number = body[name].as_u64().and_then(|n| u32::try_from(n).ok());
+    number.ok_or_else(|| Refusal::bad_request(format!("`{name}` is missing: a number")))
+}
+
+/// The model of the path, if the key may know of it.
+fn name<'a>(server: &Server, call: &'a Call) -> Result<&'a str, Refusal> {
+    let name = call.param("model").unwrap_or_default();
+    let known = server.store.models().map_err(|error| refused(&error))?;
+    if call.who.sees(name) && known.iter().any(|model| model.name == name) {
+        return Ok(name);
+    }
+    Err(Refusal::not_found(format!("there is no model `{}`", shown(name))))
+}
+
+fn done(server: &Server, call: &Call, done: &Done, why: &str) -> Outcome {
+    let pending =
+        server.store.decide(done, &actor(call), why).map_err(|error| refused(&error))?;
+    server.renew();
+    match pending {
+        None => Answer::json(&json!({ "done": done })),
+        Some(id) => Answer::json(&json!({ "pending": id, "waits_for": "a second person" })),
+    }
+}
+
+/// `POST /v1/models/{model}/promote`.
+pub(super) fn promote(server: &Arc<Server>, call: &mut Call) -> Reply {
+    let work = || {
+        let name = name(server, call)?.to_owned();
+        let body = body(call)?;
+        let alias = text(&body, "alias")?.unwrap_or("champion").to_owned();
+        let version = number(&body, "version")?;
+        let why = text(&body, "why")?.unwrap_or_default();
+        done(server, call, &Done::Promote { name, version, alias }, why)
+    };
+    work().into()
+}
+
+/// `POST /v1/models/{model}/rollback`.
+pub(super) fn rollback(server: &Arc<Server>, call: &mut Call) -> Reply {
+    let work = || {
+        let name = name(server, call)?.to_owned();
+        let body = body(call)?;
+        let alias = text(&body, "alias")?.unwrap_or("champion").to_owned();
+        let why = text(&body, "why")?.unwrap_or_default();
+        done(server, call, &Done::Rollback { name, alias }, why)
+    };
+    work().into()
+}
+
+/// `POST /v1/models/{model}/retire`.
+pub(super) fn retire(server: &Arc<Server>, call: &mut Call) -> Reply {
+    let work = || {
+        let name = name(server, call)?.to_owned();
+        let body = body(call)?;
+        let version = number(&body, "version")?;
+        let why = text(&body, "why")?.unwrap_or_default();
+        done(server, call, &Done::Retire { name, version }, why)
+    };
+    work().into()
+}
+
+/// `GET /v1/audit`.
+pub(super) fn audit(server: &Arc<Server>, call: &mut Call) -> Reply {
+    let filter = EventFilter { limit: Some(1000), ..EventFilter::default() };
+    let events = server.store.events(&filter).map_err(|error| refused(&error));
+    let seen = |model: &str| model.is_empty() || call.who.sees(model);
+    events
+        .map(|events| events.into_iter().filter(|event| seen(&event.model)).collect::<Vec<_>>())
+        .and_then(|events| Answer::json(&json!({ "events": events })))
+        .into()
+}
+
+/// `GET /v1/models/{model}/monitor`.
+pub(super) fn monitor(server: &Arc<Server>, call: &mut Call) -> Reply {
+    let work = || {
+        let name = name(server, call)?;
+        let windows = server.store.windows(name, None, 50).map_err(|error| refused(&error))?;
+        let alerts = server.store.alerts(true).map_err(|error| refused(&error))?;
+        let alerts: Vec<_> = alerts.into_iter().filter(|alert| alert.model == name).collect();
+        Answer::json(&json!({ "model": name, "windows": windows, "alerts": alerts }))
+    };
+    work().into()
+}
+
+/// `POST /v1/alerts/{alert}/acknowledge`.
+pub(super) fn acknowledge(server: &Arc<Server>, call: &mut Call) -> Reply {
+    let work = || {
+        let body = body(call)?;
+        let why = text(&body, "why")?.unwrap_or_default();
+        let none = || Refusal::not_found("there is no such alert");
+        let id: i64 =
+            call.param("alert").and_then(|id| id.parse().ok()).ok_or_else(none)?;
+        let known = server.store.alerts(false).map_err(|error| refused(&error))?;
+        let is_there = known.iter().any(|own| own.id == id && call.who.sees(&own.model));
+        if !is_there {
+            return Err(none());
+        }
+        server.store.acknowledge(id, &actor(call), why).map_err(|error| refused(&error))?;
+        Answer::json(&json!({ "acknowledged": id }))
+    };
+    work().into()
+}
+
+/// `GET /v1/keys`.
+pub(super) fn keys(server: &Arc<Server>, _: &mut Call) -> Reply {
+    let keys = server.store.keys().map_err(|error| refused(&error));
+    keys.and_then(|keys| Answer::json(&json!({ "keys": keys }))).into()
+}
+
+/// `POST /v1/keys`.
+pub(super) fn create_key(server: &Arc<Server>, call: &mut Call) -> Reply {
+    let work = || {
+        let body = body(call)?;
+        let words = |name: &str| -> Result<Vec<String>, Refusal> {
+            let wrong = || Refusal::bad_request(format!("`{name}` is an array of texts"));
+            match &body[name] {
+                Value::Null => Ok(Vec::new()),
+                Value::Array(all) => all
+                    .iter()
+                    .map(|own| own.as_str().map(str::to_owned).ok_or_else(wrong))
+                    .collect(),
+                _ => Err(wrong()),
+            }
+        };
+        let scopes = words("scopes")?
+            .iter()
+            .map(|word| Scope::parse(word))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| refused(&error))?;
+        let spec = KeySpec {
+            name: text(&body, "name")?.unwrap_or_default().to_owned(),
+            scopes,
+            models: words("models")?,
+            expires_ms: body["expires_ms"].as_i64(),
+            rate_per_second: body["rate_per_second"].as_f64(),
+            burst: body["burst"].as_f64(),
+            daily_requests: body["daily_requests"].as_u64(),
+            daily_rows: body["daily_rows"].as_u64(),
+        };
+        // Nobody gives away more than they have.
+        for scope in &spec.scopes {
+            call.who.may(*scope)?;
+        }
+        let new = server.store.create_key(&spec, &actor(call)).map_err(|error| refused(&error))?;
+        server.renew();
+        Answer::json(&json!({ "id": new.key.id, "key": new.shown }))
+    };
+    work().into()
+}
+
+/// `DELETE /v1/keys/{key}`.
+pub(super) fn revoke_key(server: &Arc<Server>, call: &mut Call) -> Reply {
+    let work = || {
+        let id = call.param("key").unwrap_or_default();
+        let store: &Store = &server.store;
+        let known = store.keys().map_err(|error| refused(&error))?;
+        if !known.iter().any(|key| key.id == id) {
+            return Err(Refusal::not_found("there is no such key"));
+        }
+        store.revoke_key(id, &actor(call), "").map_err(|error| refused(&error))?;
+        server.renew();
+        Answer::json(&json!({ "revoked": id }))
+    };
+    work().into()
+}

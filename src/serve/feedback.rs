@@ -1,0 +1,79 @@
+//! `POST /v1/feedback`: what became of what was predicted.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::protocol::Refusal;
+use super::route::{Answer, Call, Outcome, Reply};
+use super::server::Server;
+use crate::registry::predictions::Recorded;
+
+/// Labels in one request, at most.
+const MOST: usize = 10_000;
+
+pub(super) fn feedback(server: &Arc<Server>, call: &mut Call) -> Reply {
+    take(server, call).into()
+}
+
+fn take(server: &Server, call: &Call) -> Outcome {
+    let Some(log) = &server.log else {
+        return Err(Refusal::unprocessable("this server keeps no predictions, so it takes no labels"));
+    };
+    let body: Value = serde_json::from_slice(&call.body)
+        .map_err(|_| Refusal::bad_request("the body is not JSON"))?;
+    let one;
+    let all: &[Value] = match &body {
+        Value::Array(all) => all,
+        Value::Object(own) => match own.get("feedback") {
+            Some(Value::Array(all)) => all,
+            Some(_) => return Err(Refusal::bad_request("`feedback` is an array")),
+            None => {
+                one = [body.clone()];
+                &one
+            }
+        },
+        _ => return Err(Refusal::bad_request("an object with `id` and `label` is expected")),
+    };
+    if all.is_empty() || all.len() > MOST {
+        let what = format!("a request has from 1 to {MOST} labels");
+        return Err(Refusal::bad_request(what));
+    }
+    let mut labels = Vec::with_capacity(all.len());
+    for (at, own) in all.iter().enumerate() {
+        let wrong = |what: &str| Refusal::bad_request(format!("label {at}: {what}"));
+        let id = own["id"].as_str().filter(|id| (1..=140).contains(&id.len()));
+        let id = id.ok_or_else(|| wrong("`id` is missing: that of the prediction"))?;
+        let label = match &own["label"] {
+            Value::String(text) if (1..=200).contains(&text.len()) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(truth) => truth.to_string(),
+            _ => return Err(wrong("`label` is missing: a class or a number")),
+        };
+        // A label for the prediction of a model that the key may not know of is kept like one that
+        // came before its prediction, so that nobody learns which ids there are.
+        let made_by = log.made_by(id).map_err(|_| busy())?;
+        if made_by.is_some_and(|(model, _)| !call.who.sees(&model)) {
+            labels.push((id, None));
+            continue;
+        }
+        labels.push((id, Some(label)));
+    }
+    let (mut new, mut same, mut conflicts) = (0, 0, Vec::new());
+    for (id, label) in labels {
+        let Some(label) = label else {
+            new += 1;
+            continue;
+        };
+        match log.label(id, &label, server.now_ms()).map_err(|_| busy())? {
+            Recorded::New => new += 1,
+            Recorded::Same => same += 1,
+            Recorded::Conflict => conflicts.push(id.to_owned()),
+        }
+    }
+    Answer::json(&json!({ "recorded": new, "unchanged": same, "conflicts": conflicts }))
+}
+
+fn busy() -> Refusal {
+    Refusal::unavailable("the log cannot be written at this moment", 1)
+}

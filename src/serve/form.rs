@@ -1,0 +1,588 @@
+//! Requests in karat's own form: rows as JSON objects by column name, or as CSV with a header.
+//!
+//! One object is one row; an array of objects, or `{"rows": [...]}`, holds several. What is asked
+//! for besides scores stands beside `rows`, or beside the columns of a single row as long as no
+//! column has that name.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::protocol::{Limits, Refusal, shown};
+use super::scoring::Rows;
+use crate::features::Given;
+
+/// A value as it was sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cell {
+    /// Nothing was sent, or `null`.
+    Missing,
+    Number(f64),
+    Truth(bool),
+    Text(Box<str>),
+}
+
+/// The rows of a request, row after row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Sent {
+    pub(super) cells: Vec<Cell>,
+    pub(super) n_columns: usize,
+    pub(super) n_rows: usize,
+    /// Names that no column has, a few of them.
+    pub(super) unknown: Vec<String>,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct ScoreForm {
+    pub(super) rows: Sent,
+    pub(super) reasons: bool,
+    pub(super) explain: bool,
+    pub(super) id: Option<String>,
+    pub(super) subject: Option<String>,
+    pub(super) background: Option<String>,
+}
+
+impl Rows for Sent {
+    fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    fn put<'a>(&'a self, row: usize, given: &mut Vec<Given<'a>>) {
+        let own = &self.cells[row * self.n_columns..(row + 1) * self.n_columns];
+        given.extend(own.iter().map(|cell| match cell {
+            Cell::Missing => Given::Missing,
+            Cell::Number(number) => Given::Number(*number),
+            Cell::Truth(truth) => Given::Truth(*truth),
+            Cell::Text(text) => Given::Text(text),
+        }));
+    }
+}
+
+/// Names of fields that are not the model's are told, but no more than this.
+const MOST_UNKNOWN: usize = 20;
+
+/// Reads a request of either kind.
+pub(super) fn parse(
+    content_type: Option<&str>,
+    body: &[u8],
+    places: &HashMap<String, usize>,
+    limits: &Limits,
+) -> Result<ScoreForm, Refusal> {
+    let kind = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("text/csv") {
+        return csv(body, places, limits);
+    }
+    let reading = Reading { places, limits, refusal: RefCell::default() };
+    let mut form = ScoreForm::default();
+    form.rows.n_columns = places.len();
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let read = Top { reading: &reading, form: &mut form }
+        .deserialize(&mut deserializer)
+        .and_then(|()| deserializer.end());
+    match (read, reading.refusal.into_inner()) {
+        (_, Some(refusal)) => Err(refusal),
+        // The place, but never what stands there.
+        (Err(error), None) => Err(Refusal::bad_request(format!(
+            "the body is not the JSON that is expected (line {}, column {}): an object with the \
+             columns of a row, an array of such objects, or {{\"rows\": [...]}}",
+            error.line(),
+            error.column()
+        ))),
+        (Ok(()), None) if form.rows.n_rows == 0 => {
+            Err(Refusal::bad_request("the request has no row"))
+        }
+        (Ok(()), None) => Ok(form),
+    }
+}
+
+struct Reading<'a> {
+    places: &'a HashMap<String, usize>,
+    limits: &'a Limits,
+    /// Why reading stopped, where that is not the fault of the JSON.
+    refusal: RefCell<Option<Refusal>>,
+}
+
+impl Reading<'_> {
+    fn stop<E: de::Error>(&self, refusal: Refusal) -> E {
+        *self.refusal.borrow_mut() = Some(refusal);
+        E::custom("refused")
+    }
+
+    fn bad<E: de::Error>(&self, what: impl Into<String>) -> E {
+        self.stop(Refusal::bad_request(what))
+    }
+
+    /// Room for one more row.
+    fn begin<E: de::Error>(&self, sent: &mut Sent) -> Result<(), E> {
+        let n = sent.cells.len() + sent.n_columns;
+        if n > self.limits.max_elements {
+            let most = self.limits.max_elements;
+            return Err(self.stop(Refusal::too_large(format!("more than {most} values in one request"))));
+        }
+        sent.cells.resize(n, Cell::Missing);
+        sent.n_rows += 1;
+        Ok(())
+    }
+
+    fn unknown(&self, name: &str, sent: &mut Sent) {
+        if sent.unknown.len() < MOST_UNKNOWN && !sent.unknown.iter().any(|own| own == name) {
+            sent.unknown.push(shown(name));
+        }
+    }
+}
+
+/// The whole body.
+struct Top<'a, 'b> {
+    reading: &'a Reading<'a>,
+    form: &'b mut ScoreForm,
+}
+
+impl<'de> DeserializeSeed<'de> for Top<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Top<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let Self { reading, form } = self;
+        while seq.next_element_seed(RowSeed { reading, sent: &mut form.rows })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { reading, form } = self;
+        // Whether cells of a single row stood in the object itself, and whether rows did.
+        let (mut is_row, mut has_rows) = (false, false);
+        let mut seen = Seen::default();
+        while let Some(key) = map.next_key_seed(KeySeed(reading))? {
+            match key {
+                Key::Place(place) => {
+                    if has_rows {
+                        return Err(reading.bad("columns stand either in `rows` or beside it"));
+                    }
+                    if !is_row {
+                        is_row = true;
+                        reading.begin(&mut form.rows)?;
+                    }
+                    seen.mark(place, reading)?;
+                    form.rows.cells[place] = map.next_value_seed(CellSeed(reading))?;
+                }
+                Key::Other(name) => match name.as_str() {
+                    "rows" | "row" if is_row || has_rows => {
+                        return Err(reading.bad("columns stand either in `rows` or beside it"));
+                    }
+                    "rows" | "row" => {
+                        has_rows = true;
+                        map.next_value_seed(RowsSeed { reading, sent: &mut form.rows })?;
+                    }
+                    "reasons" => form.reasons = map.next_value_seed(Truth(reading, "reasons"))?,
+                    "explain" => form.explain = map.next_value_seed(Truth(reading, "explain"))?,
+                    "id" => form.id = map.next_value_seed(Text(reading, "id"))?,
+                    "subject" => form.subject = map.next_value_seed(Text(reading, "subject"))?,
+                    "background" => {
+                        form.background = map.next_value_seed(Text(reading, "background"))?;
+                    }
+                    name => {
+                        reading.unknown(name, &mut form.rows);
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which columns of a row were there already.
+#[derive(Default)]
+struct Seen(Vec<u64>);
+
+impl Seen {
+    fn mark<E: de::Error>(&mut self, place: usize, reading: &Reading<'_>) -> Result<(), E> {
+        if self.0.len() <= place / 64 {
+            self.0.resize(place / 64 + 1, 0);
+        }
+        let (word, bit) = (&mut self.0[place / 64], 1 << (place % 64));
+        if *word & bit != 0 {
+            let name = reading.places.iter().find(|(_, own)| **own == place);
+            let name = name.map_or("", |(name, _)| name);
+            return Err(reading.bad(format!("field `{}` is there twice", shown(name))));
+        }
+        *word |= bit;
+        Ok(())
+    }
+}
+
+/// A key of an object.
+enum Key {
+    Place(usize),
+    Other(String),
+}
+
+struct KeySeed<'a>(&'a Reading<'a>);
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed<'_> {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Key, E> {
+        match self.0.places.get(name) {
+            Some(place) => Ok(Key::Place(*place)),
+            None => Ok(Key::Other(name.to_owned())),
+        }
+    }
+}
+
+/// One row or an array of rows.
+struct RowsSeed<'a, 'b> {
+    reading: &'a Reading<'a>,
+    sent: &'b mut Sent,
+}
+
+impl<'de> DeserializeSeed<'de> for RowsSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RowsSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let Self { reading, sent } = self;
+        while seq.next_element_seed(RowSeed { reading, sent: &mut *sent })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        RowSeed { reading: self.reading, sent: self.sent }.visit_map(map)
+    }
+}
+
+/// One row.
+struct RowSeed<'a, 'b> {
+    reading: &'a Reading<'a>,
+    sent: &'b mut Sent,
+}
+
+impl<'de> DeserializeSeed<'de> for RowSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RowSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with the columns of a row")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { reading, sent } = self;
+        reading.begin(sent)?;
+        let start = sent.cells.len() - sent.n_columns;
+        let mut seen = Seen::default();
+        while let Some(key) = map.next_key_seed(KeySeed(reading))? {
+            match key {
+                Key::Place(place) => {
+                    seen.mark(place, reading)?;
+                    sent.cells[start + place] = map.next_value_seed(CellSeed(reading))?;
+                }
+                Key::Other(name) => {
+                    reading.unknown(&name, sent);
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One value.
+struct CellSeed<'a>(&'a Reading<'a>);
+
+impl<'de> DeserializeSeed<'de> for CellSeed<'_> {
+    type Value = Cell;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cell, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for CellSeed<'_> {
+    type Value = Cell;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, a text, true, false or null")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Cell, E> {
+        Ok(Cell::Missing)
+    }
+
+    fn visit_bool<E: de::Error>(self, truth: bool) -> Result<Cell, E> {
+        Ok(Cell::Truth(truth))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Cell, E> {
+        Ok(Cell::Number(number))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Cell, E> {
+        // What a float cannot hold exactly stays as it was written.
+        let exact = number.unsigned_abs() <= 1 << 53;
+        Ok(if exact { Cell::Number(number as f64) } else { Cell::Text(number.to_string().into()) })
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Cell, E> {
+        let exact = number <= 1 << 53;
+        Ok(if exact { Cell::Number(number as f64) } else { Cell::Text(number.to_string().into()) })
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Cell, E> {
+        Ok(Cell::Text(text.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Cell, A::Error> {
+        Err(self.0.bad("a value is an object; a row has plain values only"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Cell, A::Error> {
+        Err(self.0.bad("a value is an array; a row has plain values only"))
+    }
+}
+
+/// True or false, under this name.
+struct Truth<'a>(&'a Reading<'a>, &'static str);
+
+impl<'de> DeserializeSeed<'de> for Truth<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        let cell = CellSeed(self.0).deserialize(deserializer)?;
+        match cell {
+            Cell::Truth(truth) => Ok(truth),
+            Cell::Missing => Ok(false),
+            _ => Err(self.0.bad(format!("`{}` is true or false", self.1))),
+        }
+    }
+}
+
+/// A text, under this name.
+struct Text<'a>(&'a Reading<'a>, &'static str);
+
+impl<'de> DeserializeSeed<'de> for Text<'_> {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        match CellSeed(self.0).deserialize(deserializer)? {
+            Cell::Missing => Ok(None),
+            Cell::Text(text) if text.len() <= self.0.limits.max_name => Ok(Some(text.into())),
+            Cell::Text(_) => {
+                let most = self.0.limits.max_name;
+                Err(self.0.bad(format!("`{}` is longer than {most} bytes", self.1)))
+            }
+            _ => Err(self.0.bad(format!("`{}` is a text", self.1))),
+        }
+    }
+}
+
+/// Rows as CSV: the first line names the columns.
+fn csv(body: &[u8], places: &HashMap<String, usize>, limits: &Limits) -> Result<ScoreForm, Refusal> {
+    let text = std::str::from_utf8(body)
+        .map_err(|_| Refusal::bad_request("the CSV is not UTF-8"))?;
+    let mut form = ScoreForm::default();
+    form.rows.n_columns = places.len();
+    let reading = Reading { places, limits, refusal: RefCell::default() };
+    let mut lines = Lines(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let mut header: Vec<Option<usize>> = Vec::new();
+    for name in lines.line()?.ok_or_else(|| Refusal::bad_request("the CSV is empty"))? {
+        let place = places.get(name.trim()).copied();
+        if place.is_some() && header.contains(&place) {
+            let what = format!("column `{}` is there twice", shown(name.trim()));
+            return Err(Refusal::bad_request(what));
+        }
+        if place.is_none() {
+            reading.unknown(name.trim(), &mut form.rows);
+        }
+        header.push(place);
+    }
+    let mut number = 1_usize;
+    while let Some(line) = lines.line()? {
+        number += 1;
+        if line.len() == 1 && line[0].is_empty() {
+            continue;
+        }
+        if line.len() != header.len() {
+            return Err(Refusal::bad_request(format!(
+                "line {number} of the CSV has {} values, and the header has {}",
+                line.len(),
+                header.len()
+            )));
+        }
+        reading
+            .begin::<de::value::Error>(&mut form.rows)
+            .map_err(|_| reading.refusal.take().unwrap_or_else(|| Refusal::too_large("too many rows")))?;
+        let start = form.rows.cells.len() - form.rows.n_columns;
+        for (cell, place) in line.into_iter().zip(&header) {
+            if let Some(place) = place
+                && !cell.is_empty()
+            {
+                form.rows.cells[start + place] = Cell::Text(cell.into());
+            }
+        }
+    }
+    if form.rows.n_rows == 0 {
+        return Err(Refusal::bad_request("the request has no row"));
+    }
+    Ok(form)
+}
+
+/// The lines of a CSV that are left (RFC 4180).
+struct Lines<'a>(&'a str);
+
+impl Lines<'_> {
+    fn line(&mut self) -> Result<Option<Vec<String>>, Refusal> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        let mut cells = vec![String::new()];
+        let mut is_quoted = false;
+        let mut letters = self.0.char_indices().peekable();
+        while let Some((at, letter)) = letters.next() {
+            match letter {
+                '"' if is_quoted && letters.peek().is_some_and(|(_, next)| *next == '"') => {
+                    letters.next();
+                    cells.last_mut().map(|cell| cell.push('"'));
+                }
+                '"' => is_quoted = !is_quoted,
+                ',' if !is_quoted => cells.push(String::new()),
+                '\r' if !is_quoted && self.0[at + 1..].starts_with('\n') => {}
+                '\n' if !is_quoted => {
+                    self.0 = &self.0[at + 1..];
+                    return Ok(Some(cells));
+                }
+                letter => {
+                    cells.last_mut().map(|cell| cell.push(letter));
+                }
+            }
+        }
+        self.0 = "";
+        if is_quoted { Err(Refusal::bad_request("a quote in the CSV is not closed")) } else { Ok(Some(cells)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn places() -> HashMap<String, usize> {
+        [("age", 0), ("job", 1)].map(|(name, at)| (name.to_owned(), at)).into()
+    }
+
+    fn json(body: &str) -> Result<ScoreForm, Refusal> {
+        parse(Some("application/json"), body.as_bytes(), &places(), &Limits::default())
+    }
+
+    fn cells(form: &ScoreForm) -> Vec<Cell> {
+        form.rows.cells.clone()
+    }
+
+    #[test]
+    fn one_row_several_rows_and_an_envelope_are_understood() {
+        let (age, job) = (Cell::Number(30.0), Cell::Text("clerk".into()));
+        let one = json(r#"{"age": 30, "job": "clerk", "reasons": true}"#).unwrap();
+        assert_eq!(cells(&one), [age.clone(), job.clone()]);
+        assert!(one.reasons && !one.explain);
+        let several = json(r#"[{"job": "clerk", "age": 30}, {"age": null}]"#).unwrap();
+        assert_eq!(cells(&several), [age.clone(), job.clone(), Cell::Missing, Cell::Missing]);
+        let envelope = r#"{"id": "a-1", "rows": [{"age": 30, "job": "clerk", "x": {"y": []}}]}"#;
+        let form = json(envelope).unwrap();
+        assert_eq!((cells(&form), form.id.as_deref()), (vec![age, job], Some("a-1")));
+        assert_eq!(form.rows.unknown, ["x"]);
+        assert_eq!(json(r#"{"row": {"age": true}}"#).unwrap().rows.cells[0], Cell::Truth(true));
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_without_its_values() {
+        for (body, expected) in [
+            ("", "not the JSON"),
+            ("[]", "no row"),
+            ("{\"rows\": []}", "no row"),
+            ("{\"age\": 12345,}", "not the JSON"),
+            ("{\"age\": 12345, \"age\": 2}", "`age` is there twice"),
+            ("{\"age\": [12345]}", "an array"),
+            ("{\"age\": 1, \"rows\": []}", "either in `rows`"),
+            ("{\"rows\": [12345]}", "not the JSON"),
+            ("{\"age\": NaN}", "not the JSON"),
+            ("{\"age\": 1, \"reasons\": 12345}", "true or false"),
+            ("{\"age\": 1} 12345", "not the JSON"),
+        ] {
+            let refusal = json(body).unwrap_err();
+            assert_eq!(refusal.status, 400, "{body}");
+            assert!(refusal.message.contains(expected), "{body}: {}", refusal.message);
+            assert!(!refusal.message.contains("12345"), "{}", refusal.message);
+        }
+        let few = Limits { max_elements: 3, ..Limits::default() };
+        let body = br#"[{"age": 1}, {"age": 2}]"#;
+        assert_eq!(parse(None, body, &places(), &few).unwrap_err().status, 413);
+    }
+
+    #[test]
+    fn csv_is_read_with_quotes() {
+        let csv = "\u{feff}job,extra,age\r\n\"a, \"\"b\"\"\",x,30\nclerk,,\n";
+        let form = parse(Some("text/csv; charset=utf-8"), csv.as_bytes(), &places(), &Limits::default());
+        let form = form.unwrap();
+        let text = |text: &str| Cell::Text(text.into());
+        assert_eq!(cells(&form), [text("30"), text("a, \"b\""), Cell::Missing, text("clerk")]);
+        for (csv, expected) in
+            [("", "empty"), ("age\n", "no row"), ("age\n1,2\n", "line 2"), ("age\n\"1\n", "closed")]
+        {
+            let refusal =
+                parse(Some("text/csv"), csv.as_bytes(), &places(), &Limits::default()).unwrap_err();
+            assert!(refusal.message.contains(expected), "{csv}: {}", refusal.message);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(body in prop::collection::vec(any::<u8>(), 0..200), is_csv: bool) {
+            let kind = if is_csv { "text/csv" } else { "application/json" };
+            let _ = parse(Some(kind), &body, &places(), &Limits::default());
+        }
+    }
+}

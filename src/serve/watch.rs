@@ -1,0 +1,295 @@
+//! What the server looks after between requests: changes by others, keys used, windows of drift.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::listen::Tls;
+use super::metrics::{Info, resident};
+use super::served::{Policy, Served};
+use super::server::{Server, now_ms};
+use super::status::{KeyStatus, Light, ModelStatus, Status, VersionStatus};
+use super::table::{CHALLENGER, Models, Named, SHADOW};
+use crate::registry::store::{NamedModel, Version};
+use crate::registry::{Error, parse_model};
+
+/// So often changes by others are looked for: a revoked key is refused within a second.
+const EVERY: Duration = Duration::from_millis(200);
+/// So often the rest is looked after.
+const REST: Duration = Duration::from_secs(1);
+/// Besides those with an alias, so many of the latest versions of a name are loaded.
+const LATEST: usize = 5;
+/// Someone looks at the live log for so long after a status was asked for.
+const LOOKS_MS: i64 = 10_000;
+
+/// Looks after everything until the server stops.
+pub(super) fn watch(server: &Arc<Server>, tls: Option<&Tls>, stopped: &watch::Receiver<bool>) {
+    let mut known = server.store.data_version().unwrap_or_default();
+    let mut rested = Instant::now();
+    while !*stopped.borrow() {
+        thread::sleep(EVERY);
+        let now = server.store.data_version().unwrap_or(known);
+        if now != known {
+            known = now;
+            server.renew();
+        }
+        if rested.elapsed() >= REST {
+            rested = Instant::now();
+            if let Some(Err(error)) = tls.map(Tls::renew) {
+                server.trouble(error.to_string());
+            }
+            server.touch_keys();
+            super::drift::look(server);
+        }
+    }
+}
+
+impl Server {
+    /// Takes in what anyone has changed in the store.
+    pub(super) fn renew(&self) {
+        for outcome in [self.renew_keys(), self.renew_models()] {
+            if let Err(error) = outcome {
+                self.trouble(error.to_string());
+            }
+        }
+    }
+
+    /// Takes a name in or out of service, in this server alone.
+    pub(super) fn set_loaded(&self, name: &str, loaded: bool) {
+        {
+            let mut unloaded = self.unloaded.lock().unwrap_or_else(PoisonError::into_inner);
+            unloaded.retain(|own| own != name);
+            if !loaded {
+                unloaded.push(name.to_owned());
+            }
+        }
+        self.renew();
+    }
+
+    /// Loads what is new, keeps what is the same, and lets go of the rest. A version that cannot
+    /// be loaded is a trouble of its own, and stops none of the others.
+    pub(super) fn renew_models(&self) -> Result<(), Error> {
+        let before = self.models.load_full();
+        let unloaded = self.unloaded.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut by_name = HashMap::new();
+        let mut info = Vec::new();
+        for model in self.store.models()? {
+            let policy: Policy =
+                serde_json::from_value(model.settings.clone()).unwrap_or_else(|error| {
+                    self.trouble(format!("the settings of `{}`: {error}", model.name));
+                    Policy::default()
+                });
+            let old = before.by_name.get(&model.name);
+            let mut versions = BTreeMap::new();
+            for version in wanted(&model) {
+                let same = old.and_then(|old| old.versions.get(&version.version));
+                let same = same.filter(|s| s.digest == version.digest && s.policy == policy);
+                let served = match same {
+                    Some(same) => Ok(Arc::clone(same)),
+                    None => self.load_version(version, &policy).map(Arc::new),
+                };
+                match served {
+                    Ok(served) => {
+                        versions.insert(version.version, served);
+                    }
+                    Err(error) => self.trouble(format!(
+                        "version {} of `{}` is not served: {}",
+                        version.version,
+                        model.name,
+                        error.lines().next().unwrap_or_default()
+                    )),
+                }
+            }
+            for (alias, number) in &model.aliases {
+                if let Some(served) = versions.get(number) {
+                    info.push(Info {
+                        model: model.name.clone(),
+                        version: *number,
+                        alias: alias.clone(),
+                        digest: served.digest.clone(),
+                    });
+                }
+            }
+            let differences = old.filter(|old| old.aliases.get(SHADOW) == model.aliases.get(SHADOW));
+            let named = Named {
+                versions,
+                split: policy.split.clamp(0.0, 1.0),
+                is_unloaded: unloaded.contains(&model.name),
+                differences: differences.map(|old| Arc::clone(&old.differences)).unwrap_or_default(),
+                aliases: model.aliases,
+                name: model.name.clone(),
+            };
+            by_name.insert(model.name, Arc::new(named));
+        }
+        self.metrics.info.clear();
+        for own in info {
+            self.metrics.info.get_or_create(&own).set(1);
+        }
+        self.models.store(Arc::new(Models { by_name }));
+        Ok(())
+    }
+
+    fn load_version(&self, version: &Version, policy: &Policy) -> Result<Served, String> {
+        let bytes = self.store.bytes_of(&version.digest).map_err(|error| error.to_string())?;
+        let place = format!("{}/{}", version.name, version.version);
+        let loaded = parse_model(Path::new(&place), &bytes).map_err(|error| error.to_string())?;
+        let model = Arc::new(loaded.model);
+        Served::new(
+            &version.name,
+            version.version,
+            &version.digest,
+            &version.run,
+            model,
+            policy.clone(),
+            &self.metrics,
+        )
+        .map_err(|error| error.to_string())
+    }
+
+    /// Notes in the store when keys were used last.
+    pub(super) fn touch_keys(&self) {
+        let callers = self.callers.load();
+        let used: Vec<(String, i64)> = callers
+            .values()
+            .map(|caller| (caller.id.clone(), caller.last_used_ms.swap(0, Ordering::Relaxed)))
+            .filter(|(_, at_ms)| *at_ms > 0)
+            .collect();
+        if !used.is_empty()
+            && let Err(error) = self.store.touch_keys(&used)
+        {
+            self.trouble(error.to_string());
+        }
+    }
+
+    /// How the server is; whoever asks is taken to be looking for a while.
+    pub(super) fn status(&self) -> Status {
+        let now_ms = now_ms();
+        self.watched_until_ms.store(now_ms + LOOKS_MS, Ordering::Relaxed);
+        let models = self.models.load();
+        let alerts = self.store.alerts(true).unwrap_or_default();
+        let mut own: Vec<ModelStatus> = models
+            .by_name
+            .values()
+            .map(|named| {
+                let alarms: Vec<&str> = alerts
+                    .iter()
+                    .filter(|alert| alert.model == named.name)
+                    .map(|alert| alert.sentence.as_str())
+                    .collect();
+                self.model_status(named, &alarms)
+            })
+            .collect();
+        own.sort_by(|a, b| a.name.cmp(&b.name));
+        let (logged, dropped) = self.log.as_ref().map_or((0, 0), |log| log.counts());
+        let list = |list: &std::sync::Mutex<std::collections::VecDeque<String>>| {
+            list.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        };
+        Status {
+            karat: env!("CARGO_PKG_VERSION").into(),
+            pid: std::process::id(),
+            since_ms: self.since_ms,
+            now_ms,
+            url: self.url.clone(),
+            needs_key: self.options.needs_key,
+            memory: resident().unwrap_or(0),
+            rates: self.pulse.rates(),
+            in_flight: self.metrics.inflight.get(),
+            shed: self.metrics.shed.get(),
+            models: own,
+            keys: self.key_status(now_ms),
+            logged,
+            dropped,
+            live: self
+                .live
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .iter()
+                .take(100)
+                .cloned()
+                .collect(),
+            troubles: list(&self.troubles),
+        }
+    }
+
+    fn key_status(&self, now_ms: i64) -> Vec<KeyStatus> {
+        let callers = self.callers.load();
+        let keyring = self.keyring.load();
+        let mut keys: Vec<_> = keyring.keys().collect();
+        keys.sort_by(|a, b| a.created_ms.cmp(&b.created_ms).then_with(|| a.id.cmp(&b.id)));
+        let status = |key: &&crate::registry::store::Key| {
+            let caller = callers.get(&key.id);
+            let used = caller.map_or(0, |caller| caller.last_used_ms.load(Ordering::Relaxed));
+            let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.word()).collect();
+            let expired = key.expires_ms.is_some_and(|at| at <= now_ms);
+            KeyStatus {
+                id: key.id.clone(),
+                name: key.name.clone(),
+                scopes: scopes.join(","),
+                requests: caller.map_or(0, |caller| caller.requests.load(Ordering::Relaxed)),
+                last_used_ms: if used > 0 { Some(used) } else { key.last_used_ms },
+                refused: match (key.revoked_ms, expired) {
+                    (Some(_), _) => Some("revoked".into()),
+                    (None, true) => Some("expired".into()),
+                    (None, false) => None,
+                },
+            }
+        };
+        keys.iter().map(status).collect()
+    }
+
+    fn model_status(&self, named: &Named, alarms: &[&str]) -> ModelStatus {
+        let status = |served: &Arc<Served>| {
+            let get = |n: &std::sync::atomic::AtomicU64| n.load(Ordering::Relaxed);
+            let counts = &served.counts;
+            let (requests, nanos) = (get(&counts.requests), get(&counts.nanos));
+            let is_own = |(_, number): &(&String, &u32)| **number == served.version;
+            let aliases = named.aliases.iter().filter(is_own).map(|(alias, _)| alias.clone());
+            VersionStatus {
+                version: served.version,
+                kind: served.model().kind.clone(),
+                run: served.run.clone(),
+                digest: served.digest.clone(),
+                aliases: aliases.collect(),
+                requests,
+                rows: get(&counts.rows),
+                failed: get(&counts.failed),
+                mean_ms: (requests > 0).then(|| nanos as f64 / requests as f64 / 1e6),
+            }
+        };
+        let newest = named.versions.values().next_back();
+        let has_reference =
+            newest.is_some_and(|served| served.model().reference.is_some());
+        let (light, light_about) = match (alarms.first(), has_reference) {
+            (Some(first), _) => (Light::Alarm, (*first).to_owned()),
+            (None, true) => (Light::Steady, "no alert stands".to_owned()),
+            (None, false) => (Light::Unknown, "the model keeps no reference".to_owned()),
+        };
+        let shadow = named.aliases.get(SHADOW).map(|version| named.differences.status(*version));
+        ModelStatus {
+            name: named.name.clone(),
+            target: newest.map_or(String::new(), |served| served.model().target.clone()),
+            versions: named.versions.values().rev().map(status).collect(),
+            challenger: named.aliases.get(CHALLENGER).map(|_| named.split),
+            shadow,
+            light,
+            light_about,
+            example: newest.map_or(serde_json::Value::Null, |own| super::catalogue::example_row(own)),
+            curl: newest.map_or(String::new(), |served| super::catalogue::curl(&self.url, served)),
+        }
+    }
+}
+
+/// The versions of a name that are loaded: those with an alias, and the latest.
+fn wanted(model: &NamedModel) -> Vec<&Version> {
+    let in_service = || model.versions.iter().filter(|version| !version.retired);
+    let n = in_service().count();
+    let is_wanted = |(at, version): &(usize, &Version)| {
+        !version.aliases.is_empty() || at + LATEST >= n
+    };
+    in_service().enumerate().filter(is_wanted).map(|(_, version)| version).collect()
+}

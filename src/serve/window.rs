@@ -1,0 +1,187 @@
+//! What a version has seen since the last window: counts in the reference's bins, and samples.
+
+use std::mem;
+
+use super::served::Served;
+use crate::features::{Cell, Given, Remark};
+use crate::features::reference::{Reference, Shape, bin_of};
+use crate::models::RowScorer;
+
+/// So many values of a column, and so many scores, are kept of a window as they are.
+const SAMPLE: usize = 5_000;
+/// Rows of one request that are counted; more would cost more than they tell.
+const COUNTED: usize = 1_000;
+
+/// What a window has shown of a column.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ColumnWindow {
+    /// Rows.
+    pub n: u64,
+    /// Rows in which it was missing.
+    pub missing: u64,
+    /// Rows with a level that training never saw.
+    pub unseen: u64,
+    /// Rows below every value of the reference.
+    pub below: u64,
+    /// Rows above every value of the reference.
+    pub above: u64,
+    /// Rows in each bin, or at each level, of the reference.
+    pub counts: Vec<u64>,
+    /// Values as they are, as many as there is room for.
+    pub sample: Vec<f64>,
+}
+
+impl ColumnWindow {
+    /// Nothing yet, for a column of this shape.
+    pub fn new(shape: &Shape) -> Self {
+        let n = match shape {
+            Shape::Numbers { counts, .. } | Shape::Levels { counts, .. } => counts.len(),
+        };
+        Self { counts: vec![0; n], ..Self::default() }
+    }
+}
+
+/// What a window has shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WindowCounts {
+    /// Rows.
+    pub n: u64,
+    /// One for each column of the reference.
+    pub columns: Vec<ColumnWindow>,
+    /// Scores, as many as there is room for.
+    pub scores: Vec<f64>,
+}
+
+/// How the fields of a model are counted.
+#[derive(Debug)]
+pub(super) struct Window {
+    counts: WindowCounts,
+    started_ms: i64,
+}
+
+/// What one request has shown, gathered without a lock.
+pub(super) struct Seen {
+    n_fields: usize,
+    n_rows: usize,
+    /// Every so many rows one is counted.
+    every: usize,
+    /// For each row and field a number, or the hash of a level.
+    cells: Vec<Counted>,
+    scores: Vec<f64>,
+}
+
+enum Counted {
+    Missing,
+    Number(f64),
+    Level(Box<str>),
+}
+
+impl Seen {
+    pub(super) fn new(n_fields: usize, n_rows: usize) -> Self {
+        let every = n_rows.div_ceil(COUNTED).max(1);
+        let n = n_fields * n_rows.min(COUNTED);
+        Self { n_fields, n_rows, every, cells: Vec::with_capacity(n), scores: Vec::new() }
+    }
+
+    /// Takes in a value.
+    pub(super) fn cell(&mut self, _: usize, row: usize, cell: Cell, given: Given<'_>, what: Remark) {
+        if row % self.every != 0 {
+            return;
+        }
+        self.cells.push(match (cell, given) {
+            _ if what == Remark::Missing => Counted::Missing,
+            (Cell::Number(value), _) => Counted::Number(value),
+            (Cell::Group(_), Given::Text(text)) => Counted::Level(text.into()),
+            (Cell::Group(_), Given::Number(number)) => {
+                Counted::Level((number + 0.0).to_string().into())
+            }
+            (Cell::Group(_), Given::Truth(truth)) => Counted::Level(truth.to_string().into()),
+            (Cell::Group(_), Given::Missing) => Counted::Missing,
+        });
+    }
+
+    pub(super) fn score(&mut self, score: f64) {
+        if self.scores.len() < COUNTED {
+            self.scores.push(score);
+        }
+    }
+}
+
+impl Window {
+    pub(super) fn new(scorer: &RowScorer) -> Self {
+        Self { counts: empty(scorer), started_ms: super::server::now_ms() }
+    }
+
+    /// Rows so far.
+    pub(super) fn n(&self) -> u64 {
+        self.counts.n
+    }
+
+    /// When it began, in milliseconds since 1970.
+    pub(super) fn started_ms(&self) -> i64 {
+        self.started_ms
+    }
+
+    /// Ends it and begins the next one.
+    pub(super) fn turn(&mut self, scorer: &RowScorer) -> (WindowCounts, i64) {
+        let started = mem::replace(&mut self.started_ms, super::server::now_ms());
+        (mem::replace(&mut self.counts, empty(scorer)), started)
+    }
+
+    fn take_in(&mut self, seen: Seen, reference: Option<&Reference>) {
+        let Some(reference) = reference else {
+            self.counts.n += seen.n_rows as u64;
+            return;
+        };
+        if seen.n_fields > 0 {
+            for row in seen.cells.chunks_exact(seen.n_fields) {
+                let own = self.counts.columns.iter_mut().zip(&reference.columns).zip(row);
+                for ((column, reference), cell) in own {
+                    count(column, &reference.shape, cell);
+                }
+                self.counts.n += 1;
+            }
+        }
+        let room = SAMPLE.saturating_sub(self.counts.scores.len());
+        self.counts.scores.extend(seen.scores.into_iter().take(room));
+    }
+}
+
+/// Counts of nothing yet, in the order of the fields.
+fn empty(scorer: &RowScorer) -> WindowCounts {
+    let columns = scorer.model.reference.as_ref().map_or(Vec::new(), |reference| {
+        reference.columns.iter().map(|own| ColumnWindow::new(&own.shape)).collect()
+    });
+    WindowCounts { columns, ..WindowCounts::default() }
+}
+
+fn count(column: &mut ColumnWindow, shape: &Shape, cell: &Counted) {
+    column.n += 1;
+    match (shape, cell) {
+        (_, Counted::Missing) => column.missing += 1,
+        (Shape::Numbers { edges, sample, .. }, Counted::Number(value)) => {
+            column.counts[bin_of(edges, *value)] += 1;
+            column.below += u64::from(sample.first().is_some_and(|least| value < least));
+            column.above += u64::from(sample.last().is_some_and(|most| value > most));
+            if column.sample.len() < SAMPLE {
+                column.sample.push(*value);
+            }
+        }
+        (Shape::Levels { names, .. }, Counted::Level(level)) => {
+            match names.iter().position(|name| **name == **level) {
+                Some(place) => column.counts[place] += 1,
+                None => column.unseen += 1,
+            }
+        }
+        (Shape::Levels { .. }, Counted::Number(_)) => column.unseen += 1,
+        (Shape::Numbers { .. }, Counted::Level(_)) => column.missing += 1,
+    }
+}
+
+impl Served {
+    /// Counts what a request has shown.
+    pub(super) fn take_in(&self, seen: Seen) {
+        let mut window = self.window.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        window.take_in(seen, self.model().reference.as_deref());
+    }
+}
