@@ -1,18 +1,13 @@
-//! How the server of a workspace is, asked from the side.
+//! How the server of a workspace is asked.
 //!
-//! The shapes are those of the server itself; who asks is given as functions ([`Asker`]), so that
-//! the screen can be tried without any server.
-
-#[allow(dead_code, missing_docs, unreachable_pub, reason = "read here, made by the server")]
-#[path = "../serve/pulse.rs"]
-mod pulse;
-#[path = "../serve/status.rs"]
-mod status;
+//! Who asks is given as functions ([`Asker`]), so that the screen can be tried without a server.
 
 use std::path::Path;
 
-pub use pulse::Rates;
-pub use status::{KeyStatus, Light, Line, ModelStatus, ShadowStatus, Status, VersionStatus};
+pub use crate::serve::Status;
+pub use crate::serve::status::{
+    KeyStatus, Light, Line, ModelStatus, ShadowStatus, VersionStatus,
+};
 
 /// How a server is asked.
 #[derive(Clone, Copy)]
@@ -26,8 +21,8 @@ pub struct Asker {
 impl Default for Asker {
     fn default() -> Self {
         Self {
-            status: |_| Err("no server is running in this workspace".into()),
-            stop: |_| Err("no server is running in this workspace".into()),
+            status: |dir| crate::serve::status(dir).map_err(|e| crate::jobs::error_text(&e)),
+            stop: |dir| crate::serve::stop(dir).map_err(|e| crate::jobs::error_text(&e)),
         }
     }
 }

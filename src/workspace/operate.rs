@@ -268,6 +268,8 @@ pub struct Errand {
     pub label: &'static str,
     /// The words on the command line.
     pub words: Vec<String>,
+    /// A key that it is given aside, where no list of processes shows it.
+    pub key: Option<String>,
 }
 
 impl Errand {
@@ -298,6 +300,7 @@ fn run_errand(errand: &Errand, ctx: &Ctx) -> Result<String, Error> {
     };
     let mut child = Command::new(program)
         .args(&errand.words)
+        .envs(errand.key.as_ref().map(|key| ("KARAT_KEY", key)))
         .stdin(Stdio::null())
         .stdout(copy(&out)?)
         .stderr(copy(&err)?)
@@ -339,7 +342,7 @@ mod tests {
     #[test]
     fn an_errand_is_written_as_it_would_be_typed() {
         let words = ["serve", "start", "--workspace", "my work"].map(str::to_owned).to_vec();
-        let errand = Errand { label: "start", words };
+        let errand = Errand { label: "start", words, key: None };
         assert_eq!(errand.line(), "karat serve start --workspace 'my work'");
     }
 

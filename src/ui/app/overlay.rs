@@ -143,6 +143,8 @@ pub enum Ask {
     KeyName,
     /// Where the server is to listen.
     StartServer,
+    /// The key for a load test.
+    LoadKey,
     /// A query in SQL, run without replacing the table.
     Query,
 }

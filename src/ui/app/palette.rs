@@ -266,6 +266,7 @@ impl App {
             Ask::Why(order) => self.give_order(order, typed),
             Ask::RegisterName(run) => self.register_name(run, typed),
             Ask::KeyName => self.key_named(typed),
+            Ask::LoadKey => self.load_with(typed),
             Ask::StartServer => self.start_server(typed),
             Ask::WhatIf(column) => {
                 let value = (!typed.is_empty()).then(|| typed.to_owned());

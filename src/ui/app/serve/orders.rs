@@ -227,7 +227,8 @@ impl App {
         let Some(dir) = self.folder() else { return vec![] };
         let dir = dir.to_string_lossy().into_owned();
         let words = ["serve", "start", "--addr", typed, "--workspace", &dir];
-        let errand = Errand { label: "start the server", words: words.map(str::to_owned).to_vec() };
+        let words = words.map(str::to_owned).to_vec();
+        let errand = Errand { label: "start the server", words, key: None };
         self.say(errand.line());
         self.start_all(vec![Work::Outside(Outside::Errand(errand))])
     }
@@ -243,12 +244,25 @@ impl App {
         if own.served.is_none() {
             return self.refuse("no server serves this model\nhint: `s` starts one");
         }
-        let name = own.version.name.clone();
+        if self.serve.running().is_some_and(|status| status.needs_key) {
+            let hint = "a key with the scope `infer`; nothing takes the one in KARAT_KEY";
+            self.ask("The key for the load test", hint, "", Ask::LoadKey);
+            return vec![];
+        }
+        self.load_with("")
+    }
+
+    /// Runs a load test with this key.
+    pub(in crate::ui::app) fn load_with(&mut self, key: &str) -> Vec<Effect> {
+        let Some(name) = self.serve.version().map(|own| own.version.name.clone()) else {
+            return vec![];
+        };
         let Some(dir) = self.folder() else { return vec![] };
         let dir = dir.to_string_lossy().into_owned();
         let words =
             ["serve", "load", &name, "--seconds", LOAD_SECONDS, "--json", "--workspace", &dir];
-        let errand = Errand { label: LOAD, words: words.map(str::to_owned).to_vec() };
+        let key = (!key.is_empty()).then(|| key.to_owned());
+        let errand = Errand { label: LOAD, words: words.map(str::to_owned).to_vec(), key };
         self.say(format!("asking for {LOAD_SECONDS} seconds: {}", errand.line()));
         self.start_all(vec![Work::Outside(Outside::Errand(errand))])
     }

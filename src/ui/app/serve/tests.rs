@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::ui::rehearsal::Rehearsal;
-use crate::ui::served::{KeyStatus, Rates};
+use crate::ui::served::KeyStatus;
 
 fn made_up() -> Status {
-    Status {
+    let mut status = Status {
         karat: "0.1.0".into(),
         pid: 4711,
         since_ms: 1_767_250_800_000,
@@ -13,15 +13,6 @@ fn made_up() -> Status {
         url: "http://127.0.0.1:8080".into(),
         needs_key: true,
         memory: 123_000_000,
-        rates: Rates {
-            per_second: (0..60).map(|i| i % 7 * 3).collect(),
-            requests: 12.3,
-            refused: 0.01,
-            failed: 0.0,
-            p50: Some(0.42),
-            p90: Some(0.9),
-            p99: Some(2.1),
-        },
         in_flight: 2,
         models: vec![ModelStatus {
             name: "credit_risk".into(),
@@ -54,7 +45,12 @@ fn made_up() -> Status {
             ..Line::default()
         }],
         ..Status::default()
-    }
+    };
+    let rates = &mut status.rates;
+    rates.per_second = (0..60).map(|i| i % 7 * 3).collect();
+    (rates.requests, rates.refused) = (12.3, 0.01);
+    (rates.p50, rates.p90, rates.p99) = (Some(0.42), Some(0.9), Some(2.1));
+    status
 }
 
 fn stage(width: u16, height: u16) -> (tempfile::TempDir, Rehearsal) {
