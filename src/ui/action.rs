@@ -305,4 +305,6 @@ actions! {
     Acknowledge,
     /// Read everything anew.
     Refresh,
+    /// Show the rows behind a window.
+    ShowRows,
 }

@@ -147,7 +147,10 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Serve, &[ch('y')], A::CopyRequest, "copy request", "Copy a request for this model to the clipboard, as a curl command"),
     bind(S::Serve, &[ch('L')], A::LoadTest, "load test", "Ask for this model as fast as the server answers, for a few seconds"),
 
-    bind(S::Monitor, &[key(K::Enter)], A::Enter, "details", "Open the version, the column or the alert; of a column, the rows behind it"),
+    bind(S::Monitor, &[key(K::Enter)], A::Enter, "details", "Open the columns of a version, what was measured of a column, what an alert is about"),
+    bind(S::Monitor, &[ch('H'), shift(K::Left)], A::FarLeft, "earlier", "Look at the window before"),
+    bind(S::Monitor, &[ch('L'), shift(K::Right)], A::FarRight, "later", "Look at the window after"),
+    bind(S::Monitor, &[ch('o')], A::ShowRows, "rows", "Show the predictions behind the window, as the log has kept them"),
     bind(S::Monitor, &[ch('a')], A::Acknowledge, "acknowledge", "Say that you have taken notice of this alert, and why it may stand"),
     bind(S::Monitor, &[ch('m')], A::NextMetric, "measure", "Sort the columns by the next measure"),
     bind(S::Monitor, &[ch('d')], A::Definitions, "definitions", "Show what the measures mean, and their limits"),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::{Error, Product};
 use crate::jobs::Ctx;
+use crate::registry::predictions::PredictionLog;
 use crate::registry::save_model;
 use crate::registry::store::{
     Actor, Alert, Done, Event, EventFilter, Key, KeySpec, ModelName, NamedModel, NewVersion,
@@ -20,6 +21,8 @@ use crate::train::Run;
 const MOST_EVENTS: u32 = 500;
 /// How many windows of a version are shown, the latest.
 const MOST_WINDOWS: u32 = 200;
+/// How many predictions of a window are shown, its first.
+const MOST_LOGGED: u32 = 1000;
 /// How often a process of its own is asked whether it has ended.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -30,6 +33,17 @@ pub enum Outside {
     Read(PathBuf),
     /// Carry out a decision in the registry of this folder, for this reason.
     Operate(PathBuf, Box<Order>, String),
+    /// Read the predictions of a version between two moments.
+    Logged {
+        /// The folder of the workspace.
+        dir: PathBuf,
+        /// The name.
+        model: String,
+        /// The version.
+        version: u32,
+        /// From when and until when, in milliseconds since 1970.
+        between: [i64; 2],
+    },
     /// Run this very program with other words.
     Errand(Errand),
 }
@@ -39,6 +53,7 @@ impl Outside {
         match self {
             Self::Read(_) => "registry",
             Self::Operate(..) => "decision",
+            Self::Logged { .. } => "prediction log",
             Self::Errand(errand) => errand.label,
         }
     }
@@ -51,6 +66,15 @@ impl Outside {
         match self {
             Self::Read(dir) => out(Product::Registered(Arc::new(registered(&dir, ctx)?))),
             Self::Operate(dir, order, why) => out(Product::Carried(operate(&dir, &order, &why)?)),
+            Self::Logged { dir, model, version, between } => {
+                let rows = if PredictionLog::exists(&dir) {
+                    let log = PredictionLog::open(&dir)?;
+                    log.between(&model, Some(version), between, MOST_LOGGED)?
+                } else {
+                    vec![]
+                };
+                out(Product::Logged(rows));
+            }
             Self::Errand(errand) => {
                 let said = run_errand(&errand, ctx)?;
                 out(Product::Errand(errand, said));

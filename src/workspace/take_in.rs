@@ -134,6 +134,7 @@ impl Workspace {
             | Product::Decision(_)
             | Product::Registered(_)
             | Product::Carried(_)
+            | Product::Logged(_)
             | Product::Errand(..)
             | Product::Correlations(_)
             | Product::Comparison(_) => Ok(Done::default()),

@@ -216,6 +216,8 @@ pub enum Product {
     Decision(Arc<Decision>),
     /// What the registry knows of named models.
     Registered(Arc<Registered>),
+    /// Predictions as the log has kept them.
+    Logged(Vec<crate::registry::predictions::Logged>),
     /// What came of a decision.
     Carried(Carried),
     /// What an errand wrote.

@@ -83,6 +83,7 @@ impl App {
                 self.monitor.learn(known);
                 self.serve.known = Some(known.clone());
             }
+            Product::Logged(rows) => return self.show_logged(rows),
             Product::Carried(carried) => return self.carried(carried),
             Product::Errand(errand, said) => return self.errand_done(errand, said),
             Product::Comparison(comparison) => {

@@ -16,7 +16,7 @@ mod hear;
 mod jobs;
 mod marks;
 mod model;
-mod monitor;
+pub(in crate::ui) mod monitor;
 mod network;
 mod overlay;
 mod palette;

@@ -52,7 +52,7 @@ pub struct ViewState {
     leaderboard: TableState,
     contributions: TableState,
     served: [TableState; 4],
-    monitored: [TableState; 3],
+    monitored: [TableState; 4],
     rows: TableState,
     gallery: usize,
     network: usize,
