@@ -84,6 +84,14 @@ impl Rehearsal {
         self.draw();
     }
 
+    /// Tells what is told from outside; whether anything is to be drawn for it.
+    pub fn tell(&mut self, told: crate::ui::app::Told) -> bool {
+        let (changed, effects) = self.app.hear_outside(told);
+        self.carry_out(effects);
+        self.settle();
+        changed
+    }
+
     /// Types text.
     pub fn type_text(&mut self, text: &str) {
         for c in text.chars() {

@@ -201,7 +201,7 @@ fn table(
     let values = widest(&|own| own.text.as_deref().map_or(0, text::width) + 2, 8, 26);
     let beside = names + values + 16 + if reasons.is_some() { 20 } else { 0 };
     let beside = beside + if changes { 14 } else { 0 };
-    let cells = usize::from(area.width).saturating_sub(beside).clamp(11, 61) | 1;
+    let cells = usize::from(area.width).saturating_sub(beside).clamp(13, 61) | 1;
     let (against, towards) = sides(app, why);
     let half = cells / 2;
     let head = format!(
@@ -254,7 +254,7 @@ fn table(
             cells_of.push(Cell::new(was, Role::Dim));
         }
         let role = match own.contribution * bad {
-            v if v > 0.0 => Role::Bad,
+            v if v > 0.0 => Role::Warn,
             v if v < 0.0 => Role::Good,
             _ => Role::Accent,
         };
@@ -345,12 +345,12 @@ fn notes(app: &App, decision: &Decision, why: &Explanation, width: u16) -> Vec<(
     if why.method.name == "exact" {
         let base = match &run.model.averages {
             Some(averages) => format!(
-                "base: the score of the average of {} training rows",
+                "base: the average of {} training rows",
                 numbers::count(averages.n)
             ),
-            None => "base: the score of the average training row".into(),
+            None => "base: the average of the training rows".into(),
         };
-        add(&format!("{base}; levels of one column count together"), Role::Dim);
+        add(&format!("{base}; levels of a column count as one"), Role::Dim);
     } else {
         add(&format!("{}: {}", why.method.label, why.method.about), Role::Dim);
     }

@@ -6,10 +6,10 @@ use super::serve::key;
 use super::{Canvas, Role, ViewState, below, note_page, row, word};
 use crate::registry::store::AlertState;
 use crate::ui::action::Action;
-use crate::ui::app::monitor::{DriftOrder, Fared, LIMITS, Seen, Watched};
+use crate::ui::app::monitor::{DriftOrder, Fared, LIMITS, Seen, Watched, Window};
 use crate::ui::app::serve::time;
 use crate::ui::app::{App, MonitorView};
-use crate::ui::plot::{interval, sparkline};
+use crate::ui::plot::sparkline;
 use crate::ui::widgets::{Cell, Column, DataTable, Pane, numbers, text};
 
 pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect) {
@@ -195,7 +195,7 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
         Column::right(title("PSI", DriftOrder::Psi)),
         Column::right("chance"),
         Column::left(title("×", DriftOrder::Strength)).widths(7, 9),
-        Column::right("alert from").priority(4),
+        Column::right("p").priority(4),
         Column::left("windows").widths(sparks, sparks),
         Column::right(title("missing", DriftOrder::Missing)),
         Column::right("trained").priority(3),
@@ -227,12 +227,15 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
             Cell::new(number(own.psi), if look == Role::Dim { Role::Text } else { look }),
             Cell::new(number(own.null), Role::Dim),
             Cell::new(format!("{sign}{times}"), look),
-            Cell::new(number(own.threshold), Role::Dim),
+            Cell::new(own.p.map_or(numbers::NONE.into(), numbers::p_value), Role::Dim),
             Cell::new(sparkline(&course, usize::from(sparks)), Role::Accent),
-            Cell::new(share(own.missing), warn(own.missing - own.missing_before - 0.01)),
-            Cell::new(share(own.missing_before), Role::Dim),
-            Cell::new(share(own.unseen), warn(own.unseen)),
-            Cell::new(share(own.below + own.above), warn(own.below + own.above)),
+            Cell::new(
+                share(own.missing.now),
+                warn((own.missing.now - own.missing.before).abs() - 0.01),
+            ),
+            Cell::new(share(own.missing.before), Role::Dim),
+            Cell::new(share(own.unseen.now), warn(own.unseen.now)),
+            Cell::new(share(own.below.now + own.above.now), warn(own.below.now + own.above.now)),
         ])
     };
     let note = format!(
@@ -269,55 +272,51 @@ fn performance(
         Column::left("by").widths(6, 10),
         Column::left("metric").widths(8, 20),
         Column::right("value"),
-        Column::left("95 %").widths(10, 20).priority(1),
-        Column::left("0 … 1").widths(22, 32).priority(3),
-        Column::right("in test"),
+        Column::left("").widths(7, 7),
+        Column::left("if nothing changed").widths(14, 20),
+        Column::left("by sampling").widths(10, 16).priority(1),
+        Column::right("trained"),
         Column::right("rows").priority(2),
         Column::left("windows").widths(12, 20).priority(2),
     ];
+    let range = |low: f64, high: f64| {
+        format!("{} – {}", numbers::fixed(low, 3), numbers::fixed(high, 3))
+    };
     let cells = |i: usize| {
         let (how, own) = *all.get(i)?;
+        let realised = how == "realised";
         let label = crate::metrics::metric(&own.metric).map_or(own.metric.as_str(), |m| m.label);
-        let range = own.low.zip(own.high);
-        let is_share = own.value.is_some_and(|v| (0.0..=1.0).contains(&v));
         let course: Vec<f64> = app.monitor.chosen().map_or(vec![], |chosen| {
-            let of = |w: &crate::ui::app::monitor::Window| {
-                let mut all = if how == "realised" { w.realised.iter() } else { w.estimated.iter() };
-                let found = all.find(|o| o.metric == own.metric && o.method == own.method);
+            let of = |w: &Window| {
+                let mut all = if realised { w.realised.iter() } else { w.estimated.iter() };
+                let found = all.find(|o| o.metric == own.metric);
                 found.and_then(|o| o.value).unwrap_or(f64::NAN)
             };
             chosen.windows.iter().map(of).collect()
         });
-        let outside = range.zip(own.before).is_some_and(|((l, h), b)| b < l || b > h);
+        let n = if realised { window.labelled } else { window.rows };
         Some(vec![
-            Cell::new(how, if how == "realised" { Role::Text } else { Role::Guess }),
-            Cell::new(own.method.clone(), Role::Dim),
+            Cell::new(how, if realised { Role::Text } else { Role::Guess }),
+            Cell::new(if realised { "labels" } else { own.estimator() }, Role::Dim),
             Cell::new(label, Role::Strong),
             Cell::new(
                 numbers::optional(own.value, 3),
-                if outside { Role::Warn } else { Role::Strong },
+                if own.alarm { Role::Bad } else { Role::Strong },
             ),
-            Cell::new(
-                range.map_or(String::new(), |(l, h)| {
-                    format!("{}–{}", numbers::fixed(l, 3), numbers::fixed(h, 3))
-                }),
-                Role::Dim,
-            ),
-            Cell::new(
-                match own.value.filter(|_| is_share) {
-                    Some(value) => interval(value, range, (0.0, 1.0), 22),
-                    None => String::new(),
-                },
-                Role::Text,
-            ),
-            Cell::new(numbers::optional(own.before, 3), Role::Dim),
-            Cell::new(numbers::count(own.n as usize), Role::Dim),
+            Cell::new(if own.alarm { "▲ worse" } else { "" }, Role::Bad),
+            Cell::new(own.limits.map_or(String::new(), |l| range(l.low, l.high)), Role::Dim),
+            Cell::new(own.band.map_or(String::new(), |(l, h)| range(l, h)), Role::Dim),
+            Cell::new(numbers::optional(own.reference, 3), Role::Dim),
+            Cell::new(numbers::count(n as usize), Role::Dim),
             Cell::new(sparkline(&course, 12), Role::Accent),
         ])
     };
     let empty = "Neither labels nor estimates in this window. Labels are sent to `/v1/feedback` with \
                  the id of the prediction.";
     let mut lines = Vec::new();
+    if let Some(limits) = &window.estimate_limits {
+        lines.extend(text::wrap(limits, usize::from(area.width).saturating_sub(1)));
+    }
     for (name, about) in LIMITS {
         let words = format!("{name}: {about}");
         lines.extend(text::wrap(&words, usize::from(area.width).saturating_sub(1)));

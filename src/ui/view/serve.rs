@@ -47,7 +47,7 @@ fn server(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> u16 {
                 canvas.words(row(area, 0), &[word("◐ the server is being started …", Role::Accent)]);
                 return 1;
             }
-            let said = format!(" starts one; what is decided here counts as soon as one runs");
+            let said = " starts one; what is decided here counts as soon as one runs";
             let words = [
                 word("○ ", Role::Dim),
                 word("no server is running", Role::Strong),
@@ -65,7 +65,10 @@ fn server(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> u16 {
 fn running(status: &Status, canvas: &mut Canvas<'_>, area: Rect) -> u16 {
     let roomy = area.width >= 100;
     let up = (status.now_ms - status.since_ms).max(0) / 60_000;
-    let up = numbers::duration((up * 60) as f64);
+    let up = match up {
+        0 => "less than a minute".to_owned(),
+        minutes => numbers::duration((minutes * 60) as f64),
+    };
     let mut first = vec![
         word("● ", Role::Good),
         word(status.url.clone(), Role::Strong),
@@ -84,7 +87,6 @@ fn running(status: &Status, canvas: &mut Canvas<'_>, area: Rect) -> u16 {
     canvas.words(row(area, 0), &first);
     let rates = &status.rates;
     let course: Vec<f64> = rates.per_second.iter().map(|n| f64::from(*n)).collect();
-    let cells = if area.width >= 120 { 60 } else if roomy { 30 } else { 15 };
     let ms = |v: Option<f64>| v.map_or(numbers::NONE.into(), |v| numbers::significant(v, 2));
     let share = |share: f64| {
         let role = if share > 0.0 { Role::Warn } else { Role::Text };
@@ -93,7 +95,6 @@ fn running(status: &Status, canvas: &mut Canvas<'_>, area: Rect) -> u16 {
     let mut second = vec![
         word(format!("{} ", numbers::fixed(rates.requests, 1)), Role::Strong),
         word("requests/s ", Role::Dim),
-        word(sparkline(&course, cells), Role::Accent),
         word("  p50 ", Role::Dim),
         word(ms(rates.p50), Role::Text),
         word(" p90 ", Role::Dim),
@@ -113,6 +114,10 @@ fn running(status: &Status, canvas: &mut Canvas<'_>, area: Rect) -> u16 {
         second.push(word(format!("  under way {}", status.in_flight), Role::Dim));
         second.push(word(format!("  shed {}", numbers::count(status.shed as usize)), shed));
     }
+    // The course takes what the numbers leave.
+    let taken: usize = second.iter().map(|(words, _)| text::width(words)).sum();
+    let cells = usize::from(area.width).saturating_sub(taken).min(60);
+    second.insert(2, word(sparkline(&course, cells), Role::Accent));
     canvas.words(row(area, 1), &second);
     let Some(trouble) = status.troubles.first() else { return 2 };
     let more = match status.troubles.len() {
@@ -207,8 +212,12 @@ fn about(app: &App, width: u16) -> Vec<(String, Role)> {
     let mut said = Vec::new();
     let Some(own) = app.serve.version() else { return said };
     let mut add = |words: &str, role: Role, most: usize| {
-        let lines = text::wrap(words, usize::from(width).saturating_sub(2));
-        said.extend(lines.into_iter().take(most).map(|line| (format!(" {line}"), role)));
+        let lines = text::wrap(words, usize::from(width).saturating_sub(3));
+        let n = lines.len();
+        said.extend(lines.into_iter().take(most).enumerate().map(|(i, line)| {
+            let cut = if i + 1 == most && n > most { "…" } else { "" };
+            (format!(" {line}{cut}"), role)
+        }));
     };
     let Some(served) = own.served else {
         if app.serve.running().is_some() {
@@ -273,7 +282,7 @@ fn live(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, f
             Cell::new(numbers::count(own.rows as usize), Role::Dim),
             Cell::new(numbers::optional(own.score, 3), Role::Strong),
             Cell::new(own.decision.clone(), Role::Text),
-            Cell::new(numbers::significant(own.micros as f64 / 1e3, 2), Role::Text),
+            Cell::new(numbers::fixed(own.micros as f64 / 1e3, 2), Role::Text),
             Cell::new(own.key.clone(), Role::Dim),
             Cell::new(own.refusal.clone(), Role::Warn),
         ])
@@ -332,7 +341,7 @@ fn keys(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, f
 fn audit(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     let lines = app.serve.audit();
     let heads = [
-        Column::left("at (UTC)").widths(16, 19),
+        Column::left("at (UTC)").widths(16, 16),
         Column::left("who").widths(8, 24),
         Column::left("did").widths(8, 12),
         Column::left("on").widths(10, 28),
@@ -343,7 +352,7 @@ fn audit(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, 
     let cells = |i: usize| {
         Some(match lines.get(i)? {
             AuditLine::Waits(own) => vec![
-                Cell::new(time(own.at_ms), Role::Dim),
+                Cell::new(time(own.at_ms).get(..16).unwrap_or_default(), Role::Dim),
                 Cell::new(own.who.clone(), Role::Text),
                 Cell::new("◐ waits", Role::Warn),
                 Cell::new(own.done.sentence(), Role::Strong),
@@ -352,7 +361,7 @@ fn audit(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, 
                 Cell::new(own.why.clone(), Role::Text),
             ],
             AuditLine::Event(own) => vec![
-                Cell::new(time(own.at_ms), Role::Dim),
+                Cell::new(time(own.at_ms).get(..16).unwrap_or_default(), Role::Dim),
                 Cell::new(own.who.clone(), Role::Text),
                 Cell::new(own.action.clone(), Role::Accent),
                 Cell::new(format!("{} {}", own.model, own.subject).trim().to_owned(), Role::Strong),

@@ -1,10 +1,12 @@
 //! The Monitor screen: how served models fare, window by window.
 
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::sync::Arc;
 
-pub use window::{Fared, LIMITS, MEASURES, Measure, Seen, Window};
+pub use window::{Fared, LIMITS, MEASURES, Rate, Seen, Window};
 
 use super::act::moved;
 use super::{App, Effect, Overlay, PageLine, Screen};
@@ -74,8 +76,8 @@ impl DriftOrder {
         match self {
             Self::Strength => seen.strength(),
             Self::Psi => seen.psi.unwrap_or(-1.0),
-            Self::Missing => (seen.missing - seen.missing_before).abs(),
-            Self::Unseen => seen.unseen + seen.below + seen.above,
+            Self::Missing => (seen.missing.now - seen.missing.before).abs(),
+            Self::Unseen => seen.unseen.now + seen.below.now + seen.above.now,
         }
     }
 }
@@ -400,9 +402,9 @@ fn seen_lines(seen: &Seen) -> Vec<PageLine> {
     let most = seen.expected.iter().chain(&seen.actual).copied().fold(0.0, f64::max);
     if most > 0.0 {
         lines.push(PageLine::Heading("shares: training │ this window".into()));
-        let names = seen.bins.iter().map(|bin| text::width(bin)).max().unwrap_or(4).clamp(4, 24);
+        let names = seen.bin_names.iter().map(|bin| text::width(bin)).max().unwrap_or(4).clamp(4, 24);
         for at in 0..seen.expected.len().max(seen.actual.len()) {
-            let name = seen.bins.get(at).map_or("", String::as_str);
+            let name = seen.bin_names.get(at).map_or("", String::as_str);
             let share = |shares: &[f64]| shares.get(at).copied().unwrap_or(0.0);
             let bar = |share: f64| crate::ui::plot::bar(share / most, 18);
             let (before, now) = (share(&seen.expected), share(&seen.actual));
@@ -420,25 +422,33 @@ fn seen_lines(seen: &Seen) -> Vec<PageLine> {
     lines.push(pair(
         "PSI",
         format!(
-            "{} · by chance alone below {} in 95 of 100 windows · alert from {}",
+            "{} · by chance alone below {} in 95 of 100 windows of this size",
             number(seen.psi),
-            number(seen.null),
-            number(seen.threshold)
+            number(seen.null)
         ),
     ));
-    for own in &seen.measures {
-        let null = own.null.map_or(String::new(), |n| format!(" · by chance below {}", number(Some(n))));
-        let about = if own.about.is_empty() { String::new() } else { format!(" · {}", own.about) };
-        lines.push(pair(&own.name, format!("{}{null}{about}", number(own.value))));
+    if !seen.method.is_empty() {
+        let said = format!(
+            "{} by {} · not to pass {}",
+            number(seen.value),
+            seen.method.replace('_', " "),
+            number(seen.threshold)
+        );
+        lines.push(pair("chosen", said));
     }
-    lines.push(pair(
-        "missing",
-        format!("{}, in training {}", numbers::percent(seen.missing, 1), numbers::percent(seen.missing_before, 1)),
-    ));
-    lines.push(pair("unseen", numbers::percent(seen.unseen, 1)));
-    lines.push(pair(
-        "outside",
-        format!("{} below, {} above", numbers::percent(seen.below, 1), numbers::percent(seen.above, 1)),
-    ));
+    if let Some(p) = seen.p {
+        lines.push(pair("p", format!("{} corrected for all columns", numbers::p_value(p))));
+    }
+    for (name, value, about) in seen.measures() {
+        lines.push(pair(name, format!("{} · {about}", number(Some(value)))));
+    }
+    let rate = |rate: Rate| {
+        let (now, before) = (numbers::percent(rate.now, 1), numbers::percent(rate.before, 1));
+        format!("{now}, in training {before}")
+    };
+    lines.push(pair("missing", rate(seen.missing)));
+    lines.push(pair("unseen", rate(seen.unseen)));
+    lines.push(pair("below", rate(seen.below)));
+    lines.push(pair("above", rate(seen.above)));
     lines
 }

@@ -345,7 +345,7 @@ impl App {
             Action::CopyRequest => match self.serve.version().and_then(|own| own.served) {
                 Some(served) => {
                     let curl = served.curl.clone();
-                    self.say("copied the request; put your key in the place of KEY");
+                    self.say("copied the request; it takes the key from KARAT_KEY");
                     vec![Effect::Copy(curl)]
                 }
                 None => self.refuse("only a model that is being served has a request to copy\nhint: start the server with `s`"),
@@ -499,6 +499,7 @@ pub(in crate::ui) fn value(value: &serde_json::Value) -> String {
     match value {
         Value::Null => numbers::NONE.into(),
         Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().map(self::value).collect::<Vec<_>>().join(", "),
         Value::Object(map) => {
             let said = |(name, own): (&String, &Value)| {
                 let own = self::value(own);

@@ -68,14 +68,14 @@ fn sees(stage: &Rehearsal, text: &str) {
 }
 
 fn tell(stage: &mut Rehearsal, status: Result<Status, String>) -> bool {
-    let (changed, _) = stage.app.hear_outside(Told::Status(status.map(Box::new)));
-    stage.press("j");
-    changed
+    stage.tell(Told::Status(status.map(Box::new)))
 }
 
 #[test]
 fn an_empty_workspace_says_what_to_do() {
     let (_folder, mut stage) = stage(80, 24);
+    sees(&stage, "asking the server");
+    tell(&mut stage, Err("no server is running".into()));
     sees(&stage, "no server is running");
     sees(&stage, "No model is registered");
     for _ in 0..3 {
