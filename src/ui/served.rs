@@ -5,9 +5,7 @@
 use std::path::Path;
 
 pub use crate::serve::Status;
-pub use crate::serve::status::{
-    KeyStatus, Light, Line, ModelStatus, ShadowStatus, VersionStatus,
-};
+pub use crate::serve::status::{KeyStatus, Light, Line, ModelStatus, ShadowStatus, VersionStatus};
 
 /// How a server is asked.
 #[derive(Clone, Copy)]

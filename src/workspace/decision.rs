@@ -102,8 +102,11 @@ impl Decision {
 /// Decides on a row.
 pub(super) fn decide(asked: &Asked, ctx: &Ctx) -> Result<Decision, Error> {
     let (model, table) = (&asked.run.model, &asked.table);
-    let request =
-        Request { row: asked.row, method: asked.method.map(Into::into), class: asked.class.clone() };
+    let request = Request {
+        row: asked.row,
+        method: asked.method.map(Into::into),
+        class: asked.class.clone(),
+    };
     let position = table.positions_of(&[asked.row]).first().copied().flatten();
     let no_row = explain::Error::NoRow { row: asked.row, n_rows: table.n_rows() };
     let position = position.ok_or(no_row)?;
@@ -167,7 +170,11 @@ fn says(asked: &Asked, outputs: Vec<f64>) -> Says {
     let is_positive = score >= asked.threshold;
     let prediction = match (model.task, model.classes.as_slice()) {
         (Task::Binary, [negative, positive]) => {
-            if is_positive { positive.clone() } else { negative.clone() }
+            if is_positive {
+                positive.clone()
+            } else {
+                negative.clone()
+            }
         }
         _ => model.predict(score),
     };

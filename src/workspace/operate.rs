@@ -140,7 +140,10 @@ impl Order {
                 format!("register run {} as the next version of `{name}`", run.id)
             }
             Self::Register { run, name, alias: Some(alias), .. } => {
-                format!("register run {} as the next version of `{name}` and make it its `{alias}`", run.id)
+                format!(
+                    "register run {} as the next version of `{name}` and make it its `{alias}`",
+                    run.id
+                )
             }
             Self::Do(done) => done.sentence(),
             Self::Answer { done, yes: true, .. } => format!("approve: {}", done.sentence()),
@@ -217,10 +220,7 @@ fn operate(dir: &Path, order: &Order, why: &str) -> Result<Carried, Error> {
     let store = Store::open(dir)?;
     let actor = Actor::login();
     let waits = |id: i64| {
-        Carried::Waits(format!(
-            "{} waits for a second person as change {id}",
-            order.sentence()
-        ))
+        Carried::Waits(format!("{} waits for a second person as change {id}", order.sentence()))
     };
     Ok(match order {
         Order::Register { run, threshold, name, alias } => {
@@ -244,11 +244,8 @@ fn operate(dir: &Path, order: &Order, why: &str) -> Result<Carried, Error> {
             let number = version.version;
             let said = format!("run {} is version {number} of `{}`", run.id, version.name);
             let Some(alias) = alias else { return Ok(Carried::Out(said)) };
-            let done = Done::Promote {
-                name: version.name.clone(),
-                version: number,
-                alias: alias.clone(),
-            };
+            let done =
+                Done::Promote { name: version.name.clone(), version: number, alias: alias.clone() };
             match store.decide(&done, &actor, why)? {
                 None => Carried::Out(format!("{said} and its `{alias}`")),
                 Some(id) => Carried::Waits(format!(

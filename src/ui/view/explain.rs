@@ -31,9 +31,10 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
     let Some(decision) = explained.decision.clone() else {
         let (said, role) = match &explained.trouble {
             Some(trouble) => (trouble.replace("\nhint: ", " · "), Role::Warn),
-            None if explained.run.is_none() => {
-                ("Nothing is explained yet: train a model, then choose a row.".to_owned(), Role::Dim)
-            }
+            None if explained.run.is_none() => (
+                "Nothing is explained yet: train a model, then choose a row.".to_owned(),
+                Role::Dim,
+            ),
             None => ("asking the model …".to_owned(), Role::Dim),
         };
         canvas.paragraph(inner, &said, role);
@@ -134,7 +135,8 @@ fn head(app: &App, decision: &Decision, canvas: &mut Canvas<'_>, area: Rect) -> 
     }
     let n = decision.changed.len();
     let plural = if n == 1 { "value" } else { "values" };
-    let mut second = vec![word("what if", Role::Title), word(format!(" · {n} {plural}   "), Role::Dim)];
+    let mut second =
+        vec![word("what if", Role::Title), word(format!(" · {n} {plural}   "), Role::Dim)];
     second.extend(words(&decision.after));
     let moved = decision.after.score - decision.before.score;
     if run.task != Task::Multiclass {
@@ -209,7 +211,8 @@ fn table(
         text::fit_right(&format!("{} ◂", text::cut(&against, half.saturating_sub(2))), half),
         text::fit(&format!("▸ {}", text::cut(&towards, half.saturating_sub(2))), half)
     );
-    let mut heads = vec![Column::left("column").widths(12, 32), Column::left("value").widths(8, 32)];
+    let mut heads =
+        vec![Column::left("column").widths(12, 32), Column::left("value").widths(8, 32)];
     if changes {
         heads.push(Column::left("was").widths(6, 24).priority(1));
     }
@@ -219,7 +222,11 @@ fn table(
         heads.push(Column::left("reason").widths(16, 20));
     }
     let protected = |name: &str| {
-        app.explain.table.as_ref().and_then(|t| t.column(name)).is_some_and(|c| c.protected.is_some())
+        app.explain
+            .table
+            .as_ref()
+            .and_then(|t| t.column(name))
+            .is_some_and(|c| c.protected.is_some())
     };
     let bad = match (decision.grounds.is_some(), app.explain.adverse) {
         (false, _) => 0.0,
@@ -344,10 +351,9 @@ fn notes(app: &App, decision: &Decision, why: &Explanation, width: u16) -> Vec<(
     };
     if why.method.name == "exact" {
         let base = match &run.model.averages {
-            Some(averages) => format!(
-                "base: the average of {} training rows",
-                numbers::count(averages.n)
-            ),
+            Some(averages) => {
+                format!("base: the average of {} training rows", numbers::count(averages.n))
+            }
             None => "base: the average of the training rows".into(),
         };
         add(&format!("{base}; levels of a column count as one"), Role::Dim);
@@ -356,7 +362,10 @@ fn notes(app: &App, decision: &Decision, why: &Explanation, width: u16) -> Vec<(
     }
     let Some(grounds) = decision.grounds(app.explain.background) else {
         if run.task == Task::Binary {
-            add("no reasons: the two methods of Regulation B are defined for linear models", Role::Dim);
+            add(
+                "no reasons: the two methods of Regulation B are defined for linear models",
+                Role::Dim,
+            );
         }
         return said;
     };
@@ -385,7 +394,10 @@ fn notes(app: &App, decision: &Decision, why: &Explanation, width: u16) -> Vec<(
             );
             add(&words, Role::Text);
             if reasons.withheld {
-                add("a protected attribute weighed as much as a reason; it is not named", Role::Warn);
+                add(
+                    "a protected attribute weighed as much as a reason; it is not named",
+                    Role::Warn,
+                );
             }
         }
         None => add(

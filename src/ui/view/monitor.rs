@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::serve::key;
 use super::{Canvas, Role, ViewState, below, note_page, row, word};
-use crate::registry::store::AlertState;
+use crate::registry::store::{Alert, AlertState};
 use crate::ui::action::Action;
 use crate::ui::app::monitor::{DriftOrder, Fared, LIMITS, Seen, Watched, Window};
 use crate::ui::app::serve::time;
@@ -74,15 +74,14 @@ fn head(chosen: &Watched, app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let (from, to) = (time(window.from_ms), time(window.to_ms));
         let same_day = from.get(..10) == to.get(..10);
         let to = if same_day { to.get(11..16) } else { to.get(..16) };
+        let to = to.unwrap_or_default();
         words.extend([
-            word("   window ", Role::Dim),
-            word(format!("{} to {}", from.get(..16).unwrap_or(""), to.unwrap_or("")), Role::Text),
+            word(format!("   window {} of {} · ", at + 1, chosen.windows.len()), Role::Dim),
+            word(format!("{} to {to}", from.get(..16).unwrap_or_default()), Role::Text),
             word(format!(" · {} rows", numbers::count(window.rows as usize)), Role::Text),
             word(
                 format!(
-                    " · {} of {}  {} {} others",
-                    at + 1,
-                    chosen.windows.len(),
+                    "   {} {} other windows",
                     key_here(Action::FarLeft),
                     key_here(Action::FarRight)
                 ),
@@ -159,17 +158,49 @@ fn versions(
                 }),
                 Role::Text,
             ),
-            Cell::new(
-                last.map_or(String::new(), |w| numbers::count(w.rows as usize)),
-                Role::Dim,
-            ),
+            Cell::new(last.map_or(String::new(), |w| numbers::count(w.rows as usize)), Role::Dim),
             Cell::new(
                 last.map_or(String::new(), |w| time(w.to_ms).get(..16).unwrap_or("").to_owned()),
                 Role::Dim,
             ),
         ])
     };
-    table(&heads, watched.len(), &cells, &nothing(), app, state, canvas, area, focused);
+    let list = Rect { height: (watched.len() as u16 + 1).max(3).min(area.height), ..area };
+    table(&heads, watched.len(), &cells, &nothing(), app, state, canvas, list, focused);
+    let Some(chosen) = app.monitor.chosen() else { return };
+    let own = |alert: &&Alert| {
+        let stands = matches!(alert.state, AlertState::Firing | AlertState::Acknowledged);
+        stands && alert.model == chosen.name && alert.version == chosen.version
+    };
+    let own: Vec<&Alert> = app.monitor.alerts.iter().filter(own).collect();
+    said(&own, canvas, below(area, list.height + 1));
+}
+
+/// What alerts say, each in full.
+fn said(alerts: &[&Alert], canvas: &mut Canvas<'_>, area: Rect) {
+    let mut used = 0;
+    for alert in alerts {
+        let (sign, role) = sign(alert.state);
+        let place = below(area, used);
+        canvas.words(row(place, 0), &[word(format!(" {sign}"), role)]);
+        let inner = Rect { x: place.x + 3, width: place.width.saturating_sub(3), ..place };
+        used += canvas.paragraph(inner, &alert.sentence, Role::Text);
+        if !alert.by.is_empty() {
+            let inner =
+                Rect { x: area.x + 3, width: area.width.saturating_sub(3), ..below(area, used) };
+            let words = format!("acknowledged by {}", alert.by);
+            used += canvas.paragraph(inner, &words, Role::Dim);
+        }
+    }
+}
+
+/// The sign of an alert, which tells its state without colours.
+fn sign(state: AlertState) -> (&'static str, Role) {
+    match state {
+        AlertState::Firing => ("▲", Role::Bad),
+        AlertState::Acknowledged => ("◐", Role::Warn),
+        AlertState::Resolved => ("✓", Role::Dim),
+    }
 }
 
 /// How a drift is shown: quiet below what chance does.
@@ -246,8 +277,19 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
     );
     let lines = text::wrap(&note, usize::from(area.width).saturating_sub(1));
     let list = Rect { height: area.height.saturating_sub(lines.len() as u16 + 1), ..area };
-    let list = Rect { height: list.height.min(seen.len() as u16 + 1).max(4).min(area.height), ..list };
-    table(&heads, seen.len(), &cells, "this window holds no column", app, state, canvas, list, focused);
+    let list =
+        Rect { height: list.height.min(seen.len() as u16 + 1).max(4).min(area.height), ..list };
+    table(
+        &heads,
+        seen.len(),
+        &cells,
+        "this window holds no column",
+        app,
+        state,
+        canvas,
+        list,
+        focused,
+    );
     for (i, line) in lines.into_iter().enumerate() {
         canvas.words(row(area, list.height + 1 + i as u16), &[word(format!(" {line}"), Role::Dim)]);
     }
@@ -279,9 +321,8 @@ fn performance(
         Column::right("rows").priority(2),
         Column::left("windows").widths(12, 20).priority(2),
     ];
-    let range = |low: f64, high: f64| {
-        format!("{} – {}", numbers::fixed(low, 3), numbers::fixed(high, 3))
-    };
+    let range =
+        |low: f64, high: f64| format!("{} – {}", numbers::fixed(low, 3), numbers::fixed(high, 3));
     let cells = |i: usize| {
         let (how, own) = *all.get(i)?;
         let realised = how == "realised";
@@ -343,11 +384,7 @@ fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
     ];
     let cells = |i: usize| {
         let own = alerts.get(i)?;
-        let (sign, role) = match own.state {
-            AlertState::Firing => ("▲", Role::Bad),
-            AlertState::Acknowledged => ("◐", Role::Warn),
-            _ => ("✓", Role::Dim),
-        };
+        let (sign, role) = sign(own.state);
         Some(vec![
             Cell::new(format!("{sign} {}", own.state.word()), role),
             Cell::new(format!("{} {}", own.model, own.version), Role::Text),
@@ -361,7 +398,11 @@ fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
     };
     let empty = "No alert was raised. Alerts come from windows that drift further than chance and \
                  the threshold allow.";
-    table(&heads, alerts.len(), &cells, empty, app, state, canvas, area, focused);
+    let wanted = (alerts.len() as u16 + 1).max(3);
+    let list = Rect { height: wanted.min(area.height.saturating_sub(5).max(4)), ..area };
+    table(&heads, alerts.len(), &cells, empty, app, state, canvas, list, focused);
+    let chosen: Vec<&Alert> = alerts.get(app.monitor.row()).into_iter().collect();
+    said(&chosen, canvas, below(area, list.height + 1));
 }
 
 #[expect(clippy::too_many_arguments, reason = "one table of four that differ in all of these")]

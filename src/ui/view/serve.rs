@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::{Canvas, Role, ViewState, below, note_page, row, word};
 use crate::ui::action::Action;
-use crate::ui::app::serve::{time, value};
+use crate::ui::app::serve::{on, time, value};
 use crate::ui::app::{App, AuditLine, ServeTab};
 use crate::ui::keymap::key_of;
 use crate::ui::plot::sparkline;
@@ -15,9 +15,11 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
     let focused = app.overlays.is_empty();
     let titles = ServeTab::ALL.map(ServeTab::title);
     let tab = app.serve.tab as usize;
-    let folder = app.workspace.registry.dir().map_or(String::new(), |dir| dir.display().to_string());
+    let folder =
+        app.workspace.registry.dir().map_or(String::new(), |dir| dir.display().to_string());
     let right = text::cut_middle(&folder, usize::from(area.width / 3));
-    let pane = Pane { title: "Serve", tabs: &titles, tab, right: &right, focused, ..Pane::default() };
+    let pane =
+        Pane { title: "Serve", tabs: &titles, tab, right: &right, focused, ..Pane::default() };
     let inner = pane.render(area, canvas.buf, canvas.theme);
     let used = server(app, canvas, inner) + 1;
     let rest = below(inner, used);
@@ -44,7 +46,8 @@ fn server(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> u16 {
         Some(Err(_)) => {
             let starts = app.jobs.running.iter().any(|job| job.label == "start the server");
             if starts {
-                canvas.words(row(area, 0), &[word("◐ the server is being started …", Role::Accent)]);
+                canvas
+                    .words(row(area, 0), &[word("◐ the server is being started …", Role::Accent)]);
                 return 1;
             }
             let said = " starts one; what is decided here counts as soon as one runs";
@@ -221,7 +224,11 @@ fn about(app: &App, width: u16) -> Vec<(String, Role)> {
     };
     let Some(served) = own.served else {
         if app.serve.running().is_some() {
-            add("the server does not serve this model: no alias points to a version that loads", Role::Dim, 2);
+            add(
+                "the server does not serve this model: no alias points to a version that loads",
+                Role::Dim,
+                2,
+            );
         }
         return said;
     };
@@ -230,7 +237,8 @@ fn about(app: &App, width: u16) -> Vec<(String, Role)> {
         add(&served.light_about, role, 2);
     }
     if let Some(share) = served.challenger {
-        let words = format!("the challenger answers {} of the requests", numbers::percent(share, 0));
+        let words =
+            format!("the challenger answers {} of the requests", numbers::percent(share, 0));
         add(&words, Role::Dim, 1);
     }
     if let Some(shadow) = &served.shadow {
@@ -364,14 +372,15 @@ fn audit(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, 
                 Cell::new(time(own.at_ms).get(..16).unwrap_or_default(), Role::Dim),
                 Cell::new(own.who.clone(), Role::Text),
                 Cell::new(own.action.clone(), Role::Accent),
-                Cell::new(format!("{} {}", own.model, own.subject).trim().to_owned(), Role::Strong),
+                Cell::new(on(own), Role::Strong),
                 Cell::new(value(&own.before), Role::Dim),
                 Cell::new(value(&own.after), Role::Text),
                 Cell::new(own.why.clone(), Role::Text),
             ],
         })
     };
-    let empty = "Nothing was decided yet: registrations, promotions, keys and alerts are logged here.";
+    let empty =
+        "Nothing was decided yet: registrations, promotions, keys and alerts are logged here.";
     table(&heads, lines.len(), &cells, empty, 3, app, state, canvas, area, focused);
 }
 

@@ -10,8 +10,8 @@ pub use window::{Fared, LIMITS, MEASURES, Rate, Seen, Window};
 
 use super::act::moved;
 use super::{App, Effect, Overlay, PageLine, Screen};
-use crate::registry::store::{Alert, AlertState};
 use crate::registry::predictions::Logged;
+use crate::registry::store::{Alert, AlertState};
 use crate::ui::action::Action;
 use crate::ui::widgets::{numbers, text};
 use crate::workspace::{Order, Outside, Registered, Work};
@@ -365,7 +365,9 @@ impl App {
         let mut lines = vec![line("at (UTC)", "score", "called", "label", &head)];
         lines.extend(rows.iter().rev().map(|own| {
             let value = match &column {
-                Some(name) => super::serve::value(own.inputs.get(name).unwrap_or(&serde_json::Value::Null)),
+                Some(name) => {
+                    super::serve::value(own.inputs.get(name).unwrap_or(&serde_json::Value::Null))
+                }
                 None => super::serve::value(&own.inputs),
             };
             let label = own.label.as_deref().unwrap_or("not yet");
@@ -402,7 +404,8 @@ fn seen_lines(seen: &Seen) -> Vec<PageLine> {
     let most = seen.expected.iter().chain(&seen.actual).copied().fold(0.0, f64::max);
     if most > 0.0 {
         lines.push(PageLine::Heading("shares: training │ this window".into()));
-        let names = seen.bin_names.iter().map(|bin| text::width(bin)).max().unwrap_or(4).clamp(4, 24);
+        let names =
+            seen.bin_names.iter().map(|bin| text::width(bin)).max().unwrap_or(4).clamp(4, 24);
         for at in 0..seen.expected.len().max(seen.actual.len()) {
             let name = seen.bin_names.get(at).map_or("", String::as_str);
             let share = |shares: &[f64]| shares.get(at).copied().unwrap_or(0.0);

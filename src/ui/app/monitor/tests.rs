@@ -69,12 +69,12 @@ fn what_drifted_most_comes_first_beside_what_chance_does() {
     stage.press("Enter");
     let seen: Vec<&str> = stage.app.monitor.seen().iter().map(|own| own.name.as_str()).collect();
     assert_eq!(seen, ["score", "checking_status", "duration_months"]);
-    sees(&stage, "2 of 2");
+    sees(&stage, "window 2 of 2");
     stage.press("Down Enter");
     sees(&stage, "training against this window");
     sees(&stage, "Jensen-Shannon");
     stage.press("Esc H");
-    sees(&stage, "1 of 2");
+    sees(&stage, "window 1 of 2");
     stage.press("o");
     sees(&stage, "no predictions of this window are kept");
     stage.press("d");
@@ -105,18 +105,4 @@ fn an_alert_is_acknowledged_with_a_reason() {
     sees(&stage, "does not fire");
     stage.press("Enter");
     assert_eq!(stage.app.monitor.seen()[stage.app.monitor.row()].name, "checking_status");
-}
-
-#[test]
-fn dump_screens() {
-    for (width, height) in [(80, 24), (120, 36), (200, 50)] {
-        let (_folder, mut stage) = watched(width, height);
-        let mut out = stage.text();
-        for keys in ["Enter", "]", "]", "[ [ Down Enter"] {
-            stage.press(keys);
-            out.push_str("\n\n");
-            out.push_str(&stage.text());
-        }
-        std::fs::write(format!("/tmp/shots/mon-{width}.txt"), out).unwrap();
-    }
 }

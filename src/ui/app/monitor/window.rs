@@ -127,14 +127,30 @@ impl Seen {
     /// Every further measure that there is, with what it measures.
     pub fn measures(&self) -> Vec<(&'static str, f64, &'static str)> {
         let all = [
-            ("Jensen-Shannon", self.js, "distance over the bins, to base 2: 0 the same, 1 nothing in common"),
-            ("Hellinger", self.hellinger, "distance over the bins: 0 the same, 1 nothing in common"),
+            (
+                "Jensen-Shannon",
+                self.js,
+                "distance over the bins, to base 2: 0 the same, 1 nothing in common",
+            ),
+            (
+                "Hellinger",
+                self.hellinger,
+                "distance over the bins: 0 the same, 1 nothing in common",
+            ),
             ("total variation", self.total_variation, "the share of rows that would have to move"),
             ("largest change", self.l_infinity, "the largest change of the share of one bin"),
-            ("Wasserstein", self.wasserstein, "how far values moved on average, in standard deviations of training"),
+            (
+                "Wasserstein",
+                self.wasserstein,
+                "how far values moved on average, in standard deviations of training",
+            ),
             ("KS", self.ks, "the largest gap between both distribution functions"),
             ("KS p", self.ks_p, "the probability of such a gap when nothing has changed"),
-            ("chi-squared p", self.chi2_p, "the probability of such counts when nothing has changed"),
+            (
+                "chi-squared p",
+                self.chi2_p,
+                "the probability of such counts when nothing has changed",
+            ),
             ("points", self.points, "by how much the mean score moved because of this column"),
         ];
         all.into_iter().filter_map(|(name, value, about)| Some((name, value?, about))).collect()

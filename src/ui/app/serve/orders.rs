@@ -48,7 +48,7 @@ impl App {
             let first = first.to_uppercase();
             sentence.replace_range(..1, &first);
         }
-        let hint = "why? It is kept in the audit log with your login · Enter does it, Esc leaves it";
+        let hint = "why? kept in the audit log with your login · Enter does it";
         self.ask(format!("{sentence}?"), hint, "", Ask::Why(Box::new(order)));
         vec![]
     }
@@ -114,7 +114,9 @@ impl App {
             .map(|(alias, version)| (alias.clone(), format!("points to version {version}")))
             .collect();
         match items.as_slice() {
-            [] => self.refuse("no alias points to this model\nhint: `p` lets one point to a version"),
+            [] => {
+                self.refuse("no alias points to this model\nhint: `p` lets one point to a version")
+            }
             [(alias, _)] => {
                 let order = Order::Do(Done::Rollback { name, alias: alias.clone() });
                 self.ask_why(order)
@@ -153,9 +155,8 @@ impl App {
                 let order = Order::RevokeKey { id: own.id.clone(), name: own.name.clone() };
                 self.ask_why(order)
             }
-            ServeTab::Live | ServeTab::Audit => {
-                self.refuse("versions are retired among the models, keys are revoked among the keys")
-            }
+            ServeTab::Live | ServeTab::Audit => self
+                .refuse("versions are retired among the models, keys are revoked among the keys"),
         }
     }
 
@@ -239,7 +240,8 @@ impl App {
 
     pub(super) fn load_test(&mut self) -> Vec<Effect> {
         let Some(own) = self.serve.version() else {
-            return self.refuse("no model is registered\nhint: `r` registers the shown run under a name");
+            return self
+                .refuse("no model is registered\nhint: `r` registers the shown run under a name");
         };
         if own.served.is_none() {
             return self.refuse("no server serves this model\nhint: `s` starts one");
@@ -285,17 +287,29 @@ pub(super) fn load_lines(errand: &Errand, said: &str) -> Vec<PageLine> {
     };
     let pair = |name: &str, value: String| PageLine::Pair(name.to_owned(), value);
     lines.push(PageLine::Heading("answers".into()));
-    lines.push(pair("requests", number("requests").map_or(numbers::NONE.into(), |v| numbers::fixed(v, 0))));
-    lines.push(pair("per second", number("per_second").map_or(numbers::NONE.into(), |v| numbers::fixed(v, 0))));
+    lines.push(pair(
+        "requests",
+        number("requests").map_or(numbers::NONE.into(), |v| numbers::fixed(v, 0)),
+    ));
+    lines.push(pair(
+        "per second",
+        number("per_second").map_or(numbers::NONE.into(), |v| numbers::fixed(v, 0)),
+    ));
     if let Some(statuses) = found.get("statuses").and_then(|s| s.as_object()) {
         let said = statuses.iter().map(|(status, n)| format!("{status}: {n}"));
         lines.push(pair("by status", said.collect::<Vec<_>>().join("   ")));
     }
-    lines.push(pair("broken", number("broken").map_or(numbers::NONE.into(), |v| numbers::fixed(v, 0))));
+    lines.push(pair(
+        "broken",
+        number("broken").map_or(numbers::NONE.into(), |v| numbers::fixed(v, 0)),
+    ));
     lines.push(PageLine::Heading("how long they took".into()));
-    for (name, label) in
-        [("p50_ms", "half took less"), ("p90_ms", "90 %"), ("p99_ms", "99 %"), ("max_ms", "the longest")]
-    {
+    for (name, label) in [
+        ("p50_ms", "half took less"),
+        ("p90_ms", "90 %"),
+        ("p99_ms", "99 %"),
+        ("max_ms", "the longest"),
+    ] {
         lines.push(pair(label, ms(name)));
     }
     if let Some(example) = found.get("example").and_then(|e| e.as_str()).filter(|e| !e.is_empty()) {
