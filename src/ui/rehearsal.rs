@@ -207,8 +207,11 @@ impl Rehearsal {
                 Effect::Copy(text) => self.copied.push(text),
                 Effect::Quit => self.left = true,
                 // Nobody outside is asked in a rehearsal; tests tell what they want heard.
-                Effect::AskServer(..) | Effect::StopServer(_) => {}
-                Effect::Suspend | Effect::Redraw | Effect::Edit(_) => {}
+                Effect::AskServer(..)
+                | Effect::StopServer(_)
+                | Effect::Suspend
+                | Effect::Redraw
+                | Effect::Edit(_) => {}
             }
         }
     }

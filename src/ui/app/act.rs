@@ -253,14 +253,13 @@ impl App {
     }
 
     fn back(&mut self) -> Vec<Effect> {
-        if self.overlays.pop().is_some() {
-        } else if self.screen != Screen::Workbench && self.leave_screen() {
-        } else if self.training.chart.cursor.take().is_some() {
-        } else if self.training.chart.range.take().is_some()
+        let closed = self.overlays.pop().is_some() || self.leave_screen();
+        let ended = closed
+            || self.training.chart.cursor.take().is_some()
+            || self.training.chart.range.take().is_some()
             || self.data.search.take().is_some()
-            || self.message.take().is_some()
-        {
-        } else {
+            || self.message.take().is_some();
+        if !ended {
             self.zoomed = false;
         }
         vec![]

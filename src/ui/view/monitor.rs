@@ -344,7 +344,7 @@ fn performance(
                 numbers::optional(own.value, 3),
                 if own.alarm { Role::Bad } else { Role::Strong },
             ),
-            Cell::new(if own.alarm { "▲ worse" } else { "" }, Role::Bad),
+            if own.alarm { Cell::new("▲ worse", Role::Bad) } else { Cell::new("", Role::Dim) },
             Cell::new(own.limits.map_or(String::new(), |l| range(l.low, l.high)), Role::Dim),
             Cell::new(own.band.map_or(String::new(), |(l, h)| range(l, h)), Role::Dim),
             Cell::new(numbers::optional(own.reference, 3), Role::Dim),

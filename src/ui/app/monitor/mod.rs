@@ -154,7 +154,7 @@ impl MonitorPane {
         let rank = |alert: &Alert| match alert.state {
             AlertState::Firing => 0,
             AlertState::Acknowledged => 1,
-            _ => 2,
+            AlertState::Resolved => 2,
         };
         self.alerts.sort_by_key(|alert| (rank(alert), std::cmp::Reverse(alert.last_ms)));
     }
