@@ -71,6 +71,12 @@ pub struct ColumnDrift {
     pub p: Option<f64>,
     /// Whether the column raised an alarm.
     pub alarm: bool,
+    /// The names of bins or levels, for a drawing; the last one of levels stands for all others.
+    pub bin_names: Vec<String>,
+    /// The share of the reference in each.
+    pub expected: Vec<f64>,
+    /// The share of the window in each.
+    pub actual: Vec<f64>,
 }
 
 /// What about a column a test looks at.
@@ -162,9 +168,12 @@ pub fn compare(
         ks,
         ks_p,
         chi2_p,
-        points: points
-            .filter(|points| points.len() == cells.len())
-            .and_then(|points| distance::shift_in_points(cells, points)),
+        points: points.and_then(|points| {
+            // A level that training never saw has the points of the first one, which are none.
+            let mut points = points.to_vec();
+            points.resize(points.len().max(cells.len()), 0.0);
+            (points.len() == cells.len()).then(|| distance::shift_in_points(cells, &points))?
+        }),
         missing,
         unseen,
         below,
@@ -172,7 +181,39 @@ pub fn compare(
         tests,
         p: None,
         alarm: false,
+        bin_names: bin_names(&reference.shape, cells.len()),
+        expected: shares(cells.iter().map(|cell| cell.0)),
+        actual: shares(cells.iter().map(|cell| cell.1)),
     }
+}
+
+/// Levels are drawn one by one up to this number.
+const MOST_BINS: usize = 40;
+
+fn bin_names(shape: &Shape, n_cells: usize) -> Vec<String> {
+    let mut names: Vec<String> = match shape {
+        Shape::Levels { names, .. } => names.clone(),
+        Shape::Numbers { edges, .. } => {
+            let number = |value: f64| format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').to_owned();
+            let name = |bin: usize| match (bin.checked_sub(1).map(|at| edges[at]), edges.get(bin)) {
+                (None, Some(high)) => format!("below {}", number(*high)),
+                (Some(low), Some(high)) => format!("{} to {}", number(low), number(*high)),
+                (Some(low), None) => format!("from {}", number(low)),
+                (None, None) => "all".to_owned(),
+            };
+            (0..=edges.len()).map(name).collect()
+        }
+    };
+    names.resize(n_cells, "unseen".to_owned());
+    names.truncate(MOST_BINS);
+    names
+}
+
+fn shares(counts: impl Iterator<Item = f64>) -> Vec<f64> {
+    let counts: Vec<f64> = counts.collect();
+    let total: f64 = counts.iter().sum();
+    let share = |count: &f64| if total > 0.0 { count / total } else { 0.0 };
+    counts.iter().take(MOST_BINS).map(share).collect()
 }
 
 #[cfg(test)]

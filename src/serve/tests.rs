@@ -61,7 +61,7 @@ impl Place {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let mut register = |name: &str, run: &crate::train::Run| {
+        let register = |name: &str, run: &crate::train::Run| {
             let about = NewVersion { kind: run.model.kind.clone(), ..NewVersion::default() };
             let bytes = model_bytes(run).unwrap();
             let name = ModelName::new(name).unwrap();

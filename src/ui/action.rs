@@ -31,6 +31,12 @@ pub enum Scope {
     Rows,
     /// The network editor.
     Network,
+    /// Explain screen.
+    Explain,
+    /// Serve screen.
+    Serve,
+    /// Monitor screen.
+    Monitor,
 }
 
 impl Scope {
@@ -50,6 +56,9 @@ impl Scope {
         Self::Compare,
         Self::Rows,
         Self::Network,
+        Self::Explain,
+        Self::Serve,
+        Self::Monitor,
     ];
 
     /// What the help screen and the README call it.
@@ -69,6 +78,9 @@ impl Scope {
             Self::Compare => "compare",
             Self::Rows => "rows behind a number",
             Self::Network => "network editor",
+            Self::Explain => "explain",
+            Self::Serve => "serve",
+            Self::Monitor => "monitor",
         }
     }
 }
@@ -257,4 +269,42 @@ actions! {
     DeleteLayer,
     /// Use the network as it is.
     UseNetwork,
+    /// Explain the decision on one row.
+    Explain,
+    /// Explain in the next way.
+    NextWay,
+    /// Explain the score of the next class.
+    NextClass,
+    /// Compare the person with the other group.
+    Background,
+    /// Let the other outcome be the one that goes against the person.
+    Outcome,
+    /// Give the whole row its own values back.
+    ResetRow,
+    /// Named models and the server that serves them.
+    Serve,
+    /// How served models fare: drift, performance, alerts.
+    Monitor,
+    /// Start the server, or stop it.
+    StartStop,
+    /// Register a run under a name.
+    Register,
+    /// Let an alias point to a version.
+    Promote,
+    /// Let an alias point where it pointed before.
+    Rollback,
+    /// Take a version or a key out of service.
+    Retire,
+    /// Make a key.
+    NewKey,
+    /// Copy a request to the clipboard.
+    CopyRequest,
+    /// Ask the server as hard as it goes for a while.
+    LoadTest,
+    /// Say that someone has taken notice of an alert.
+    Acknowledge,
+    /// Read everything anew.
+    Refresh,
+    /// Show the rows behind a window.
+    ShowRows,
 }

@@ -1,9 +1,13 @@
 //! Where work is carried out: one thread for each job, and one line on which all of them report.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use crate::jobs::{self, Fresh, JobHandle, JobId, News, Outcome, Slot, Wish};
+use crate::ui::app::Told;
+use crate::ui::served::Asker;
 use crate::ui::term::Event;
 use crate::workspace::{Product, Work};
 
@@ -17,6 +21,8 @@ pub enum Heard {
     Ended(JobId, Outcome<()>),
     /// Something a job has made.
     Product(JobId, Box<Product>),
+    /// What is told from outside the program.
+    Outside(Told),
 }
 
 /// Starts jobs, listens to them, and tells them what is wished.
@@ -24,12 +30,15 @@ pub struct Desk {
     line: Sender<Heard>,
     handles: HashMap<JobId, JobHandle>,
     slots: HashMap<JobId, Slot>,
+    /// How a server is asked.
+    pub asker: Asker,
 }
 
 impl Desk {
     /// A desk whose jobs report on `line`.
     pub fn new(line: Sender<Heard>) -> Self {
-        Self { line, handles: HashMap::new(), slots: HashMap::new() }
+        let asker = Asker::default();
+        Self { line, handles: HashMap::new(), slots: HashMap::new(), asker }
     }
 
     /// Starts a job; if the system refuses a thread, that is how the job ends.
@@ -72,6 +81,27 @@ impl Desk {
     /// The last words of a job that has ended.
     pub fn last_words(&mut self, id: JobId) -> Fresh {
         self.slots.remove(&id).map(|slot| slot.take()).unwrap_or_default()
+    }
+
+    /// Asks the server of a workspace folder how it is, after a while.
+    pub fn ask_server(&self, dir: PathBuf, after: Duration) {
+        let ask = self.asker.status;
+        self.outside("ask the server", move || {
+            std::thread::sleep(after);
+            Told::Status(ask(&dir).map(Box::new))
+        });
+    }
+
+    /// Asks the server of a workspace folder to stop.
+    pub fn stop_server(&self, dir: PathBuf) {
+        let stop = self.asker.stop;
+        self.outside("stop the server", move || Told::Stopping(stop(&dir)));
+    }
+
+    /// Asks something outside on a thread of its own. A thread that cannot be had asks nothing.
+    fn outside(&self, name: &str, ask: impl FnOnce() -> Told + Send + 'static) {
+        let line = self.line.clone();
+        let _ = jobs::service(name, move || drop(line.send(Heard::Outside(ask()))));
     }
 
     /// Tells a job what is wished of it.

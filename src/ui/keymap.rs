@@ -106,6 +106,7 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Training, &[ch('H'), shift(K::Left)], A::FarLeft, "", "Move the curve's cursor left by a tenth"),
     bind(S::Training, &[ch('L'), shift(K::Right)], A::FarRight, "", "Move the curve's cursor right by a tenth"),
     bind(S::Training, &[ch('f')], A::Formula, "formula", "Show the formula of this run with its coefficients"),
+    bind(S::Training, &[ch('R')], A::Register, "serve", "Register this run under a name, to be served"),
     bind(S::Training, &[ch('n')], A::NoteRun, "", "Write a note to this run"),
     bind(S::Training, &[ch('d'), key(K::Delete)], A::DeleteRun, "delete", "Delete this run for good"),
 
@@ -123,6 +124,39 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Compare, &[ch('D')], A::Differences, "differences", "Show how this experiment differs from the yardstick's"),
     bind(S::Compare, &[ch('d')], A::Definitions, "definitions", "Show what the numbers mean and where they come from"),
 
+    bind(S::Compare, &[ch('s')], A::Register, "serve", "Register this run under a name, to be served"),
+    bind(S::Compare, &[ch('e')], A::Explain, "explain", "Explain the decisions of this run, row by row"),
+
+    bind(S::Explain, &[key(K::Enter)], A::Enter, "what if", "Give the column another value and see what the model would say"),
+    bind(S::Explain, &[ch('r')], A::ResetRow, "reset", "Give the row its own values back"),
+    bind(S::Explain, &[key(K::Backspace)], A::ResetField, "", "Give this column its own value back"),
+    bind(S::Explain, &[ch('b')], A::Background, "compared with", "Take the reasons from a comparison with everyone, or with those who passed near the threshold"),
+    bind(S::Explain, &[ch('a')], A::Outcome, "adverse", "Say which outcome goes against the person"),
+    bind(S::Explain, &[ch('m')], A::NextWay, "method", "Explain in the next way"),
+    bind(S::Explain, &[ch('c')], A::NextClass, "class", "Explain the score of the next class"),
+    bind(S::Explain, &[ch('#'), ch('/')], A::GoToRow, "row", "Go to a row by its number"),
+    bind(S::Explain, &[ch('d')], A::Definitions, "definitions", "Show what contributions and reasons are, and where they come from"),
+
+    bind(S::Serve, &[key(K::Enter)], A::Enter, "details", "Show everything known of this version, answer, key or decision"),
+    bind(S::Serve, &[ch('s')], A::StartStop, "start/stop", "Start the server as a process of its own, or stop it"),
+    bind(S::Serve, &[ch('r')], A::Register, "register run", "Register the shown run under a name"),
+    bind(S::Serve, &[ch('p')], A::Promote, "promote", "Let an alias such as champion point to this version"),
+    bind(S::Serve, &[ch('b')], A::Rollback, "roll back", "Let an alias point to the version it pointed to before"),
+    bind(S::Serve, &[ch('d'), key(K::Delete)], A::Retire, "retire/revoke", "Retire this version, or take it back; revoke this key"),
+    bind(S::Serve, &[ch('n')], A::NewKey, "new key", "Make a key; its secret is shown once"),
+    bind(S::Serve, &[ch('y')], A::CopyRequest, "copy request", "Copy a request for this model to the clipboard, as a curl command"),
+    bind(S::Serve, &[ch('L')], A::LoadTest, "load test", "Ask for this model as fast as the server answers, for a few seconds"),
+
+    bind(S::Monitor, &[key(K::Enter)], A::Enter, "details", "Open the columns of a version, what was measured of a column, what an alert is about"),
+    bind(S::Monitor, &[ch('H'), shift(K::Left)], A::FarLeft, "earlier", "Look at the window before"),
+    bind(S::Monitor, &[ch('L'), shift(K::Right)], A::FarRight, "later", "Look at the window after"),
+    bind(S::Monitor, &[ch('o')], A::ShowRows, "rows", "Show the predictions behind the window, as the log has kept them"),
+    bind(S::Monitor, &[ch('a')], A::Acknowledge, "acknowledge", "Say that you have taken notice of this alert, and why it may stand"),
+    bind(S::Monitor, &[ch('m')], A::NextMetric, "measure", "Sort the columns by the next measure"),
+    bind(S::Monitor, &[ch('d')], A::Definitions, "definitions", "Show what the measures mean, and their limits"),
+    bind(S::Monitor, &[ch('r')], A::Refresh, "read again", "Read what the monitor has found since"),
+
+    bind(S::Rows, &[key(K::Enter), ch('e')], A::Explain, "explain", "Explain the decision on this row"),
     bind(S::Rows, &[ch('m')], A::NextMetric, "why", "Explain the row of a network in the next way"),
     bind(S::Rows, &[ch('y')], A::CopyRow, "copy row", "Copy this row to the clipboard"),
 
@@ -140,6 +174,9 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Global, &[ch('w')], A::Sweep, "", "Train over a grid of alpha"),
     bind(S::Global, &[ch('v')], A::CrossValidate, "", "Cross-validate: the same settings over five folds"),
     bind(S::Global, &[ch('C')], A::Compare, "compare", "Compare the runs on this table"),
+    bind(S::Global, &[ch('X')], A::Explain, "", "Explain the decision of the shown run on the selected row, and try other values"),
+    bind(S::Global, &[ch('V')], A::Serve, "", "Named models, the server that serves them, its keys, and who decided what"),
+    bind(S::Global, &[ch('M')], A::Monitor, "", "How served models fare: drift, performance, alerts"),
     bind(S::Global, &[ch('x')], A::Cancel, "cancel", "Cancel the running job"),
     bind(S::Global, &[ch('O')], A::Open, "", "Open another table: samples, this folder, earlier work"),
     bind(S::Global, &[ch('S')], A::Save, "save", "Save the model of the shown run to a file"),
@@ -201,6 +238,12 @@ pub fn rows(scope: Scope) -> impl Iterator<Item = &'static Binding> {
 /// The footer of a place: the keys of its scopes that have a hint, in the table's order.
 pub fn hints(scopes: &[Scope]) -> impl Iterator<Item = &'static Binding> {
     ACTIONS.iter().filter(move |b| scopes.contains(&b.scope) && !b.hint.is_empty())
+}
+
+/// The binding of the same action that works everywhere, where there is one.
+pub fn everywhere(binding: &'static Binding) -> &'static Binding {
+    let same = |b: &&Binding| b.scope == Scope::Global && b.action == binding.action;
+    ACTIONS.iter().find(same).unwrap_or(binding)
 }
 
 /// The key shown for an action, wherever it is bound.

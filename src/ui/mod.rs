@@ -13,6 +13,7 @@ pub mod keymap;
 pub mod plot;
 pub mod rehearsal;
 pub mod run;
+pub mod served;
 pub mod term;
 pub mod theme;
 pub mod view;

@@ -84,6 +84,14 @@ impl Rehearsal {
         self.draw();
     }
 
+    /// Tells what is told from outside; whether anything is to be drawn for it.
+    pub fn tell(&mut self, told: crate::ui::app::Told) -> bool {
+        let (changed, effects) = self.app.hear_outside(told);
+        self.carry_out(effects);
+        self.settle();
+        changed
+    }
+
     /// Types text.
     pub fn type_text(&mut self, text: &str) {
         for c in text.chars() {
@@ -185,6 +193,7 @@ impl Rehearsal {
                 self.app.hear(id, News::Ended(outcome))
             }
             Heard::Product(id, product) => self.app.receive(id, *product),
+            Heard::Outside(told) => self.app.hear_outside(told).1,
             Heard::Input(_) => vec![],
         };
         self.carry_out(effects);
@@ -197,7 +206,12 @@ impl Rehearsal {
                 Effect::Wish(id, wish) => self.desk.wish(id, wish),
                 Effect::Copy(text) => self.copied.push(text),
                 Effect::Quit => self.left = true,
-                Effect::Suspend | Effect::Redraw | Effect::Edit(_) => {}
+                // Nobody outside is asked in a rehearsal; tests tell what they want heard.
+                Effect::AskServer(..)
+                | Effect::StopServer(_)
+                | Effect::Suspend
+                | Effect::Redraw
+                | Effect::Edit(_) => {}
             }
         }
     }

@@ -82,6 +82,7 @@ fn go_on(
                     match take_in(app, stage, heard)? {
                         Took::Progress(id) => fresh.push(id),
                         Took::Change => dirty = true,
+                        Took::Nothing => {}
                         Took::Quit => quit = true,
                     }
                     if app.workspace.log.len() != before || dirty {
@@ -120,6 +121,7 @@ fn go_on(
 enum Took {
     Progress(JobId),
     Change,
+    Nothing,
     Quit,
 }
 
@@ -131,6 +133,15 @@ fn take_in(app: &mut App, stage: &mut Stage<'_>, heard: Heard) -> anyhow::Result
             app.hear(id, News::Ended(outcome))
         }
         Heard::Product(id, product) => app.receive(id, *product),
+        Heard::Outside(told) => {
+            let (changed, effects) = app.hear_outside(told);
+            let left = carry_out(app, stage, effects)?;
+            return Ok(match (left, changed) {
+                (true, _) => Took::Quit,
+                (false, true) => Took::Change,
+                (false, false) => Took::Nothing,
+            });
+        }
         Heard::Input(Event::Key(key)) => {
             // While a demo plays, a person's keys steer the player.
             if stage.player.as_mut().is_some_and(|player| player.takes(key)) {
@@ -165,6 +176,8 @@ fn carry_out(app: &mut App, stage: &mut Stage<'_>, effects: Vec<Effect>) -> anyh
         match effect {
             Effect::Start(id, work) => stage.desk.start(id, work),
             Effect::Wish(id, wish) => stage.desk.wish(id, wish),
+            Effect::AskServer(dir, after) => stage.desk.ask_server(dir, after),
+            Effect::StopServer(dir) => stage.desk.stop_server(dir),
             Effect::Copy(text) => {
                 if let Err(error) = stage.term.copy(&text) {
                     let text = match error {

@@ -17,6 +17,9 @@ pub enum Error {
     /// The table is still being read.
     #[error("the table is still being read\nhint: training starts once all rows are there")]
     Reading,
+    /// Something outside has refused, in its own words.
+    #[error("{0}")]
+    Told(String),
     /// There is no such run.
     #[error("no run `{id}`\nhint: {hint}")]
     NoRun {
@@ -52,6 +55,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// What something outside has said, with its `hint:` line where it gave one.
+    pub(super) fn told(text: impl Into<String>) -> Self {
+        Self::Told(text.into())
+    }
+
     /// There is nothing to take back or to bring back.
     pub(super) fn nothing_to(what: &str) -> Self {
         Self::Command {

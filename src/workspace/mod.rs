@@ -8,9 +8,11 @@
 mod assess;
 mod choices;
 mod command;
+mod decision;
 mod error;
 mod fields;
 mod log;
+mod operate;
 mod retrain;
 mod settings;
 mod several;
@@ -30,10 +32,12 @@ use serde::{Deserialize, Serialize};
 
 pub use assess::{Assessment, Curve, Side};
 pub use command::{COMMANDS, Command, parse};
+pub use decision::{Asked, Decision, Grounds, Says, scale_word};
 pub use error::Error;
 pub use fields::{Field, Setter, fields};
 pub use log::{Entry, read_log};
 pub use retrain::{Retrained, Rule, period_ms, retrain};
+pub use operate::{Carried, Errand, Order, Outside, Registered};
 pub use several::{ClassOrder, Several};
 pub use state::State;
 pub use verb::Verb;

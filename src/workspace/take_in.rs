@@ -131,6 +131,11 @@ impl Workspace {
             | Product::Answer(_)
             | Product::Found(_)
             | Product::Explained(_)
+            | Product::Decision(_)
+            | Product::Registered(_)
+            | Product::Carried(_)
+            | Product::Logged(_)
+            | Product::Errand(..)
             | Product::Correlations(_)
             | Product::Comparison(_) => Ok(Done::default()),
         }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path, path::PathBuf, sync::Arc, time::Duration};
 
+use super::decision::{Asked, Decision, decide};
+use super::operate::{Carried, Errand, Outside, Registered};
 use super::{Assessment, Error, assess::assess};
 use crate::data::{self, ColumnProfile, Finding, Matrix, OpenOptions, Step, Table, View};
 use crate::explain::{Explanation, Request};
@@ -87,6 +89,10 @@ pub enum Work {
         /// In which way, by its name.
         method: &'static str,
     },
+    /// Decide on one row, and say why.
+    Decide(Box<Asked>),
+    /// Ask or change what lies outside this session: named models, keys, the server.
+    Outside(Outside),
     /// How the columns go together.
     Correlate {
         /// Which table.
@@ -206,6 +212,16 @@ pub enum Product {
     Answer(Arc<Table>),
     /// What a model says of one row, explained.
     Explained(Arc<Explanation>),
+    /// One row decided on.
+    Decision(Arc<Decision>),
+    /// What the registry knows of named models.
+    Registered(Arc<Registered>),
+    /// Predictions as the log has kept them.
+    Logged(Vec<crate::registry::store::log::Logged>),
+    /// What came of a decision.
+    Carried(Carried),
+    /// What an errand wrote.
+    Errand(Errand, String),
     /// Where a search was found: row of the view and column.
     Found(Option<(usize, String)>),
     /// How the columns go together.
@@ -238,6 +254,8 @@ impl Work {
             Self::Find { .. } => "search".into(),
             Self::Correlate { .. } => "correlations".into(),
             Self::Explain { .. } => "explain".into(),
+            Self::Decide(_) => "decide".into(),
+            Self::Outside(outside) => outside.label().into(),
             Self::Train { experiment, plan, .. } => match plan {
                 Plan::Once if experiment.cv > 1 => {
                     format!("{} × {} folds", experiment.model.kind, experiment.cv)
@@ -263,6 +281,8 @@ impl Work {
             Self::Find { .. } => Some("find"),
             Self::Correlate { .. } => Some("correlate"),
             Self::Explain { .. } => Some("explain"),
+            Self::Decide(_) => Some("decide"),
+            Self::Outside(outside) => outside.slot(),
             Self::Compare { .. } => Some("compare"),
             Self::Load { .. } | Self::Save { .. } | Self::Train { .. } => None,
         }
@@ -301,6 +321,8 @@ impl Work {
                 let explained = crate::explain::explain(&run.model, &table, &request, ctx)?;
                 out(Product::Explained(Arc::new(explained)));
             }
+            Self::Decide(asked) => out(Product::Decision(Arc::new(decide(&asked, ctx)?))),
+            Self::Outside(outside) => outside.carry_out(ctx, out)?,
             Self::Correlate { table } => {
                 let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
                 let matrix = data::correlations(&table, &names, data::Correlation::Pearson, ctx)?;

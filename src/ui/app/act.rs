@@ -55,6 +55,9 @@ impl App {
         match (self.screen, self.focus) {
             (Screen::Gallery, _) => self.act_gallery(action),
             (Screen::Compare, _) => self.act_compare(action),
+            (Screen::Explain, _) => self.act_explain(action),
+            (Screen::Serve, _) => self.act_serve(action),
+            (Screen::Monitor, _) => self.act_monitor(action),
             (_, Pane::Data) => self.act_data(action),
             (_, Pane::Model) => self.act_model(action),
             (_, Pane::Training) => self.act_training(action),
@@ -133,6 +136,9 @@ impl App {
             Action::Pause => self.pause(),
             Action::Finish => self.finish(),
             Action::Compare => self.open_compare(),
+            Action::Explain => self.open_explain(),
+            Action::Serve => self.open_serve(),
+            Action::Monitor => self.open_monitor(),
             Action::Save => self.ask_save(),
             Action::Export => self.ask_export(),
             Action::Edit => match self.workspace.table() {
@@ -230,17 +236,30 @@ impl App {
         }
     }
 
+    /// Leaves a screen of its own for where it was opened from; whether there was one.
+    fn leave_screen(&mut self) -> bool {
+        match self.screen {
+            Screen::Workbench => return false,
+            Screen::Gallery if self.workspace.now.table.is_none() => return false,
+            Screen::Explain => {
+                self.screen = self.explain.from;
+                self.overlays = std::mem::take(&mut self.explain.under);
+            }
+            Screen::Serve => self.screen = self.serve.from,
+            Screen::Monitor => self.screen = self.monitor.from,
+            Screen::Gallery | Screen::Compare => self.screen = Screen::Workbench,
+        }
+        true
+    }
+
     fn back(&mut self) -> Vec<Effect> {
-        if self.overlays.pop().is_some() || self.training.chart.cursor.take().is_some() {
-        } else if self.screen == Screen::Compare
-            || (self.screen == Screen::Gallery && self.workspace.now.table.is_some())
-        {
-            self.screen = Screen::Workbench;
-        } else if self.training.chart.range.take().is_some()
+        let closed = self.overlays.pop().is_some() || self.leave_screen();
+        let ended = closed
+            || self.training.chart.cursor.take().is_some()
+            || self.training.chart.range.take().is_some()
             || self.data.search.take().is_some()
-            || self.message.take().is_some()
-        {
-        } else {
+            || self.message.take().is_some();
+        if !ended {
             self.zoomed = false;
         }
         vec![]
@@ -250,10 +269,7 @@ impl App {
         if self.overlays.pop().is_some() {
             return vec![];
         }
-        if self.screen == Screen::Compare
-            || (self.screen == Screen::Gallery && self.workspace.now.table.is_some())
-        {
-            self.screen = Screen::Workbench;
+        if self.leave_screen() {
             return vec![];
         }
         if self.jobs.training().is_some() || !self.jobs.queue.is_empty() {

@@ -124,6 +124,10 @@ impl App {
                 self.compare.metric = Some(metrics[(at + by) % metrics.len()]);
                 self.recompare()
             }
+            Action::Register => match self.workspace.run(&id).cloned() {
+                Some(run) => self.ask_register(run),
+                None => self.refuse("the run is still being read"),
+            },
             Action::Mark => {
                 self.training.marked.toggle(&id);
                 vec![]

@@ -76,7 +76,7 @@ pub struct DataPane {
 
 impl DataPane {
     /// The order of the rows when it fits the view as it stands.
-    fn order_of(&self, workspace: &Workspace) -> Option<&Arc<Vec<u32>>> {
+    pub(super) fn order_of(&self, workspace: &Workspace) -> Option<&Arc<Vec<u32>>> {
         let (view, order) = self.order.as_ref()?;
         let now = &workspace.now.view;
         (view.filter == now.filter && view.sort == now.sort).then_some(order)

@@ -24,7 +24,12 @@ impl App {
                     "{label} was cancelled: the same settings go on where it was, `:forget` begins anew"
                 )),
             Outcome::Cancelled => self.say(format!("{label} was cancelled")),
-            Outcome::Failed(text) => effects = self.refuse(&text),
+            Outcome::Failed(text) => {
+                if label == "decide" {
+                    self.explain.fail(&text);
+                }
+                effects = self.refuse(&text);
+            }
         }
         if was_training {
             self.show_best();
@@ -73,6 +78,14 @@ impl App {
                     view.why = Some(why.clone());
                 }
             }
+            Product::Decision(decision) => self.explain.learn(decision),
+            Product::Registered(known) => {
+                self.monitor.learn(known);
+                self.serve.known = Some(known.clone());
+            }
+            Product::Logged(rows) => return self.show_logged(rows),
+            Product::Carried(carried) => return self.carried(carried),
+            Product::Errand(errand, said) => return self.errand_done(errand, said),
             Product::Comparison(comparison) => {
                 self.compare.comparison = Some(comparison.clone());
             }
@@ -107,7 +120,8 @@ impl App {
             }
             Err(error) => self.refuse(&crate::jobs::error_text(&error)),
         };
-        if opened && first {
+        let gone = matches!(self.screen, Screen::Explain | Screen::Compare);
+        if opened && (first || gone) {
             self.screen = Screen::Workbench;
         }
         if stepped && let Some(table) = &self.workspace.now.table {

@@ -10,15 +10,18 @@ mod compare;
 mod curves;
 mod data;
 mod evaluation;
+pub(in crate::ui) mod explain;
 mod gallery;
 mod hear;
 mod jobs;
 mod marks;
 mod model;
+pub(in crate::ui) mod monitor;
 mod network;
 mod overlay;
 mod palette;
 mod rows;
+pub(in crate::ui) mod serve;
 mod text;
 mod training;
 mod words;
@@ -28,12 +31,15 @@ pub use compare::ComparePane;
 pub use curves::{Curves, Quantity, Side, Spot};
 pub use data::{DataPane, DataTab};
 pub use evaluation::{EvalPane, EvalTab};
+pub use explain::{ExplainPane, Walk};
 pub use gallery::{Gallery, Item};
 pub use jobs::{Heard, Job, Jobs, Trains};
 pub use marks::Marks;
 pub use model::ModelPane;
+pub use monitor::{MonitorPane, MonitorView};
 pub use network::{Line, Look, NetworkEditor, Place, Purpose, Typing};
 pub use overlay::{Ask, Confirmed, Does, Entry, Overlay, PageLine, Pick, RowsView, ShownRow};
+pub use serve::{AuditLine, Choosing, ServePane, ServeTab, ServedVersion, Told};
 pub use training::{Row, TrainTab, TrainingPane};
 
 use crate::jobs::{JobId, Wish};
@@ -50,6 +56,12 @@ pub enum Screen {
     Workbench,
     /// Runs side by side.
     Compare,
+    /// One row, and why a model decides on it as it does.
+    Explain,
+    /// Named models and the server.
+    Serve,
+    /// How served models fare.
+    Monitor,
 }
 
 /// One of the four panes.
@@ -92,6 +104,10 @@ pub enum Effect {
     Start(JobId, Work),
     /// Tell a job what is wished of it.
     Wish(JobId, Wish),
+    /// Ask the server of this workspace folder how it is, after a while.
+    AskServer(std::path::PathBuf, std::time::Duration),
+    /// Ask the server of this workspace folder to stop.
+    StopServer(std::path::PathBuf),
     /// Put text on the clipboard.
     Copy(String),
     /// Let a person edit this text, and hand it to [`App::edited`].
@@ -148,6 +164,12 @@ pub struct App {
     pub eval: EvalPane,
     /// The Compare screen.
     pub compare: ComparePane,
+    /// The Explain screen.
+    pub explain: ExplainPane,
+    /// The Serve screen.
+    pub serve: ServePane,
+    /// The Monitor screen.
+    pub monitor: MonitorPane,
     /// What lies over the panes, the topmost last.
     pub overlays: Vec<Overlay>,
     /// What runs and waits.
@@ -188,6 +210,9 @@ impl App {
             training: TrainingPane::default(),
             eval: EvalPane::default(),
             compare: ComparePane::default(),
+            explain: ExplainPane::default(),
+            serve: ServePane::default(),
+            monitor: MonitorPane::default(),
             overlays: Vec::new(),
             jobs: Jobs::default(),
             message: None,
@@ -214,6 +239,9 @@ impl App {
         let inner = match (self.screen, self.focus) {
             (Screen::Gallery, _) => Scope::Gallery,
             (Screen::Compare, _) => Scope::Compare,
+            (Screen::Explain, _) => Scope::Explain,
+            (Screen::Serve, _) => Scope::Serve,
+            (Screen::Monitor, _) => Scope::Monitor,
             (Screen::Workbench, Pane::Data) => match self.data.tab {
                 DataTab::Columns => Scope::Columns,
                 DataTab::Table => Scope::Table,

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::NetworkEditor;
+use super::{Choosing, NetworkEditor};
 use crate::data::Table;
 use crate::explain::Explanation;
 use crate::train::Run;
 use crate::ui::action::{Action, Scope};
 use crate::ui::widgets::{Picker, TextField};
-use crate::workspace::Verb;
+use crate::workspace::{Order, Verb};
 
 /// Something that lies over the panes and has the keyboard.
 #[derive(Clone, Debug)]
@@ -131,6 +131,20 @@ pub enum Ask {
     Search,
     /// A row's number.
     GoToRow,
+    /// The number of a row to be explained.
+    ExplainRow,
+    /// What a column of the explained row is to hold.
+    WhatIf(String),
+    /// Why an order is given, which is then carried out.
+    Why(Box<Order>),
+    /// The name under which a run is to be registered.
+    RegisterName(Arc<Run>),
+    /// What a new key is called.
+    KeyName,
+    /// Where the server is to listen.
+    StartServer,
+    /// The key for a load test.
+    LoadKey,
     /// A query in SQL, run without replacing the table.
     Query,
 }
@@ -142,6 +156,10 @@ pub enum Pick {
     Command(String),
     /// A new value for a field of the Model pane, by its label.
     Field(String),
+    /// What a column of the explained row is to hold.
+    WhatIf(String),
+    /// A step on the way to an order.
+    Serve(Choosing),
 }
 
 /// What becomes of a yes.
@@ -151,6 +169,8 @@ pub enum Confirmed {
     Quit,
     /// Leave the network editor and what was changed in it.
     DropNetwork,
+    /// Stop the server.
+    StopServer,
     /// Carry out a verb.
     Do(Verb),
 }

@@ -32,7 +32,7 @@ impl App {
                     name: action_name(b),
                     usage: String::new(),
                     about: b.about.to_owned(),
-                    key: b.keys[0].to_string(),
+                    key: keymap::everywhere(b).keys[0].to_string(),
                     does: Does::Act(b.action),
                 }),
         );
@@ -95,6 +95,7 @@ impl App {
                         self.overlays.pop();
                         vec![]
                     }
+                    Confirmed::StopServer => self.stop_server(),
                     Confirmed::Do(verb) => self.do_verb(&verb),
                 }
             }
@@ -198,6 +199,11 @@ impl App {
                         self.do_line(&format!("{begin}{chosen}"))
                     }
                     (Some(chosen), Pick::Field(label)) => self.set_field(&label, &chosen),
+                    (Some(chosen), Pick::WhatIf(column)) => {
+                        let value = (chosen != super::explain::MISSING).then_some(chosen);
+                        self.what_if(&column, value)
+                    }
+                    (Some(chosen), Pick::Serve(choosing)) => self.chose(choosing, chosen),
                     (None, _) => vec![],
                 }
             }
@@ -256,6 +262,16 @@ impl App {
                 self.find(true, true)
             }
             Ask::GoToRow => self.go_to_row(typed),
+            Ask::ExplainRow => self.explain_number(typed),
+            Ask::Why(order) => self.give_order(order, typed),
+            Ask::RegisterName(run) => self.register_name(run, typed),
+            Ask::KeyName => self.key_named(typed),
+            Ask::LoadKey => self.load_with(typed),
+            Ask::StartServer => self.start_server(typed),
+            Ask::WhatIf(column) => {
+                let value = (!typed.is_empty()).then(|| typed.to_owned());
+                self.what_if(column, value)
+            }
             Ask::Query => self.run_query(typed),
         }
     }

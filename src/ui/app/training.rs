@@ -239,6 +239,10 @@ impl App {
                 self.focus = super::Pane::Evaluation;
                 self.show_run(id)
             }
+            Action::Register => match self.workspace.run(id).cloned() {
+                Some(run) => self.ask_register(run),
+                None => self.refuse("this run is not in memory yet\nhint: Enter reads it back"),
+            },
             Action::Mark => {
                 self.training.marked.toggle(id);
                 let unread = self.training.marked.contains(id) && self.curves_of(id).is_none();

@@ -38,9 +38,14 @@ pub(super) fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                     }
                 }
             }
-            if app.screen == Screen::Compare {
-                words.push(word(" · Compare", Role::Title));
-            }
+            let screen = match app.screen {
+                Screen::Gallery | Screen::Workbench => "",
+                Screen::Compare => " · Compare",
+                Screen::Explain => " · Explain",
+                Screen::Serve => " · Serve",
+                Screen::Monitor => " · Monitor",
+            };
+            words.push(word(screen, Role::Title));
         }
     }
     let used = canvas.words(area, &words);
@@ -164,6 +169,9 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             let tab = app.eval.tab;
             let is_idle = |action: Action| match action {
                 Action::Optimum => task != Task::Binary,
+                Action::Background | Action::Outcome => !app.explain.has_reasons(),
+                Action::NextClass => !app.explain.has_classes(),
+                Action::ResetRow => app.explain.changed.is_empty(),
                 Action::Pause | Action::Finish | Action::Cancel => !trains,
                 Action::NextMetric => {
                     app.screen == Screen::Workbench
@@ -216,8 +224,11 @@ fn skipped(action: Action) -> bool {
 /// What the sideways arrows do here.
 fn sideways(app: &App) -> Option<&'static str> {
     use crate::ui::app::DataTab;
-    if app.screen != Screen::Workbench {
-        return None;
+    match app.screen {
+        Screen::Workbench => {}
+        Screen::Explain => return Some("row"),
+        Screen::Serve | Screen::Monitor => return Some("views"),
+        Screen::Gallery | Screen::Compare => return None,
     }
     Some(match app.focus {
         Pane::Data if matches!(app.data.tab, DataTab::Columns | DataTab::Findings) => "tabs",

@@ -8,13 +8,16 @@ mod compare;
 mod data;
 mod eval_tables;
 mod evaluation;
+mod explain;
 mod gallery;
 mod model;
+mod monitor;
 mod network;
 mod overlay;
 mod plots;
 mod portrait;
 mod rows;
+mod serve;
 mod training;
 
 use ratatui::Frame;
@@ -47,6 +50,9 @@ pub struct ViewState {
     /// The first row and column of the confusion matrix of several classes.
     confusion: (usize, usize),
     leaderboard: TableState,
+    contributions: TableState,
+    served: [TableState; 4],
+    monitored: [TableState; 4],
     rows: TableState,
     gallery: usize,
     network: usize,
@@ -140,6 +146,9 @@ fn paint(
     match app.screen {
         Screen::Gallery => gallery::draw(app, state, canvas, body),
         Screen::Compare => compare::draw(app, state, canvas, body),
+        Screen::Explain => explain::draw(app, state, canvas, body),
+        Screen::Serve => serve::draw(app, state, canvas, body),
+        Screen::Monitor => monitor::draw(app, state, canvas, body),
         Screen::Workbench => workbench(app, state, canvas, body, area),
     }
     if area.height >= 3 {

@@ -1,0 +1,434 @@
+//! The Monitor screen: versions with their lights, columns by drift, performance, alerts.
+
+use ratatui::layout::Rect;
+
+use super::serve::key;
+use super::{Canvas, Role, ViewState, below, note_page, row, word};
+use crate::registry::store::{Alert, AlertState};
+use crate::ui::action::Action;
+use crate::ui::app::monitor::{DriftOrder, Fared, LIMITS, Seen, Watched, Window};
+use crate::ui::app::serve::time;
+use crate::ui::app::{App, MonitorView};
+use crate::ui::plot::sparkline;
+use crate::ui::widgets::{Cell, Column, DataTable, Pane, numbers, text};
+
+pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect) {
+    let focused = app.overlays.is_empty();
+    let titles = MonitorView::ALL.map(MonitorView::title);
+    let firing = app.monitor.alerts.iter().filter(|a| a.state == AlertState::Firing).count();
+    let right = match firing {
+        0 => String::new(),
+        1 => "▲ 1 alert".to_owned(),
+        n => format!("▲ {n} alerts"),
+    };
+    let tab = app.monitor.view as usize;
+    let pane =
+        Pane { title: "Monitor", tabs: &titles, tab, right: &right, focused, ..Pane::default() };
+    let inner = pane.render(area, canvas.buf, canvas.theme);
+    let Some(watched) = &app.monitor.watched else {
+        canvas.paragraph(inner, "reading what the monitor has found …", Role::Dim);
+        return;
+    };
+    match app.monitor.view {
+        MonitorView::Versions => versions(watched, app, state, canvas, inner, focused),
+        MonitorView::Alerts => alerts(app, state, canvas, inner, focused),
+        MonitorView::Columns | MonitorView::Performance => {
+            let Some(chosen) = app.monitor.chosen() else {
+                canvas.paragraph(inner, &nothing(), Role::Dim);
+                return;
+            };
+            head(chosen, app, canvas, inner);
+            let rest = below(inner, 2);
+            if chosen.windows.is_empty() {
+                let text = format!(
+                    "No window was measured yet. A window is measured while the server runs and is \
+                     asked; {} reads what is there since.",
+                    key(Action::Refresh)
+                );
+                canvas.paragraph(rest, &text, Role::Dim);
+            } else if app.monitor.view == MonitorView::Columns {
+                columns(app, state, canvas, rest, focused);
+            } else {
+                performance(app, state, canvas, rest, focused);
+            }
+        }
+    }
+}
+
+/// What to do when no version is watched.
+fn nothing() -> String {
+    format!(
+        "Nothing is watched: no model is registered. {} opens the Serve screen, where a run is \
+         registered under a name and a server is started.",
+        key(Action::Serve)
+    )
+}
+
+/// Which version, and which window of how many.
+fn head(chosen: &Watched, app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    let mut words = vec![word(format!("{} {}", chosen.name, chosen.version), Role::Title)];
+    if !chosen.aliases.is_empty() {
+        words.push(word(format!(" {}", chosen.aliases.join(", ")), Role::Accent));
+    }
+    if let Some((window, at)) = app.monitor.window() {
+        let (from, to) = (time(window.from_ms), time(window.to_ms));
+        let same_day = from.get(..10) == to.get(..10);
+        let to = if same_day { to.get(11..16) } else { to.get(..16) };
+        let to = to.unwrap_or_default();
+        words.extend([
+            word(format!("   window {} of {} · ", at + 1, chosen.windows.len()), Role::Dim),
+            word(format!("{} to {to}", from.get(..16).unwrap_or_default()), Role::Text),
+            word(format!(" · {} rows", numbers::count(window.rows as usize)), Role::Text),
+            word(
+                format!(
+                    "   {} {} other windows",
+                    key_here(Action::FarLeft),
+                    key_here(Action::FarRight)
+                ),
+                Role::Dim,
+            ),
+        ]);
+    }
+    canvas.words(row(area, 0), &words);
+}
+
+fn key_here(action: Action) -> String {
+    let mut rows = crate::ui::keymap::rows(crate::ui::action::Scope::Monitor);
+    rows.find(|b| b.action == action).map_or(String::new(), |b| b.keys[0].to_string())
+}
+
+/// A sign and a word for how a version is.
+fn light(own: &Watched) -> Cell {
+    match (own.alerts, own.windows.is_empty()) {
+        ((0, 0), true) => Cell::new("○ not measured", Role::Dim),
+        ((0, 0), false) => Cell::new("● steady", Role::Good),
+        ((0, n), _) => Cell::new(format!("◐ {n} acknowledged"), Role::Warn),
+        ((1, _), _) => Cell::new("▲ 1 alert", Role::Bad),
+        ((n, _), _) => Cell::new(format!("▲ {n} alerts"), Role::Bad),
+    }
+}
+
+fn versions(
+    watched: &[Watched],
+    app: &App,
+    state: &mut ViewState,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    focused: bool,
+) {
+    let heads = [
+        Column::left("model").widths(12, 30),
+        Column::right("version"),
+        Column::left("aliases").widths(8, 24),
+        Column::left("state").widths(10, 18),
+        Column::left("drifted most").widths(10, 28).priority(2),
+        Column::right("PSI").priority(1),
+        Column::right("chance").priority(1),
+        Column::left("score PSI").widths(12, 24).priority(3),
+        Column::right("rows").priority(4),
+        Column::left("measured (UTC)").widths(16, 16).priority(5),
+    ];
+    let cells = |i: usize| {
+        let own = watched.get(i)?;
+        let last = own.windows.last();
+        let worst = last.and_then(|window| {
+            window.columns.iter().max_by(|a, b| a.strength().total_cmp(&b.strength()))
+        });
+        let score: Vec<f64> = own
+            .windows
+            .iter()
+            .map(|w| w.score.as_ref().and_then(|s| s.psi).unwrap_or(f64::NAN))
+            .collect();
+        let now = score.last().copied().filter(|v| v.is_finite());
+        let number = |v: Option<f64>| v.map_or(String::new(), |v| numbers::fixed(v, 3));
+        Some(vec![
+            Cell::new(own.name.clone(), Role::Strong),
+            Cell::new(own.version.to_string(), Role::Text),
+            Cell::new(own.aliases.join(", "), Role::Accent),
+            light(own),
+            Cell::new(worst.map_or(String::new(), |seen| seen.name.clone()), Role::Text),
+            Cell::new(
+                number(worst.and_then(|seen| seen.psi)),
+                worst.map_or(Role::Dim, strength_role),
+            ),
+            Cell::new(number(worst.and_then(|seen| seen.null)), Role::Dim),
+            Cell::new(
+                now.map_or(String::new(), |v| {
+                    format!("{} {}", numbers::fixed(v, 3), sparkline(&score, 14))
+                }),
+                Role::Text,
+            ),
+            Cell::new(last.map_or(String::new(), |w| numbers::count(w.rows as usize)), Role::Dim),
+            Cell::new(
+                last.map_or(String::new(), |w| time(w.to_ms).get(..16).unwrap_or("").to_owned()),
+                Role::Dim,
+            ),
+        ])
+    };
+    let list = Rect { height: (watched.len() as u16 + 1).max(3).min(area.height), ..area };
+    table(&heads, watched.len(), &cells, &nothing(), app, state, canvas, list, focused);
+    let Some(chosen) = app.monitor.chosen() else { return };
+    let own = |alert: &&Alert| {
+        let stands = matches!(alert.state, AlertState::Firing | AlertState::Acknowledged);
+        stands && alert.model == chosen.name && alert.version == chosen.version
+    };
+    let own: Vec<&Alert> = app.monitor.alerts.iter().filter(own).collect();
+    said(&own, canvas, below(area, list.height + 1));
+}
+
+/// What alerts say, each in full.
+fn said(alerts: &[&Alert], canvas: &mut Canvas<'_>, area: Rect) {
+    let mut used = 0;
+    for alert in alerts {
+        let (sign, role) = sign(alert.state);
+        let place = below(area, used);
+        canvas.words(row(place, 0), &[word(format!(" {sign}"), role)]);
+        let inner = Rect { x: place.x + 3, width: place.width.saturating_sub(3), ..place };
+        used += canvas.paragraph(inner, &alert.sentence, Role::Text);
+        if !alert.by.is_empty() {
+            let inner =
+                Rect { x: area.x + 3, width: area.width.saturating_sub(3), ..below(area, used) };
+            let words = format!("acknowledged by {}", alert.by);
+            used += canvas.paragraph(inner, &words, Role::Dim);
+        }
+    }
+}
+
+/// The sign of an alert, which tells its state without colours.
+fn sign(state: AlertState) -> (&'static str, Role) {
+    match state {
+        AlertState::Firing => ("▲", Role::Bad),
+        AlertState::Acknowledged => ("◐", Role::Warn),
+        AlertState::Resolved => ("✓", Role::Dim),
+    }
+}
+
+/// How a drift is shown: quiet below what chance does.
+fn strength_role(seen: &Seen) -> Role {
+    if seen.alarm {
+        Role::Bad
+    } else if seen.is_above() {
+        Role::Warn
+    } else {
+        Role::Dim
+    }
+}
+
+fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
+    let seen = app.monitor.seen();
+    let order = app.monitor.order;
+    let title = |name: &str, own: DriftOrder| {
+        if order == own { format!("{name} ↓") } else { name.to_owned() }
+    };
+    let sparks = if area.width >= 110 { 24 } else { 12 };
+    let heads = [
+        Column::left("column").widths(12, 30),
+        Column::right(title("PSI", DriftOrder::Psi)),
+        Column::right("chance"),
+        Column::left(title("×", DriftOrder::Strength)).widths(7, 9),
+        Column::right("p").priority(4),
+        Column::left("windows").widths(sparks, sparks),
+        Column::right(title("missing", DriftOrder::Missing)),
+        Column::right("trained").priority(3),
+        Column::right(title("unseen", DriftOrder::Unseen)).priority(1),
+        Column::right("outside").priority(2),
+    ];
+    let number = |v: Option<f64>| v.map_or(numbers::NONE.into(), |v| numbers::fixed(v, 3));
+    let share = |v: f64| if v == 0.0 { "0".into() } else { numbers::percent(v, 1) };
+    let cells = |i: usize| {
+        let own = *seen.get(i)?;
+        let look = strength_role(own);
+        let sign = if own.alarm {
+            "▲ "
+        } else if own.is_above() {
+            "△ "
+        } else {
+            "  "
+        };
+        let times = match (own.psi, own.null) {
+            (Some(psi), Some(null)) if null > 0.0 => numbers::significant(psi / null, 2),
+            _ => String::new(),
+        };
+        let course = app.monitor.course(&own.name, |seen| seen.psi);
+        let is_score = i == 0 && app.monitor.window().is_some_and(|(w, _)| w.score.is_some());
+        let name = if is_score { "the score".to_owned() } else { own.name.clone() };
+        let warn = |v: f64| if v > 0.0 { Role::Warn } else { Role::Dim };
+        Some(vec![
+            Cell::new(name, if is_score { Role::Strong } else { Role::Text }),
+            Cell::new(number(own.psi), if look == Role::Dim { Role::Text } else { look }),
+            Cell::new(number(own.null), Role::Dim),
+            Cell::new(format!("{sign}{times}"), look),
+            Cell::new(own.p.map_or(numbers::NONE.into(), numbers::p_value), Role::Dim),
+            Cell::new(sparkline(&course, usize::from(sparks)), Role::Accent),
+            Cell::new(
+                share(own.missing.now),
+                warn((own.missing.now - own.missing.before).abs() - 0.01),
+            ),
+            Cell::new(share(own.missing.before), Role::Dim),
+            Cell::new(share(own.unseen.now), warn(own.unseen.now)),
+            Cell::new(share(own.below.now + own.above.now), warn(own.below.now + own.above.now)),
+        ])
+    };
+    let note = format!(
+        "× is the PSI beside what chance alone does in a window of this size: △ above it, ▲ an alert \
+         stands · {} the measures · {} the rows behind it",
+        key(Action::Definitions),
+        key(Action::ShowRows)
+    );
+    let lines = text::wrap(&note, usize::from(area.width).saturating_sub(1));
+    let list = Rect { height: area.height.saturating_sub(lines.len() as u16 + 1), ..area };
+    let list =
+        Rect { height: list.height.min(seen.len() as u16 + 1).max(4).min(area.height), ..list };
+    table(
+        &heads,
+        seen.len(),
+        &cells,
+        "this window holds no column",
+        app,
+        state,
+        canvas,
+        list,
+        focused,
+    );
+    for (i, line) in lines.into_iter().enumerate() {
+        canvas.words(row(area, list.height + 1 + i as u16), &[word(format!(" {line}"), Role::Dim)]);
+    }
+}
+
+fn performance(
+    app: &App,
+    state: &mut ViewState,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    focused: bool,
+) {
+    let Some((window, _)) = app.monitor.window() else { return };
+    let all: Vec<(&str, &Fared)> = window
+        .realised
+        .iter()
+        .map(|own| ("realised", own))
+        .chain(window.estimated.iter().map(|own| ("estimated", own)))
+        .collect();
+    let heads = [
+        Column::left("how").widths(9, 12),
+        Column::left("by").widths(6, 10),
+        Column::left("metric").widths(8, 20),
+        Column::right("value"),
+        Column::left("").widths(7, 7),
+        Column::left("if nothing changed").widths(14, 20),
+        Column::left("by sampling").widths(10, 16).priority(1),
+        Column::right("trained"),
+        Column::right("rows").priority(2),
+        Column::left("windows").widths(12, 20).priority(2),
+    ];
+    let range =
+        |low: f64, high: f64| format!("{} – {}", numbers::fixed(low, 3), numbers::fixed(high, 3));
+    let cells = |i: usize| {
+        let (how, own) = *all.get(i)?;
+        let realised = how == "realised";
+        let label = crate::metrics::metric(&own.metric).map_or(own.metric.as_str(), |m| m.label);
+        let course: Vec<f64> = app.monitor.chosen().map_or(vec![], |chosen| {
+            let of = |w: &Window| {
+                let mut all = if realised { w.realised.iter() } else { w.estimated.iter() };
+                let found = all.find(|o| o.metric == own.metric);
+                found.and_then(|o| o.value).unwrap_or(f64::NAN)
+            };
+            chosen.windows.iter().map(of).collect()
+        });
+        let n = if realised { window.labelled } else { window.rows };
+        Some(vec![
+            Cell::new(how, if realised { Role::Text } else { Role::Guess }),
+            Cell::new(if realised { "labels" } else { own.estimator() }, Role::Dim),
+            Cell::new(label, Role::Strong),
+            Cell::new(
+                numbers::optional(own.value, 3),
+                if own.alarm { Role::Bad } else { Role::Strong },
+            ),
+            if own.alarm { Cell::new("▲ worse", Role::Bad) } else { Cell::new("", Role::Dim) },
+            Cell::new(own.limits.map_or(String::new(), |l| range(l.low, l.high)), Role::Dim),
+            Cell::new(own.band.map_or(String::new(), |(l, h)| range(l, h)), Role::Dim),
+            Cell::new(numbers::optional(own.reference, 3), Role::Dim),
+            Cell::new(numbers::count(n as usize), Role::Dim),
+            Cell::new(sparkline(&course, 12), Role::Accent),
+        ])
+    };
+    let empty = "Neither labels nor estimates in this window. Labels are sent to `/v1/feedback` with \
+                 the id of the prediction.";
+    let mut lines = Vec::new();
+    if let Some(limits) = &window.estimate_limits {
+        lines.extend(text::wrap(limits, usize::from(area.width).saturating_sub(1)));
+    }
+    for (name, about) in LIMITS {
+        let words = format!("{name}: {about}");
+        lines.extend(text::wrap(&words, usize::from(area.width).saturating_sub(1)));
+    }
+    let wanted = (all.len() as u16 + 1).max(3);
+    let list = Rect { height: wanted.min(area.height), ..area };
+    table(&heads, all.len(), &cells, empty, app, state, canvas, list, focused);
+    for (i, line) in lines.into_iter().enumerate() {
+        canvas.words(row(area, list.height + 1 + i as u16), &[word(format!(" {line}"), Role::Dim)]);
+    }
+}
+
+fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
+    let alerts = &app.monitor.alerts;
+    let heads = [
+        Column::left("state").widths(8, 16),
+        Column::left("model").widths(10, 28),
+        Column::left("about").widths(10, 28),
+        Column::right("value").priority(1),
+        Column::right("from").priority(2),
+        Column::left("since (UTC)").widths(16, 16).priority(3),
+        Column::left("said").widths(16, 70),
+        Column::left("by").widths(6, 20).priority(4),
+    ];
+    let cells = |i: usize| {
+        let own = alerts.get(i)?;
+        let (sign, role) = sign(own.state);
+        Some(vec![
+            Cell::new(format!("{sign} {}", own.state.word()), role),
+            Cell::new(format!("{} {}", own.model, own.version), Role::Text),
+            Cell::new(format!("{} {}", own.kind, own.subject), Role::Strong),
+            Cell::new(numbers::significant(own.value, 3), Role::Text),
+            Cell::new(numbers::significant(own.threshold, 3), Role::Dim),
+            Cell::new(time(own.first_ms).get(..16).unwrap_or("").to_owned(), Role::Dim),
+            Cell::new(own.sentence.clone(), Role::Text),
+            Cell::new(own.by.clone(), Role::Dim),
+        ])
+    };
+    let empty = "No alert was raised. Alerts come from windows that drift further than chance and \
+                 the threshold allow.";
+    let wanted = (alerts.len() as u16 + 1).max(3);
+    let list = Rect { height: wanted.min(area.height.saturating_sub(5).max(4)), ..area };
+    table(&heads, alerts.len(), &cells, empty, app, state, canvas, list, focused);
+    let chosen: Vec<&Alert> = alerts.get(app.monitor.row()).into_iter().collect();
+    said(&chosen, canvas, below(area, list.height + 1));
+}
+
+#[expect(clippy::too_many_arguments, reason = "one table of four that differ in all of these")]
+fn table(
+    columns: &[Column],
+    n: usize,
+    cells: &dyn Fn(usize) -> Option<Vec<Cell>>,
+    empty: &str,
+    app: &App,
+    state: &mut ViewState,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    focused: bool,
+) {
+    note_page(state, focused, area.height);
+    let which = app.monitor.view as usize;
+    state.monitored[which].selected = app.monitor.row();
+    DataTable {
+        columns,
+        rows: Some(n),
+        row: cells,
+        focused,
+        cell_cursor: false,
+        frozen: 0,
+        footer: true,
+        empty,
+    }
+    .render(area, canvas.buf, canvas.theme, &mut state.monitored[which]);
+}
