@@ -42,7 +42,7 @@ enum Format {
     /// A graph of standard operators, for onnxruntime, tract and others
     #[default]
     Onnx,
-    /// A folder around the ONNX file that MLflow loads and serves
+    /// A folder around the ONNX file that `MLflow` loads and serves
     Mlflow,
     /// A statement that scores the rows of a table in a database; linear families
     Sql,
@@ -54,9 +54,9 @@ enum Dialect {
     /// SQLite
     #[default]
     Sqlite,
-    /// PostgreSQL
+    /// `PostgreSQL`
     Postgres,
-    /// DuckDB
+    /// `DuckDB`
     Duckdb,
     /// Spark SQL
     Spark,
@@ -148,7 +148,7 @@ fn sql(args: &Args, found: &keep::Found, console: &Console) -> anyhow::Result<()
     Ok(())
 }
 
-/// Writes the folder of a model as MLflow knows it.
+/// Writes the folder of a model as `MLflow` knows it.
 fn mlflow(
     args: &Args,
     exported: export::Exported,

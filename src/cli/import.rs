@@ -52,9 +52,14 @@ impl Args {
 pub(super) fn run(args: &Args, shared: &Shared, console: &Console) -> anyhow::Result<()> {
     let path = args.file.display().to_string();
     let limits = Limits::default();
-    let size = std::fs::metadata(&args.file).with_context(|| format!("cannot read `{path}`"))?.len();
+    let size =
+        std::fs::metadata(&args.file).with_context(|| format!("cannot read `{path}`"))?.len();
     if size > limits.n_bytes as u64 {
-        anyhow::bail!("`{path}` has {} MB, and a model has at most {} MB", size >> 20, limits.n_bytes >> 20);
+        anyhow::bail!(
+            "`{path}` has {} MB, and a model has at most {} MB",
+            size >> 20,
+            limits.n_bytes >> 20
+        );
     }
     let bytes = std::fs::read(&args.file).with_context(|| format!("cannot read `{path}`"))?;
     let foreign = ForeignModel::read_output(&bytes, args.output.as_deref(), &limits)?;
@@ -91,6 +96,10 @@ pub(super) fn run(args: &Args, shared: &Shared, console: &Console) -> anyhow::Re
         run.id,
         text::plural(run.model.recipe.inputs.len(), "column"),
         run.model.target,
-        if table.is_none() { ", without a table to measure it or its drift on (`--data`)" } else { "" }
+        if table.is_none() {
+            ", without a table to measure it or its drift on (`--data`)"
+        } else {
+            ""
+        }
     ))
 }

@@ -107,12 +107,15 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let actor = Actor::login();
     match &args.what {
         What::Create(create) => {
-            let scopes = create.scope.iter().map(|word| Scope::parse(word)).collect::<Result<_, _>>()?;
+            let scopes =
+                create.scope.iter().map(|word| Scope::parse(word)).collect::<Result<_, _>>()?;
             let expires_ms = match create.expires {
                 Some(days) if days.is_finite() && days > 0.0 => {
                     Some(now_ms() + (days * 86_400_000.0) as i64)
                 }
-                Some(days) => bail!("`{days}` is no number of days\nhint: for example `--expires 90`"),
+                Some(days) => {
+                    bail!("`{days}` is no number of days\nhint: for example `--expires 90`")
+                }
                 None => None,
             };
             let spec = KeySpec {
@@ -133,7 +136,10 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
             if shared.json {
                 return console.json(&json!({ "revoked": revoke.key }));
             }
-            console.print(&format!("revoked {}; a running server refuses it within a second", revoke.key))
+            console.print(&format!(
+                "revoked {}; a running server refuses it within a second",
+                revoke.key
+            ))
         }
         What::Rotate(rotate) => {
             let grace_ms = (rotate.grace.max(0.0) * 3_600_000.0) as i64;
@@ -168,7 +174,15 @@ fn list(store: &Store, shared: &Shared, console: &Console) -> anyhow::Result<()>
         return console.print("no keys yet; `karat keys create --scope infer,explain` makes one");
     }
     let mut table = TextTable::new(&[
-        "key", "name", "scopes", "models", "made (UTC)", "by", "expires", "last used", "state",
+        "key",
+        "name",
+        "scopes",
+        "models",
+        "made (UTC)",
+        "by",
+        "expires",
+        "last used",
+        "state",
     ])
     .optional(&["by", "made (UTC)", "models"]);
     let moment = |ms: Option<i64>| ms.map_or("–".to_owned(), |ms| text::moment(ms / 1000));

@@ -5,6 +5,7 @@
 //! the screen and only says what is to be opened there ([`Next::Open`]).
 
 mod asking;
+mod audit;
 mod classes;
 mod compare;
 mod console;

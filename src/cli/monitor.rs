@@ -1,5 +1,6 @@
 //! `karat monitor`: drift, performance, alerts, and models trained again.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
@@ -38,7 +39,7 @@ enum What {
     /// Take notice of an alert
     Ack(Ack),
     /// Measure the drift of a table against what a model was trained on
-    Check(Check),
+    Check(Box<Check>),
     /// Train the champion of a name again, now or from time to time
     Retrain(RetrainArgs),
     /// Erase everything that the prediction log keeps of a subject
@@ -154,7 +155,10 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     }
     let dir = shared.workspace();
     if !Registry::exists(&dir) {
-        bail!("there is no workspace `{}`\nhint: name another with `--workspace DIR`", dir.display());
+        bail!(
+            "there is no workspace `{}`\nhint: name another with `--workspace DIR`",
+            dir.display()
+        );
     }
     let store = Store::open(&dir)?;
     match &args.what {
@@ -174,7 +178,7 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
             if shared.json {
                 return console.json(&json!({ "erased": n }));
             }
-            console.print(&format!("{} erased", text::plural(n as usize, "prediction")))
+            console.print(&format!("{} erased", text::plural(n, "prediction")))
         }
         Some(What::Export(args)) => export(args, console),
     }
@@ -197,13 +201,23 @@ fn measure(args: &Check, console: &Console) -> anyhow::Result<()> {
 
 /// A report in words.
 fn told(report: &Value, console: &Console) -> String {
-    let number = |value: &Value| value.as_f64().map_or("–".to_owned(), |value| format!("{value:.3}"));
+    let number =
+        |value: &Value| value.as_f64().map_or("–".to_owned(), |value| format!("{value:.3}"));
     let share = |value: &Value| {
         value["window"].as_f64().map_or("–".to_owned(), |value| format!("{:.1} %", 100.0 * value))
     };
     let mut out = format!("{} rows\n", text::count(report["n"].as_u64().unwrap_or(0) as usize));
     let mut table = TextTable::new(&[
-        "column", ">PSI", ">null", "method", ">value", ">threshold", ">missing", ">unseen", ">p", "",
+        "column",
+        ">PSI",
+        ">null",
+        "method",
+        ">value",
+        ">threshold",
+        ">missing",
+        ">unseen",
+        ">p",
+        "",
     ])
     .optional(&["null", "unseen", "missing"]);
     let empty = Vec::new();
@@ -228,18 +242,23 @@ fn told(report: &Value, console: &Console) -> String {
             .as_array()
             .unwrap_or(&empty)
             .iter()
-            .filter_map(|own| Some(format!("{} {:.3}", own["metric"].as_str()?, own["value"].as_f64()?)))
+            .filter_map(|own| {
+                Some(format!("{} {:.3}", own["metric"].as_str()?, own["value"].as_f64()?))
+            })
             .collect();
         if !all.is_empty() {
-            out += &format!("{name}: {}\n", all.join(" · "));
+            let _ = writeln!(out, "{name}: {}", all.join(" · "));
         }
     }
-    if let Some(limits) = report["estimate_limits"].as_str().filter(|_| report["estimated"].as_array().is_some_and(|all| !all.is_empty())) {
-        out += &format!("an estimate: {limits}\n");
+    if let Some(limits) = report["estimate_limits"]
+        .as_str()
+        .filter(|_| report["estimated"].as_array().is_some_and(|all| !all.is_empty()))
+    {
+        let _ = writeln!(out, "an estimate: {limits}");
     }
     let alarms = report["alarms"].as_array().unwrap_or(&empty);
     for alarm in alarms {
-        out += &format!("! {}\n", sanitise(alarm["sentence"].as_str().unwrap_or_default()));
+        let _ = writeln!(out, "! {}", sanitise(alarm["sentence"].as_str().unwrap_or_default()));
     }
     if alarms.is_empty() {
         out += "nothing beyond chance\n";
@@ -247,7 +266,12 @@ fn told(report: &Value, console: &Console) -> String {
     out
 }
 
-fn latest(store: &Store, name: Option<&str>, shared: &Shared, console: &Console) -> anyhow::Result<()> {
+fn latest(
+    store: &Store,
+    name: Option<&str>,
+    shared: &Shared,
+    console: &Console,
+) -> anyhow::Result<()> {
     let mut windows = Vec::new();
     for model in store.models()? {
         if name.is_some_and(|name| name != model.name) {
@@ -288,7 +312,8 @@ fn list(store: &Store, args: &Alerts, console: &Console) -> anyhow::Result<()> {
     if alerts.is_empty() {
         return console.print("no alert stands");
     }
-    let mut table = TextTable::new(&[">alert", "model", ">version", "state", "since (UTC)", "what"]);
+    let mut table =
+        TextTable::new(&[">alert", "model", ">version", "state", "since (UTC)", "what"]);
     for alert in &alerts {
         table.row([
             alert.id.to_string(),

@@ -1,19 +1,16 @@
 //! `karat runs promote` and its kin: named models, their versions and aliases, and who decided.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 
+use super::audit::{audit, live, pending, verify};
 use super::console::Console;
 use super::text::{self, TextTable};
 use super::{Shared, keep};
-use crate::data::days_of;
-use crate::registry::store::{
-    Actor, Done, EventFilter, ModelName, NewVersion, Split, Store, Version,
-};
+use crate::registry::store::{Actor, Done, ModelName, NewVersion, Split, Store, Version};
 use crate::registry::{Registry, parse_model};
 
 /// What can be done with named models.
@@ -147,36 +144,36 @@ pub(super) struct SplitArgs {
 pub(super) struct Audit {
     /// Only of this name
     #[arg(long, value_name = "NAME")]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// The latest so many
     #[arg(long, value_name = "N", default_value_t = 50)]
-    limit: u32,
+    pub(super) limit: u32,
     #[command(flatten)]
-    shared: Shared,
+    pub(super) shared: Shared,
 }
 
 #[derive(ClapArgs, Clone, Debug)]
 pub(super) struct Live {
     /// The name
     #[arg(value_name = "NAME")]
-    name: String,
+    pub(super) name: String,
     /// The alias
     #[arg(long, value_name = "ALIAS", default_value = "champion")]
-    alias: String,
+    pub(super) alias: String,
     /// The moment, in UTC, such as `2026-11-26T10:30`; now when not given
     #[arg(long, value_name = "WHEN")]
-    at: Option<String>,
+    pub(super) at: Option<String>,
     #[command(flatten)]
-    shared: Shared,
+    pub(super) shared: Shared,
 }
 
 #[derive(ClapArgs, Clone, Debug)]
 pub(super) struct Pending {
     /// Whether decisions wait for a second person from now on: on or off
     #[arg(long, value_name = "on|off")]
-    require: Option<String>,
+    pub(super) require: Option<String>,
     #[command(flatten)]
-    shared: Shared,
+    pub(super) shared: Shared,
 }
 
 #[derive(ClapArgs, Clone, Debug)]
@@ -212,7 +209,10 @@ impl Named {
 pub(super) fn run(named: &Named, shared: &Shared, console: &Console) -> anyhow::Result<()> {
     let dir = shared.workspace();
     if !Registry::exists(&dir) && !matches!(named, Named::Promote(_)) {
-        bail!("there is no workspace `{}`\nhint: name another with `--workspace DIR`", dir.display());
+        bail!(
+            "there is no workspace `{}`\nhint: name another with `--workspace DIR`",
+            dir.display()
+        );
     }
     let store = Store::open(&dir)?;
     let actor = Actor::login();
@@ -236,11 +236,16 @@ pub(super) fn run(named: &Named, shared: &Shared, console: &Console) -> anyhow::
             let split = Split { challenger: args.challenger, sticky: !args.not_sticky };
             let pending = store.set_split(&args.name, split, &actor, &args.why)?.waits();
             if shared.json {
-                return console.json(&json!({ "name": args.name, "split": split, "pending": pending }));
+                return console
+                    .json(&json!({ "name": args.name, "split": split, "pending": pending }));
             }
             console.print(&match pending {
                 Some(id) => format!("decision {id} waits for a second person"),
-                None => format!("the challenger of {} answers {:.1} % of its requests", args.name, 100.0 * args.challenger),
+                None => format!(
+                    "the challenger of {} answers {:.1} % of its requests",
+                    args.name,
+                    100.0 * args.challenger
+                ),
             })
         }
         Named::Audit(args) => audit(&store, args, shared, console),
@@ -276,7 +281,10 @@ fn version_of(
     let known = known.map_or(Vec::new(), |model| model.versions);
     let path = Path::new(&args.what);
     let (bytes, place) = if path.is_file() {
-        (std::fs::read(path).with_context(|| format!("cannot read `{}`", args.what))?, args.what.clone())
+        (
+            std::fs::read(path).with_context(|| format!("cannot read `{}`", args.what))?,
+            args.what.clone(),
+        )
     } else {
         let registry = Registry::open(&shared.workspace())?;
         match registry.find(&args.what) {
@@ -335,9 +343,8 @@ fn promote(
         }));
     }
     match pending {
-        Some(id) => console.print(&format!(
-            "decision {id} waits for a second person: `karat runs approve {id}`"
-        )),
+        Some(id) => console
+            .print(&format!("decision {id} waits for a second person: `karat runs approve {id}`")),
         None if args.alias == "none" => console.print(&format!("{name} version {number}")),
         None => console.print(&format!("version {number} of {name} is its {}", args.alias)),
     }
@@ -357,9 +364,8 @@ fn decide(
     }
     match pending {
         None => console.print(&format!("done: {}", done.sentence())),
-        Some(id) => console.print(&format!(
-            "decision {id} waits for a second person: `karat runs approve {id}`"
-        )),
+        Some(id) => console
+            .print(&format!("decision {id} waits for a second person: `karat runs approve {id}`")),
     }
 }
 
@@ -378,7 +384,15 @@ fn registered(
         return console.print("no named models; `karat runs promote RUN --name NAME` makes one");
     }
     let mut table = TextTable::new(&[
-        "name", ">version", "kind", "target", "run", "aliases", "when (UTC)", "by", "note",
+        "name",
+        ">version",
+        "kind",
+        "target",
+        "run",
+        "aliases",
+        "when (UTC)",
+        "by",
+        "note",
     ])
     .optional(&["by", "when (UTC)", "target"]);
     for version in models.iter().flat_map(|model| &model.versions) {
@@ -424,140 +438,21 @@ fn settings(
                              background=all|near_threshold, window=ROWS, log={{\"COLUMN\":\"drop\"}}")
         })?;
         let known = ["missing", "adverse", "background", "window", "log"];
-        if let Some(wrong) = set.as_object().and_then(|set| set.keys().find(|key| !known.contains(&key.as_str()))) {
+        if let Some(wrong) =
+            set.as_object().and_then(|set| set.keys().find(|key| !known.contains(&key.as_str())))
+        {
             bail!("`{wrong}` is no setting\nhint: there are {}", known.join(", "));
         }
         store.set_settings(&args.name, &set, actor, &args.why)?;
     }
     let model = store.models()?.into_iter().find(|model| model.name == args.name);
-    let model = model.with_context(|| format!("there is no model `{}`\nhint: `karat runs registered` lists them", args.name))?;
+    let model = model.with_context(|| {
+        format!("there is no model `{}`\nhint: `karat runs registered` lists them", args.name)
+    })?;
     if shared.json {
         return console.json(&json!({ "name": model.name, "settings": model.settings }));
     }
     console.print(&serde_json::to_string_pretty(&model.settings)?)
-}
-
-fn audit(store: &Store, args: &Audit, shared: &Shared, console: &Console) -> anyhow::Result<()> {
-    let filter = EventFilter {
-        model: args.name.clone(),
-        limit: Some(args.limit),
-        ..EventFilter::default()
-    };
-    let events = store.events(&filter)?;
-    if shared.json {
-        return console.json(&json!({ "events": events }));
-    }
-    if events.is_empty() {
-        return console.print("nothing has been decided yet");
-    }
-    let mut table = TextTable::new(&[
-        ">event", "when (UTC)", "who", "what", "model", "of", "before", "after", "why",
-    ])
-    .optional(&["before", "of"]);
-    let short = |value: &serde_json::Value| match value {
-        serde_json::Value::Null => String::new(),
-        serde_json::Value::String(text) => text.clone(),
-        value => value["version"].as_u64().map_or_else(|| value.to_string(), |n| format!("version {n}")),
-    };
-    for event in &events {
-        table.row([
-            event.seq.to_string(),
-            text::moment(event.at_ms / 1000),
-            event.who.clone(),
-            event.action.clone(),
-            event.model.clone(),
-            event.subject.clone(),
-            short(&event.before),
-            short(&event.after),
-            event.why.clone(),
-        ]);
-    }
-    console.print(&table.render(console.width, console.bold))
-}
-
-fn live(store: &Store, args: &Live, shared: &Shared, console: &Console) -> anyhow::Result<()> {
-    let at_ms = match &args.at {
-        Some(text) => {
-            let days = days_of(text).with_context(|| {
-                format!("`{text}` is no moment\nhint: write it as `2026-11-26T10:30`, in UTC")
-            })?;
-            (days * 86_400_000.0) as i64
-        }
-        None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_millis() as i64),
-    };
-    let held = store.live_at(&args.name, &args.alias, at_ms)?;
-    if shared.json {
-        return console.json(&json!({ "name": args.name, "alias": args.alias, "held": held }));
-    }
-    match held {
-        Some(held) => console.print(&format!(
-            "version {} of {} was its {}: since {} UTC, by {}{}",
-            held.version,
-            args.name,
-            args.alias,
-            text::moment(held.event.at_ms / 1000),
-            text::sanitise(&held.event.who),
-            if held.event.why.is_empty() { String::new() } else { format!(", because {}", text::sanitise(&held.event.why)) },
-        )),
-        None => console.print(&format!("no version of {} was its {} then", args.name, args.alias)),
-    }
-}
-
-fn verify(store: &Store, shared: &Shared, console: &Console) -> anyhow::Result<()> {
-    let events = store.verify()?;
-    let mut files = 0;
-    for version in store.models()?.iter().flat_map(|model| &model.versions) {
-        store.bytes_of(&version.digest).with_context(|| {
-            format!("the file of version {} of `{}` is damaged", version.version, version.name)
-        })?;
-        files += 1;
-    }
-    if shared.json {
-        return console.json(&json!({ "events": events, "files": files, "ok": true }));
-    }
-    console.print(&format!(
-        "{} follow from each other, {} are as they were registered",
-        text::plural(events as usize, "event"),
-        text::plural(files, "model file")
-    ))
-}
-
-fn pending(
-    store: &Store,
-    args: &Pending,
-    shared: &Shared,
-    actor: &Actor,
-    console: &Console,
-) -> anyhow::Result<()> {
-    match args.require.as_deref() {
-        None => {}
-        Some("on") => drop(store.set_approval(true, actor, "")?),
-        Some("off") => drop(store.set_approval(false, actor, "")?),
-        Some(other) => bail!("`{other}` is neither on nor off"),
-    }
-    let (waiting, needed) = (store.pending()?, store.needs_approval()?);
-    if shared.json {
-        return console.json(&json!({ "approval": needed, "pending": waiting }));
-    }
-    console.note(if needed {
-        "decisions about versions in service wait for a second person"
-    } else {
-        "decisions about versions in service are carried out at once"
-    });
-    let mut table = TextTable::new(&[">decision", "when (UTC)", "who", "what", "why"]);
-    for own in &waiting {
-        table.row([
-            own.id.to_string(),
-            text::moment(own.at_ms / 1000),
-            own.who.clone(),
-            own.done.sentence(),
-            own.why.clone(),
-        ]);
-    }
-    if waiting.is_empty() {
-        return console.print("none waits");
-    }
-    console.print(&table.render(console.width, console.bold))
 }
 
 /// The bytes of a model file that `NAME@ALIAS` or `NAME@VERSION` means, and the words for it.

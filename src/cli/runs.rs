@@ -42,7 +42,7 @@ enum What {
     /// Show the command log
     History(Common),
     /// Take in a model made elsewhere, from an ONNX file
-    Import(import::Args),
+    Import(Box<import::Args>),
     #[command(flatten)]
     Named(named::Named),
 }

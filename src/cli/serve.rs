@@ -1,5 +1,6 @@
 //! `karat serve`: registered models as an HTTP service.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -173,7 +174,8 @@ impl How {
         put("--max-body", self.max_body.to_string());
         put("--max-in-flight", self.max_in_flight.to_string());
         put("--max-lag", self.max_lag.to_string());
-        let told = [("--alert-command", &self.alert_command), ("--alert-webhook", &self.alert_webhook)];
+        let told =
+            [("--alert-command", &self.alert_command), ("--alert-webhook", &self.alert_webhook)];
         for (name, value) in told {
             if let Some(value) = value {
                 put(name, value.clone());
@@ -277,7 +279,15 @@ fn told(status: &Status, console: &Console) -> String {
         status.dropped,
     );
     let mut table = TextTable::new(&[
-        "model", ">version", "kind", "aliases", ">requests", ">rows", ">failed", ">mean ms", "drift",
+        "model",
+        ">version",
+        "kind",
+        "aliases",
+        ">requests",
+        ">rows",
+        ">failed",
+        ">mean ms",
+        "drift",
     ])
     .optional(&["failed", "rows"]);
     for model in &status.models {
@@ -306,7 +316,7 @@ fn told(status: &Status, console: &Console) -> String {
         out += &table.render(console.width, console.bold);
     }
     for trouble in &status.troubles {
-        out += &format!("trouble: {}\n", sanitise(trouble));
+        let _ = writeln!(out, "trouble: {}", sanitise(trouble));
     }
     out
 }
@@ -314,21 +324,25 @@ fn told(status: &Status, console: &Console) -> String {
 fn ask(args: &LoadArgs, console: &Console) -> anyhow::Result<()> {
     let status = serve::status(&args.shared.workspace())?;
     let Some(rest) = status.url.strip_prefix("http://") else {
-        bail!("the load test speaks plain HTTP only\nhint: start a server without TLS on 127.0.0.1 for it");
+        bail!(
+            "the load test speaks plain HTTP only\nhint: start a server without TLS on 127.0.0.1 for it"
+        );
     };
     let model = match &args.model {
         Some(name) => status.models.iter().find(|model| model.name == *name),
         None => status.models.first(),
     };
-    let model = model.context("no such model is served\nhint: `karat serve status` lists those that are")?;
+    let model = model
+        .context("no such model is served\nhint: `karat serve status` lists those that are")?;
     let key = args.key.clone().or_else(|| std::env::var("KARAT_KEY").ok());
     if status.needs_key && key.is_none() {
         bail!("a key is needed\nhint: give one with `--key`, or in `KARAT_KEY`");
     }
     let mut body = match &args.body {
         Some(text) if text.trim_start().starts_with(['{', '[']) => text.clone(),
-        Some(path) => std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read `{path}`"))?,
+        Some(path) => {
+            std::fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))?
+        }
         None => model.example.to_string(),
     };
     if args.reasons

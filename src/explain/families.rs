@@ -36,7 +36,7 @@ pub(super) fn subject(model: &Model, class: usize) -> Result<Box<dyn Subject + '
             Box::new(linear(intercepts[class], &coefficients[class]))
         }
         Predictor::Foreign(foreign) => Box::new(Foreign {
-            foreign,
+            model: foreign,
             out: if foreign.n_outputs() == 1 { 0 } else { class },
             background: background(model),
         }),
@@ -88,8 +88,10 @@ pub(super) fn space(model: &Model) -> Space {
         Predictor::Linear { link: Link::Logit, .. } => Space::LogOdds,
         Predictor::Softmax { .. } => Space::ClassScore,
         // What a stranger tells is all that is known of it.
-        Predictor::Foreign(_) => Space::Value,
-        Predictor::Linear { .. } | Predictor::Constant(_) | Predictor::Shares(_) => Space::Value,
+        Predictor::Linear { .. }
+        | Predictor::Constant(_)
+        | Predictor::Shares(_)
+        | Predictor::Foreign(_) => Space::Value,
         Predictor::Network(fitted) => match fitted.loss {
             Loss::BinaryCrossEntropy => Space::LogOdds,
             Loss::SoftmaxCrossEntropy => Space::ClassScore,
@@ -129,14 +131,14 @@ impl Subject for Linear<'_> {
 
 /// What a model made elsewhere tells, as it tells it: a number or a probability.
 struct Foreign<'a> {
-    foreign: &'a ForeignModel,
+    model: &'a ForeignModel,
     out: usize,
     background: Array2<f64>,
 }
 
 impl Subject for Foreign<'_> {
     fn layout(&self) -> Layout {
-        Layout::flat(self.foreign.n_features())
+        Layout::flat(self.model.n_features())
     }
 
     fn reference(&self) -> Vec<f64> {
@@ -148,7 +150,7 @@ impl Subject for Foreign<'_> {
     }
 
     fn scores(&self, rows: ArrayView2<f64>) -> Vec<f64> {
-        match self.foreign.outputs(rows) {
+        match self.model.outputs(rows) {
             Ok(outputs) => outputs.column(self.out).to_vec(),
             Err(_) => vec![f64::NAN; rows.nrows()],
         }

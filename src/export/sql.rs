@@ -13,7 +13,7 @@ pub enum Dialect {
     /// SQLite.
     #[default]
     Sqlite,
-    /// PostgreSQL.
+    /// `PostgreSQL`.
     Postgres,
     /// `DuckDB`.
     Duckdb,
@@ -117,7 +117,7 @@ pub fn sql(model: &Model, dialect: Dialect, table: &str) -> Result<String, Error
     };
     let n = scores.len();
     let own = |class: usize| if n == 1 { "score".to_owned() } else { format!("score_{class}") };
-    let mut text = format!("WITH scored AS (\n  SELECT t.*");
+    let mut text = String::from("WITH scored AS (\n  SELECT t.*");
     for (class, score) in scores.iter().enumerate() {
         let _ = write!(text, ",\n    {score}\n      AS {}", dialect.name(&own(class)));
     }
@@ -193,7 +193,7 @@ fn weighted(
         };
         let raw = raw(recipe, dialect, input, output);
         let placed = match (output.offset, output.scale) {
-            (offset, 1.0) if offset == 0.0 => raw,
+            (0.0, 1.0) => raw,
             (offset, scale) => format!("(({raw} - {}) / {})", number(offset), number(scale)),
         };
         let _ = write!(text, "\n    + {} * {placed}", number(*coefficient));

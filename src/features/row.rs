@@ -213,14 +213,20 @@ impl Taker {
     }
 
     fn level(&self, given: Given<'_>) -> Result<(Cell, Remark), Misfit> {
+        let is_nothing = match given {
+            Given::Missing | Given::Text("") | Given::Written("") => true,
+            Given::Number(value) => value.is_nan(),
+            _ => false,
+        };
+        if is_nothing {
+            return self.missing();
+        }
         match given {
-            Given::Missing => self.missing(),
-            Given::Number(value) if value.is_nan() => self.missing(),
             // Numbers are levels as they are written: 1 and 1.0 are one, and so are 0 and -0.
             Given::Number(value) => self.named(&(value + 0.0).to_string()),
+            Given::Missing => self.missing(),
             Given::Truth(true) => self.named("true"),
             Given::Truth(false) => self.named("false"),
-            Given::Text("") | Given::Written("") => self.missing(),
             Given::Text(text) | Given::Written(text) => self.named(text),
         }
     }

@@ -56,7 +56,7 @@ pub(crate) fn means(x: ArrayView2<f64>, weights: Option<&[f64]>) -> Vec<f64> {
 pub(crate) fn nearest(scores: &[f64], threshold: f64) -> [Vec<usize>; 2] {
     let side = |is_in: &dyn Fn(f64) -> bool| {
         let mut places: Vec<usize> = (0..scores.len()).filter(|at| is_in(scores[*at])).collect();
-        let n = ((places.len() as f64 * NEAR) as usize).max(FEWEST).min(MOST).min(places.len());
+        let n = ((places.len() as f64 * NEAR) as usize).clamp(FEWEST, MOST).min(places.len());
         let far = |at: &usize| (scores[*at] - threshold).abs();
         places.sort_by(|a, b| far(a).total_cmp(&far(b)).then(a.cmp(b)));
         places.truncate(n);

@@ -125,10 +125,9 @@ impl RowScorer {
         let value = match given {
             Given::Missing => f64::NAN,
             Given::Number(value) => value,
-            Given::Truth(_) => return Err(Misfit::NoNumber),
+            Given::Truth(_) | Given::Text(_) => return Err(Misfit::NoNumber),
             Given::Written(text) if text.trim().is_empty() => f64::NAN,
             Given::Written(text) => text.trim().parse().map_err(|_| Misfit::NoNumber)?,
-            Given::Text(_) => return Err(Misfit::NoNumber),
         };
         let codes = self.seen.as_ref().map(|seen| seen.special[place].as_slice());
         if !value.is_finite() || codes.is_some_and(|codes| codes.contains(&value)) {

@@ -194,7 +194,9 @@ fn bin_names(shape: &Shape, n_cells: usize) -> Vec<String> {
     let mut names: Vec<String> = match shape {
         Shape::Levels { names, .. } => names.clone(),
         Shape::Numbers { edges, .. } => {
-            let number = |value: f64| format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').to_owned();
+            let number = |value: f64| {
+                format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
+            };
             let name = |bin: usize| match (bin.checked_sub(1).map(|at| edges[at]), edges.get(bin)) {
                 (None, Some(high)) => format!("below {}", number(*high)),
                 (Some(low), Some(high)) => format!("{} to {}", number(low), number(*high)),

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::data::{Kind, Task};
+use crate::features::reference::{ColumnReference, Reference, ScoreReference};
 use crate::features::{Encoding, FittedRecipe, Input, Output, Source};
 use crate::jobs::Sheet;
 use crate::metrics::Estimate;
-use crate::features::reference::{ColumnReference, Reference, ScoreReference};
 use crate::models::{Averages, Link, Model, Near, Predictor};
 use crate::train::{Coefficient, Dataset, Experiment, Metrics, Point, Scores};
 
@@ -103,7 +103,11 @@ pub(super) fn a_run() -> Run {
             reference: Some(Arc::new(Reference {
                 columns: vec![
                     ColumnReference::of_numbers("age", vec![0.1 + 0.2, 1.0, f64::NAN, 7.0]),
-                    ColumnReference::of_levels("job", &["a".into(), "b".into()], [0, 1].into_iter()),
+                    ColumnReference::of_levels(
+                        "job",
+                        &["a".into(), "b".into()],
+                        [0, 1].into_iter(),
+                    ),
                 ],
                 scores: ScoreReference {
                     rows: "test".into(),

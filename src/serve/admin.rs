@@ -134,8 +134,7 @@ pub(super) fn acknowledge(server: &Arc<Server>, call: &mut Call) -> Reply {
         let body = body(call)?;
         let why = text(&body, "why")?.unwrap_or_default();
         let none = || Refusal::not_found("there is no such alert");
-        let id: i64 =
-            call.param("alert").and_then(|id| id.parse().ok()).ok_or_else(none)?;
+        let id: i64 = call.param("alert").and_then(|id| id.parse().ok()).ok_or_else(none)?;
         let known = server.store.alerts(false).map_err(|error| refused(&error))?;
         let is_there = known.iter().any(|own| own.id == id && call.who.sees(&own.model));
         if !is_there {

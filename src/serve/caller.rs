@@ -51,10 +51,9 @@ impl Who {
         match self {
             Self::Nobody => Ok(()),
             Self::Key(caller) if caller.scopes.contains(&scope) => Ok(()),
-            Self::Key(_) => Err(Refusal::forbidden(format!(
-                "this key lacks the scope `{}`",
-                scope.word()
-            ))),
+            Self::Key(_) => {
+                Err(Refusal::forbidden(format!("this key lacks the scope `{}`", scope.word())))
+            }
         }
     }
 

@@ -1,11 +1,13 @@
-//! What the server tells of itself: its metrics, its routes as OpenAPI, a request to copy.
+//! What the server tells of itself: its metrics, its routes as `OpenAPI`, a request to copy.
 
 use std::sync::Arc;
 
+use prometheus_client::metrics::counter::Counter;
 use serde_json::{Map, Value, json};
 
 use super::ROUTES;
-use super::oip::visible;
+use super::about::visible;
+use super::metrics::Why;
 use super::route::{Access, Answer, Call, Reply, Route};
 use super::served::Served;
 use super::server::Server;
@@ -15,6 +17,17 @@ use crate::registry::store::Scope;
 
 /// `GET /metrics`.
 pub(super) fn metrics(server: &Arc<Server>, _: &mut Call) -> Reply {
+    if let Some(log) = &server.log {
+        let counts = log.counts();
+        let metrics = &server.metrics;
+        let raise = |counter: &Counter, to: u64| {
+            counter.inc_by(to.saturating_sub(counter.get()));
+        };
+        raise(&metrics.log_written, counts.written);
+        for (reason, n) in [("queue", counts.dropped), ("disk", counts.failed)] {
+            raise(&metrics.log_dropped.get_or_create(&Why { reason }), n);
+        }
+    }
     let text = server.metrics.text();
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Reply::Now(Ok(Answer::bytes(kind, text)))
@@ -195,9 +208,7 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
     }
     let text = || json!({ "type": "string", "maxLength": 500 });
     let number = || json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
-    let object = |properties: Value, required: &[&str]| {
-        json!({ "type": "object", "properties": properties, "required": required })
-    };
+    let object = |properties: Value, required: &[&str]| json!({ "type": "object", "properties": properties, "required": required });
     Some(match (route.path, served) {
         (path, Some(served)) if path.ends_with("/score") => object(
             json!({
@@ -228,7 +239,9 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
         ("/v1/models/{model}/retire", _) => {
             object(json!({ "version": number(), "why": text() }), &["version"])
         }
-        ("/v1/models/{model}/rollback", _) => object(json!({ "alias": text(), "why": text() }), &[]),
+        ("/v1/models/{model}/rollback", _) => {
+            object(json!({ "alias": text(), "why": text() }), &[])
+        }
         ("/v1/alerts/{alert}/acknowledge", _) => object(json!({ "why": text() }), &[]),
         ("/v1/keys", _) => {
             let words = json!({ "type": "array", "items": { "type": "string" } });
@@ -308,7 +321,8 @@ fn operation(
     served: Option<&Arc<Served>>,
     versions: &[String],
 ) -> Value {
-    let error = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
+    let error =
+        json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
     let mut content = match route.path {
         "/metrics" => json!({ "application/openmetrics-text": {} }),
         _ => json!({ "application/json": {} }),

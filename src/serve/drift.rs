@@ -146,7 +146,7 @@ pub fn watch_table(
         ctx.check().map_err(models::Error::from)?;
         let mut counter = ColumnCount::new(column, Seed(1));
         let mut end = |row: usize, counter: &mut ColumnCount| {
-            if (row + 1) % size == 0 || row + 1 == n_rows {
+            if (row + 1).is_multiple_of(size) || row + 1 == n_rows {
                 windows[row / size].columns[at] = counter.window();
                 *counter = ColumnCount::new(column, Seed(1));
             }
@@ -213,8 +213,7 @@ fn measured(
             truth.push(told);
         }
     }
-    let outcomes =
-        (scores.len() >= 50).then(|| Outcomes { scores: &scores, truth: &truth });
+    let outcomes = (scores.len() >= 50).then(|| Outcomes { scores: &scores, truth: &truth });
     let mut watch = served.watch.lock().unwrap_or_else(PoisonError::into_inner);
     if watch.is_none() {
         *watch = watch_over(served.model());
@@ -244,7 +243,10 @@ fn keep(server: &Arc<Server>, served: &Served, report: &WindowReport) {
             server.metrics.drift.get_or_create(&of(column.method)).set(value);
         }
     }
-    let families = [(&server.metrics.estimated, &report.estimated), (&server.metrics.realised, &report.realised)];
+    let families = [
+        (&server.metrics.estimated, &report.estimated),
+        (&server.metrics.realised, &report.realised),
+    ];
     for (family, all) in families {
         for own in all {
             let of = OfPerformance { model: name.clone(), version, metric: own.metric.to_owned() };
@@ -295,7 +297,10 @@ fn train_again(server: &Arc<Server>) {
     let now = now_ms();
     let is_due = |job: &&Retrain| {
         let by_time = period_ms(&job.schedule).is_some_and(|period| {
-            job.next_ms.map_or_else(|| job.last_ms.is_none_or(|last| now >= last + period), |next| now >= next)
+            job.next_ms.map_or_else(
+                || job.last_ms.is_none_or(|last| now >= last + period),
+                |next| now >= next,
+            )
         });
         by_time || job.on_alert && alarmed.contains(&job.model)
     };
@@ -317,14 +322,13 @@ fn train_again(server: &Arc<Server>) {
 
 fn carry_out(server: &Arc<Server>, mut job: Retrain) {
     let actor = Actor::schedule();
-    let outcome = Registry::open(&server.options.workspace).map_err(|e| e.to_string()).and_then(
-        |registry| {
+    let outcome =
+        Registry::open(&server.options.workspace).map_err(|e| e.to_string()).and_then(|registry| {
             let rule = Rule::parse(&job.rule);
             let data = job.data.as_deref();
             retrain(&registry, &server.store, &job.model, data, rule, &actor, &Ctx::quiet())
                 .map_err(|error| error.to_string())
-        },
-    );
+        });
     job.last_ms = Some(now_ms());
     job.next_ms = period_ms(&job.schedule).map(|period| now_ms() + period);
     job.last = match outcome {

@@ -10,7 +10,9 @@ use crate::registry;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address is taken, or is not one of this machine.
-    #[error("cannot listen on `{addr}`: {cause}\nhint: choose another with `--addr 127.0.0.1:PORT`; port 0 takes any free one")]
+    #[error(
+        "cannot listen on `{addr}`: {cause}\nhint: choose another with `--addr 127.0.0.1:PORT`; port 0 takes any free one"
+    )]
     Listen {
         /// The address.
         addr: SocketAddr,
@@ -68,7 +70,9 @@ pub enum Error {
         cause: io::Error,
     },
     /// There is nothing to compare with.
-    #[error("this `{kind}` keeps no reference, so drift cannot be measured against it\nhint: train it again, or import it with `--data`")]
+    #[error(
+        "this `{kind}` keeps no reference, so drift cannot be measured against it\nhint: train it again, or import it with `--data`"
+    )]
     NoReference {
         /// The kind of model.
         kind: String,

@@ -18,7 +18,9 @@ pub(super) fn feedback(server: &Arc<Server>, call: &mut Call) -> Reply {
 
 fn take(server: &Server, call: &Call) -> Outcome {
     let Some(log) = &server.log else {
-        return Err(Refusal::unprocessable("this server keeps no predictions, so it takes no labels"));
+        return Err(Refusal::unprocessable(
+            "this server keeps no predictions, so it takes no labels",
+        ));
     };
     let body: Value = serde_json::from_slice(&call.body)
         .map_err(|_| Refusal::bad_request("the body is not JSON"))?;

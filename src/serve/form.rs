@@ -10,6 +10,7 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::csv::csv;
 use super::protocol::{Limits, Refusal, json, shown};
 use super::scoring::Rows;
 use crate::features::Given;
@@ -98,11 +99,11 @@ pub(super) fn parse(
     }
 }
 
-struct Reading<'a> {
-    places: &'a HashMap<String, usize>,
-    limits: &'a Limits,
+pub(super) struct Reading<'a> {
+    pub(super) places: &'a HashMap<String, usize>,
+    pub(super) limits: &'a Limits,
     /// Why reading stopped, where that is not the fault of the JSON.
-    refusal: RefCell<Option<Refusal>>,
+    pub(super) refusal: RefCell<Option<Refusal>>,
 }
 
 impl Reading<'_> {
@@ -116,20 +117,25 @@ impl Reading<'_> {
     }
 
     /// Room for one more row.
-    fn begin<E: de::Error>(&self, sent: &mut Sent) -> Result<(), E> {
+    pub(super) fn begin<E: de::Error>(&self, sent: &mut Sent) -> Result<(), E> {
         let n = sent.cells.len() + sent.n_columns;
         if n > self.limits.max_elements {
             let most = self.limits.max_elements;
-            return Err(self.stop(Refusal::too_large(format!("more than {most} values in one request"))));
+            return Err(
+                self.stop(Refusal::too_large(format!("more than {most} values in one request")))
+            );
         }
         sent.cells.resize(n, Cell::Missing);
         sent.n_rows += 1;
         Ok(())
     }
+}
 
-    fn unknown(&self, name: &str, sent: &mut Sent) {
-        if sent.unknown.len() < MOST_UNKNOWN && !sent.unknown.iter().any(|own| own == name) {
-            sent.unknown.push(shown(name));
+impl Sent {
+    /// Notes a name that no column has.
+    pub(super) fn note(&mut self, name: &str) {
+        if self.unknown.len() < MOST_UNKNOWN && !self.unknown.iter().any(|own| own == name) {
+            self.unknown.push(shown(name));
         }
     }
 }
@@ -195,7 +201,7 @@ impl<'de> Visitor<'de> for Top<'_, '_> {
                         form.background = map.next_value_seed(Text(reading, "background"))?;
                     }
                     name => {
-                        reading.unknown(name, &mut form.rows);
+                        form.rows.note(name);
                         map.next_value::<IgnoredAny>()?;
                     }
                 },
@@ -321,7 +327,7 @@ impl<'de> Visitor<'de> for RowSeed<'_, '_> {
                     sent.cells[start + place] = map.next_value_seed(CellSeed(reading))?;
                 }
                 Key::Other(name) => {
-                    reading.unknown(&name, sent);
+                    sent.note(&name);
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -363,12 +369,20 @@ impl<'de> Visitor<'de> for CellSeed<'_> {
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Cell, E> {
         // What a float cannot hold exactly stays as it was written.
         let exact = number.unsigned_abs() <= 1 << 53;
-        Ok(if exact { Cell::Number(number as f64) } else { Cell::Written(number.to_string().into()) })
+        Ok(if exact {
+            Cell::Number(number as f64)
+        } else {
+            Cell::Written(number.to_string().into())
+        })
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Cell, E> {
         let exact = number <= 1 << 53;
-        Ok(if exact { Cell::Number(number as f64) } else { Cell::Written(number.to_string().into()) })
+        Ok(if exact {
+            Cell::Number(number as f64)
+        } else {
+            Cell::Written(number.to_string().into())
+        })
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Cell, E> {
@@ -414,96 +428,6 @@ impl<'de> DeserializeSeed<'de> for Text<'_> {
             }
             _ => Err(self.0.bad(format!("`{}` is a text", self.1))),
         }
-    }
-}
-
-/// Rows as CSV: the first line names the columns.
-fn csv(body: &[u8], places: &HashMap<String, usize>, limits: &Limits) -> Result<ScoreForm, Refusal> {
-    let text = std::str::from_utf8(body)
-        .map_err(|_| Refusal::bad_request("the CSV is not UTF-8"))?;
-    let mut form = ScoreForm::default();
-    form.rows.n_columns = places.len();
-    let reading = Reading { places, limits, refusal: RefCell::default() };
-    let mut lines = Lines(text.strip_prefix('\u{feff}').unwrap_or(text));
-    let mut header: Vec<Option<usize>> = Vec::new();
-    for name in lines.line(limits.max_inputs)?.ok_or_else(|| Refusal::bad_request("the CSV is empty"))? {
-        let place = places.get(name.trim()).copied();
-        if place.is_some() && header.contains(&place) {
-            let what = format!("column `{}` is there twice", shown(name.trim()));
-            return Err(Refusal::bad_request(what));
-        }
-        if place.is_none() {
-            reading.unknown(name.trim(), &mut form.rows);
-        }
-        header.push(place);
-    }
-    let mut number = 1_usize;
-    while let Some(line) = lines.line(header.len())? {
-        number += 1;
-        if line.len() == 1 && line[0].is_empty() && header.len() > 1 {
-            continue;
-        }
-        if line.len() != header.len() {
-            return Err(Refusal::bad_request(format!(
-                "line {number} of the CSV has {} values, and the header has {}",
-                line.len(),
-                header.len()
-            )));
-        }
-        reading
-            .begin::<de::value::Error>(&mut form.rows)
-            .map_err(|_| reading.refusal.take().unwrap_or_else(|| Refusal::too_large("too many rows")))?;
-        let start = form.rows.cells.len() - form.rows.n_columns;
-        for (cell, place) in line.into_iter().zip(&header) {
-            if let Some(place) = place
-                && !cell.is_empty()
-            {
-                form.rows.cells[start + place] = Cell::Written(cell.into());
-            }
-        }
-    }
-    if form.rows.n_rows == 0 {
-        return Err(Refusal::bad_request("the request has no row"));
-    }
-    Ok(form)
-}
-
-/// The lines of a CSV that are left (RFC 4180).
-struct Lines<'a>(&'a str);
-
-impl Lines<'_> {
-    /// The next line, which may have so many cells.
-    fn line(&mut self, most: usize) -> Result<Option<Vec<String>>, Refusal> {
-        if self.0.is_empty() {
-            return Ok(None);
-        }
-        let mut cells = vec![String::new()];
-        let mut is_quoted = false;
-        let mut letters = self.0.char_indices().peekable();
-        while let Some((at, letter)) = letters.next() {
-            match letter {
-                '"' if is_quoted && letters.peek().is_some_and(|(_, next)| *next == '"') => {
-                    letters.next();
-                    cells.last_mut().map(|cell| cell.push('"'));
-                }
-                '"' => is_quoted = !is_quoted,
-                ',' if !is_quoted && cells.len() == most => {
-                    let what = format!("a line of the CSV has more than {most} values");
-                    return Err(Refusal::bad_request(what));
-                }
-                ',' if !is_quoted => cells.push(String::new()),
-                '\r' if !is_quoted && self.0[at + 1..].starts_with('\n') => {}
-                '\n' if !is_quoted => {
-                    self.0 = &self.0[at + 1..];
-                    return Ok(Some(cells));
-                }
-                letter => {
-                    cells.last_mut().map(|cell| cell.push(letter));
-                }
-            }
-        }
-        self.0 = "";
-        if is_quoted { Err(Refusal::bad_request("a quote in the CSV is not closed")) } else { Ok(Some(cells)) }
     }
 }
 
@@ -563,22 +487,6 @@ mod tests {
         let few = Limits { max_elements: 3, ..Limits::default() };
         let body = br#"[{"age": 1}, {"age": 2}]"#;
         assert_eq!(parse(None, body, &places(), &few).unwrap_err().status, 413);
-    }
-
-    #[test]
-    fn csv_is_read_with_quotes() {
-        let csv = "\u{feff}job,extra,age\r\n\"a, \"\"b\"\"\",x,30\nclerk,,\n";
-        let form = parse(Some("text/csv; charset=utf-8"), csv.as_bytes(), &places(), &Limits::default());
-        let form = form.unwrap();
-        let text = |text: &str| Cell::Written(text.into());
-        assert_eq!(cells(&form), [text("30"), text("a, \"b\""), Cell::Missing, text("clerk")]);
-        for (csv, expected) in
-            [("", "empty"), ("age\n", "no row"), ("age\n1,2\n", "more than 1 values"), ("age\n\"1\n", "closed")]
-        {
-            let refusal =
-                parse(Some("text/csv"), csv.as_bytes(), &places(), &Limits::default()).unwrap_err();
-            assert!(refusal.message.contains(expected), "{csv}: {}", refusal.message);
-        }
     }
 
     proptest! {

@@ -55,8 +55,13 @@ const DAY: u64 = 86_400;
 
 impl Meter {
     pub(super) fn new(allowance: Allowance) -> Self {
-        let state =
-            State { tokens: allowance.burst.max(1.0), at: Instant::now(), day: 0, requests: 0, rows: 0 };
+        let state = State {
+            tokens: allowance.burst.max(1.0),
+            at: Instant::now(),
+            day: 0,
+            requests: 0,
+            rows: 0,
+        };
         Self { allowance, state: Mutex::new(state) }
     }
 
@@ -153,8 +158,7 @@ mod tests {
 
     #[test]
     fn quotas_end_with_the_day() {
-        let allowance =
-            Allowance { requests: Some(2), rows: Some(10), ..Allowance::default() };
+        let allowance = Allowance { requests: Some(2), rows: Some(10), ..Allowance::default() };
         let meter = Meter::new(allowance);
         let now = Instant::now();
         assert!(meter.request(now, DAY - 10).is_ok());

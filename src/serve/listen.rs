@@ -34,10 +34,6 @@ const MAX_HEAD: usize = 32 * 1024;
 /// More header lines than this are refused.
 const MAX_HEADERS: usize = 64;
 
-/// Who speaks at the other end of a connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) SocketAddr);
-
 /// Certificate and key, read again whenever one of the files changes.
 pub(super) struct Tls {
     cert: PathBuf,
@@ -114,7 +110,7 @@ pub(super) async fn listen(
             () = stopped(&mut stop) => break,
             Some(_) = open.join_next(), if !open.is_empty() => continue,
         };
-        let (stream, peer) = match accepted {
+        let (stream, _) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of files: those that are open have to end first.
@@ -130,11 +126,11 @@ pub(super) async fn listen(
         let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
         open.spawn(async move {
             match tls {
-                None => serve_connection(stream, peer, router, stop).await,
+                None => serve_connection(stream, router, stop).await,
                 Some(tls) => {
                     let acceptor = TlsAcceptor::from(tls.config.load_full());
                     if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                        serve_connection(stream, peer, router, stop).await;
+                        serve_connection(stream, router, stop).await;
                     }
                 }
             }
@@ -148,19 +144,11 @@ pub(super) async fn listen(
     Ok(())
 }
 
-async fn serve_connection<S>(
-    stream: S,
-    peer: SocketAddr,
-    router: Router,
-    mut stop: watch::Receiver<bool>,
-) where
+async fn serve_connection<S>(stream: S, router: Router, mut stop: watch::Receiver<bool>)
+where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
     let service = TowerToHyperService::new(router);
-    let service = hyper::service::service_fn(move |mut request: hyper::Request<_>| {
-        request.extensions_mut().insert(Peer(peer));
-        hyper::service::Service::call(&service, request)
-    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)

@@ -115,46 +115,46 @@ async fn ask(load: &Load, request: &[u8], number: usize, start: Instant) -> Seen
     let mut stream = None;
     let mut buffer = Vec::new();
     let every = load.rate.map(|rate| Duration::from_secs_f64(load.connections as f64 / rate));
-    let mut due = start + every.map_or(Duration::ZERO, |e| e.mul_f64(number as f64 / load.connections as f64));
+    let mut due = start
+        + every.map_or(Duration::ZERO, |e| e.mul_f64(number as f64 / load.connections as f64));
     while start.elapsed() < load.duration {
         if let Some(every) = every {
             tokio::time::sleep_until(due.into()).await;
             due += every;
         }
         let Some(open) = &mut stream else {
-            match connect(load.addr).await {
-                Ok(open) => stream = Some(open),
-                Err(_) => {
-                    seen.broken += 1;
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
+            if let Ok(open) = connect(load.addr).await {
+                stream = Some(open);
+            } else {
+                seen.broken += 1;
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
             continue;
         };
         // With a rate, waiting counts from when the request was due.
-        let asked = if every.is_some() { due - every.unwrap_or_default() } else { Instant::now() };
-        match exchange(open, request, &mut buffer).await {
-            Ok((status, body, closes)) => {
-                let micros = asked.elapsed().as_micros() as u32;
-                *seen.statuses.entry(status).or_default() += 1;
-                match status {
-                    200 => {
-                        seen.took.push(micros);
-                        if seen.example.is_empty() {
-                            seen.example = buffer[body..].to_vec();
-                        }
+        let asked = match every {
+            Some(every) => due.checked_sub(every).unwrap_or(start),
+            None => Instant::now(),
+        };
+        if let Ok((status, body, closes)) = exchange(open, request, &mut buffer).await {
+            let micros = asked.elapsed().as_micros() as u32;
+            *seen.statuses.entry(status).or_default() += 1;
+            match status {
+                200 => {
+                    seen.took.push(micros);
+                    if seen.example.is_empty() {
+                        seen.example = buffer[body..].to_vec();
                     }
-                    429 | 503 => seen.refused.push(micros),
-                    _ => {}
                 }
-                if closes {
-                    stream = None;
-                }
+                429 | 503 => seen.refused.push(micros),
+                _ => {}
             }
-            Err(_) => {
-                seen.broken += 1;
+            if closes {
                 stream = None;
             }
+        } else {
+            seen.broken += 1;
+            stream = None;
         }
     }
     seen

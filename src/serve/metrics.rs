@@ -145,7 +145,7 @@ impl Metrics {
         metrics
     }
 
-    /// Everything in the text format of OpenMetrics.
+    /// Everything in the text format of `OpenMetrics`.
     pub(super) fn text(&self) -> String {
         self.memory.set(resident().unwrap_or(0));
         let mut text = String::new();

@@ -1,15 +1,17 @@
 //! The server: registered models as an HTTP service, in a process of its own.
 //!
 //! Three protocols lead to one way of scoring ([`scoring`]): karat's own form for people and
-//! `curl` ([`score`]), the Open Inference Protocol ([`oip`]), and the first version of KServe's
+//! `curl` ([`score`]), the Open Inference Protocol ([`oip`]), and the first version of `KServe`'s
 //! ([`v1`]). [`ROUTES`] is the only list of what can be asked, and says of each route who may; all
 //! else does not exist. Models and keys come from the store of the workspace, and whatever anyone
 //! decides there is in force within a second. This is the only room that knows axum and tokio; it
 //! knows nothing of the screen.
 
+mod about;
 mod admin;
 mod caller;
 mod catalogue;
+mod csv;
 mod drift;
 mod error;
 mod feedback;
@@ -84,27 +86,27 @@ const ADMIN: Access = Access::Needs(Scope::Admin);
 /// Everything that can be asked, and who may.
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[
-    get("/", Access::Open, "Whether the server lives", oip::alive),
-    get("/v2/health/live", Access::Open, "Whether the server lives", oip::live),
-    get("/v2/health/ready", Access::Open, "Whether the server is ready", oip::ready),
-    get("/v2", Access::AnyKey, "What the server is", oip::server),
-    get("/v2/", Access::AnyKey, "What the server is", oip::server),
-    get("/v2/models", Access::AnyKey, "The models", oip::list),
-    get("/v2/models/{model}", Access::AnyKey, "Inputs and outputs of a model", oip::metadata),
-    get("/v2/models/{model}/versions/{version}", Access::AnyKey, "Inputs and outputs of a version", oip::metadata),
-    get("/v2/models/{model}/ready", Access::AnyKey, "Whether a model is ready", oip::model_ready),
-    get("/v2/models/{model}/versions/{version}/ready", Access::AnyKey, "Whether a version is ready", oip::model_ready),
-    get("/v2/models/{model}/config", Access::AnyKey, "The configuration of a model", oip::config),
-    get("/v2/models/{model}/versions/{version}/config", Access::AnyKey, "The configuration of a version", oip::config),
-    get("/v2/models/stats", READ, "Statistics of all models", oip::stats),
-    get("/v2/models/{model}/stats", READ, "Statistics of a model", oip::stats),
-    get("/v2/models/{model}/versions/{version}/stats", READ, "Statistics of a version", oip::stats),
+    get("/", Access::Open, "Whether the server lives", about::alive),
+    get("/v2/health/live", Access::Open, "Whether the server lives", about::live),
+    get("/v2/health/ready", Access::Open, "Whether the server is ready", about::ready),
+    get("/v2", Access::AnyKey, "What the server is", about::server),
+    get("/v2/", Access::AnyKey, "What the server is", about::server),
+    get("/v2/models", Access::AnyKey, "The models", about::list),
+    get("/v2/models/{model}", Access::AnyKey, "Inputs and outputs of a model", about::metadata),
+    get("/v2/models/{model}/versions/{version}", Access::AnyKey, "Inputs and outputs of a version", about::metadata),
+    get("/v2/models/{model}/ready", Access::AnyKey, "Whether a model is ready", about::model_ready),
+    get("/v2/models/{model}/versions/{version}/ready", Access::AnyKey, "Whether a version is ready", about::model_ready),
+    get("/v2/models/{model}/config", Access::AnyKey, "The configuration of a model", about::config),
+    get("/v2/models/{model}/versions/{version}/config", Access::AnyKey, "The configuration of a version", about::config),
+    get("/v2/models/stats", READ, "Statistics of all models", about::stats),
+    get("/v2/models/{model}/stats", READ, "Statistics of a model", about::stats),
+    get("/v2/models/{model}/versions/{version}/stats", READ, "Statistics of a version", about::stats),
     post("/v2/models/{model}/infer", INFER, "Scores for tensors", oip::infer),
     post("/v2/models/{model}/versions/{version}/infer", INFER, "Scores of a version for tensors", oip::infer),
-    post("/v2/repository/index", Access::AnyKey, "The versions of all models", oip::index),
-    post("/v2/repository/models/{model}/load", OPERATE, "Takes a model into service", oip::load),
-    post("/v2/repository/models/{model}/unload", OPERATE, "Takes a model out of service", oip::unload),
-    get("/v1/models", Access::AnyKey, "The models", oip::list),
+    post("/v2/repository/index", Access::AnyKey, "The versions of all models", about::index),
+    post("/v2/repository/models/{model}/load", OPERATE, "Takes a model into service", about::load),
+    post("/v2/repository/models/{model}/unload", OPERATE, "Takes a model out of service", about::unload),
+    get("/v1/models", Access::AnyKey, "The models", about::list),
     get("/v1/models/{model}", Access::AnyKey, "Whether a model is ready", v1::status),
     post("/v1/models/{model}", Access::AnyKey, "`NAME:predict` and `NAME:explain`, as KServe asks", v1::call),
     post("/v1/models/{model}/score", INFER, "Scores for rows", score::score),

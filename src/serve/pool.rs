@@ -94,7 +94,9 @@ fn work(gathering: Gathering, waiting: &Receiver<Waiting>, queued: &dyn Fn(f64))
             let (own, others): (Vec<_>, Vec<_>) =
                 batch.into_iter().partition(|own| Arc::ptr_eq(&own.model, &model));
             batch = others;
-            own.iter().for_each(|own| queued(own.since.elapsed().as_secs_f64()));
+            for own in &own {
+                queued(own.since.elapsed().as_secs_f64());
+            }
             answer(&model, own);
         }
     }

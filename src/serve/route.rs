@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::routing::{MethodFilter, MethodRouter, on};
-use axum::body::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::caller::{Caller, Who};
@@ -49,7 +49,6 @@ pub(super) struct Route {
 pub(super) struct Call {
     pub(super) route: &'static Route,
     pub(super) path: String,
-    pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) who: Who,
@@ -98,7 +97,8 @@ impl Call {
     /// What stands in the path for `{name}`.
     pub(super) fn param(&self, name: &str) -> Option<&str> {
         let pattern = self.route.path.split('/');
-        let is_meant = |part: &str| part.strip_prefix('{').and_then(|p| p.strip_suffix('}')) == Some(name);
+        let is_meant =
+            |part: &str| part.strip_prefix('{').and_then(|p| p.strip_suffix('}')) == Some(name);
         pattern.zip(self.path.split('/')).find(|(part, _)| is_meant(part)).map(|(_, own)| own)
     }
 
@@ -167,7 +167,7 @@ fn allowed(routes: &[Route], path: &str) -> &'static str {
 /// Time for a body to arrive.
 const BODY: Duration = Duration::from_secs(30);
 /// Time for an answer.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 /// When to come back after the server had too much to do.
 const SOON: u32 = 1;
 
@@ -222,7 +222,6 @@ async fn answer(server: &Arc<Server>, route: &'static Route, request: Request) -
         let mut call = Call {
             route,
             path: parts.uri.path().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
             body,
             who,
@@ -233,16 +232,15 @@ async fn answer(server: &Arc<Server>, route: &'static Route, request: Request) -
                 line = call.line;
                 outcome
             }
-            Reply::Later(later) => match tokio::time::timeout(ANSWER, later).await {
-                Ok((outcome, told)) => {
+            Reply::Later(later) => {
+                if let Ok((outcome, told)) = tokio::time::timeout(ANSWER, later).await {
                     line = told;
                     outcome
-                }
-                Err(_) => {
+                } else {
                     line = call.line;
                     Err(Refusal::unavailable("the answer took too long", SOON))
                 }
-            },
+            }
         }
     };
     let took = start.elapsed();
@@ -282,15 +280,16 @@ async fn read(server: &Server, headers: &HeaderMap, body: Body) -> Result<Bytes,
     let limits = &server.options.limits;
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let told = text(header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
-    let too_large = || {
-        Refusal::too_large(format!("the body is larger than {} bytes", limits.max_body))
-    };
+    let too_large =
+        || Refusal::too_large(format!("the body is larger than {} bytes", limits.max_body));
     if told.is_some_and(|told| told > limits.max_body as u64) {
         return Err(too_large());
     }
     let whole = Limited::new(body, limits.max_body).collect();
     let whole = match tokio::time::timeout(BODY, whole).await {
-        Err(_) => return Err(Refusal { status: 408, ..Refusal::bad_request("the body took too long") }),
+        Err(_) => {
+            return Err(Refusal { status: 408, ..Refusal::bad_request("the body took too long") });
+        }
         Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
         Ok(Err(_)) => return Err(Refusal::bad_request("the body broke off")),
         Ok(Ok(whole)) => whole.to_bytes(),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::log;
 use super::form;
+use super::log;
 use super::protocol::Refusal;
 use super::route::{Answer, Call, JSON, Outcome, Reply};
 use super::scoring::{self, Rows, Taken, Wanted, decision};
@@ -57,8 +57,7 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
             return Err(Refusal::bad_request(what));
         }
     };
-    let wanted =
-        Wanted { reasons: request.reasons, attributions: request.explain, background };
+    let wanted = Wanted { reasons: request.reasons, attributions: request.explain, background };
     if wanted.attributions || wanted.reasons {
         call.who.may(Scope::Explain)?;
     }
@@ -174,8 +173,7 @@ fn shadow(asked: &Asked, taken: &Taken) {
             continue;
         }
         shadow.scorer.outputs(&input, &mut outputs);
-        let (answered, other) =
-            (taken.score_of(row), RowScorer::score(&outputs));
+        let (answered, other) = (taken.score_of(row), RowScorer::score(&outputs));
         let is_other = decision(served, answered) != decision(shadow, other);
         differences.add(answered, other, is_other);
     }

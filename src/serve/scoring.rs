@@ -80,21 +80,22 @@ pub(super) fn take(served: &Served, rows: &dyn Rows, wanted: Wanted) -> Result<T
             given.clear();
             rows.put(row, &mut given);
             let mut remarks: Option<Vec<(usize, Remark)>> = None;
-            let taken_in = scorer.take(&given, served.policy.missing, input, |field, cell, what| {
-                match what {
-                    Remark::Usual => {}
-                    Remark::Missing => {
-                        served.missing[field].inc();
-                    }
-                    other => {
-                        if other == Remark::Unseen {
-                            served.unseen[field].inc();
+            let taken_in =
+                scorer.take(&given, served.policy.missing, input, |field, cell, what| {
+                    match what {
+                        Remark::Usual => {}
+                        Remark::Missing => {
+                            served.missing[field].inc();
                         }
-                        remarks.get_or_insert_default().push((field, other));
+                        other => {
+                            if other == Remark::Unseen {
+                                served.unseen[field].inc();
+                            }
+                            remarks.get_or_insert_default().push((field, other));
+                        }
                     }
-                }
-                seen.cell(field, row, cell, given[field], what);
-            });
+                    seen.cell(field, row, cell, given[field], what);
+                });
             taken_in.map_err(|why| refused(row, n_rows, &why))?;
             for (field, what) in remarks.into_iter().flatten() {
                 if taken.warnings.len() < MOST_WARNINGS {
@@ -167,7 +168,7 @@ impl Taken {
 }
 
 /// What a score is called: the class, where there are any.
-pub(super) fn decision<'a>(served: &'a Served, score: f64) -> Option<&'a str> {
+pub(super) fn decision(served: &Served, score: f64) -> Option<&str> {
     let model = served.model();
     match (model.task, model.classes.as_slice()) {
         (Task::Binary, [negative, positive]) => {
@@ -193,7 +194,9 @@ pub(super) fn reasons(
         ));
     };
     reasoner.reasons(&taken.inputs[row].matrix, background).ok_or_else(|| {
-        Refusal::bad_request("in training nobody passed near the threshold; ask for background `all`")
+        Refusal::bad_request(
+            "in training nobody passed near the threshold; ask for background `all`",
+        )
     })
 }
 
@@ -212,15 +215,14 @@ pub(super) fn attributions(
         let value = served.places.get(name).map_or(Given::Missing, |place| given[*place]);
         Ok(match value {
             Given::Missing => Told::default(),
-            Given::Number(number) => {
-                Told { text: Some(number.to_string()), number: Some(number) }
-            }
+            Given::Number(number) => Told { text: Some(number.to_string()), number: Some(number) },
             Given::Truth(truth) => Told { text: Some(truth.to_string()), number: None },
-            Given::Text(text) | Given::Written(text) => Told { text: Some(text.to_owned()), number: None },
+            Given::Text(text) | Given::Written(text) => {
+                Told { text: Some(text.to_owned()), number: None }
+            }
         })
     };
-    let request =
-        Request { row: row as u32 + 1, method: method.map(str::to_owned), class: None };
+    let request = Request { row: row as u32 + 1, method: method.map(str::to_owned), class: None };
     explain_inputs(served.model(), inputs, &request, &told, &Ctx::quiet())
         .map_err(|error| Refusal::bad_request(first_line(&error.to_string())))
 }

@@ -96,11 +96,8 @@ impl Served {
     ) -> Result<Self, NeedsWindow> {
         let scorer = RowScorer::new(model)?;
         let label = OfModel { model: name.to_owned(), version };
-        let of_feature = |field: &str| OfFeature {
-            model: name.to_owned(),
-            version,
-            feature: field.to_owned(),
-        };
+        let of_feature =
+            |field: &str| OfFeature { model: name.to_owned(), version, feature: field.to_owned() };
         let fields = || scorer.fields.iter();
         let counters = |family: &prometheus_client::metrics::family::Family<OfFeature, Counter>| {
             fields().map(|f| family.get_or_create(&of_feature(&f.name)).clone()).collect()

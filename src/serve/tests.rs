@@ -2,6 +2,7 @@
 //! protocol gives the scores of the program.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -72,7 +73,9 @@ impl Place {
         register("credit", &trained("logistic", &[("alpha", "50")]));
         let mut steep = trained("logistic", &[]);
         if let crate::models::Predictor::Linear { coefficients, .. } = &mut steep.model.predictor {
-            coefficients.iter_mut().for_each(|own| *own *= 1e6);
+            for own in coefficients {
+                *own *= 1e6;
+            }
         }
         register("steep", &steep);
         register("net", &trained("mlp", &[("epochs", "3")]));
@@ -136,7 +139,8 @@ fn row() -> Value {
 
 /// A path that a route has, with something that is there.
 fn path_of(route: &Route) -> String {
-    let path = route.path.replace("{version}", "1").replace("{alert}", "1").replace("{key}", "none");
+    let path =
+        route.path.replace("{version}", "1").replace("{alert}", "1").replace("{key}", "none");
     if route.path == "/v1/models/{model}" && route.method == "POST" {
         return path.replace("{model}", "credit:predict");
     }
@@ -167,9 +171,14 @@ fn every_route_is_open_to_those_it_names_and_to_nobody_else() {
             let lacks = match route.access {
                 Access::Needs(needed) => needed != *scope,
                 // Which scope a verb of KServe needs is told by the verb.
-                _ => route.path == "/v1/models/{model}" && route.method == "POST" && *scope != Scope::Infer,
+                _ => {
+                    route.path == "/v1/models/{model}"
+                        && route.method == "POST"
+                        && *scope != Scope::Infer
+                }
             };
-            let refused = status == 403 && answer["error"].as_str().is_some_and(|e| e.contains("scope"));
+            let refused =
+                status == 403 && answer["error"].as_str().is_some_and(|e| e.contains("scope"));
             assert_eq!(refused, lacks, "{what} with {}: {status} {answer}", scope.word());
             assert!(status != 401 && status < 500 || status == 503, "{what}: {status} {answer}");
         }
@@ -184,7 +193,13 @@ fn every_route_is_open_to_those_it_names_and_to_nobody_else() {
 fn what_is_not_in_the_table_does_not_exist() {
     let place = Place::new();
     let key = place.all();
-    for path in ["/v3", "/v2/models/credit/secret", "/v1/models/credit/score/x", "/admin", "/v2/models/nope/../x"] {
+    for path in [
+        "/v3",
+        "/v2/models/credit/secret",
+        "/v1/models/credit/score/x",
+        "/admin",
+        "/v2/models/nope/../x",
+    ] {
         let (status, answer) = place.send("GET", path, &key, &Value::Null);
         assert_eq!((status, answer["error"].is_string()), (404, true), "{path}");
     }
@@ -202,9 +217,7 @@ fn errors_are_json_with_the_right_status_and_never_a_500() {
     let key = place.all();
     let bearer = format!("Bearer {key}");
     let tensors = |inputs: Value| json!({ "inputs": inputs }).to_string();
-    let x = |shape: Value, data: Value| {
-        json!([{ "name": "age", "shape": shape, "datatype": "FP64", "data": data }])
-    };
+    let x = |shape: Value, data: Value| json!([{ "name": "age", "shape": shape, "datatype": "FP64", "data": data }]);
     let columns = |age: Value| {
         json!([
             { "name": "age", "shape": [1], "datatype": "FP64", "data": age },
@@ -214,32 +227,109 @@ fn errors_are_json_with_the_right_status_and_never_a_500() {
     };
     let infer = "/v2/models/credit/infer";
     let score = "/v1/models/credit/score";
-    let deep = format!("{{\"inputs\":[{{\"name\":\"age\",\"shape\":[1],\"datatype\":\"FP64\",\"data\":{}", "[".repeat(10_000));
+    let deep = format!(
+        "{{\"inputs\":[{{\"name\":\"age\",\"shape\":[1],\"datatype\":\"FP64\",\"data\":{}",
+        "[".repeat(10_000)
+    );
     let cases: Vec<(&str, &str, String, u16, &str)> = vec![
         ("bad JSON", infer, "{\"inputs\":".into(), 400, ""),
         ("missing field", infer, "{}".into(), 400, "inputs"),
-        ("bad datatype", infer, tensors(json!([{ "name": "age", "shape": [1], "datatype": "FP65", "data": [1] }])), 400, ""),
+        (
+            "bad datatype",
+            infer,
+            tensors(json!([{ "name": "age", "shape": [1], "datatype": "FP65", "data": [1] }])),
+            400,
+            "",
+        ),
         ("count is not the shape", infer, tensors(x(json!([2]), json!([1.0]))), 400, "age"),
-        ("wrong feature count", infer, tensors(json!([{ "name": "z", "shape": [1, 9], "datatype": "FP64", "data": [1,1,1,1,1,1,1,1,1] }])), 400, "`z`"),
+        (
+            "wrong feature count",
+            infer,
+            tensors(
+                json!([{ "name": "z", "shape": [1, 9], "datatype": "FP64", "data": [1,1,1,1,1,1,1,1,1] }]),
+            ),
+            400,
+            "`z`",
+        ),
         ("null in data", infer, tensors(columns(json!([null]))), 400, "age"),
         ("NaN literal", infer, tensors(columns(json!([7777]))).replace("7777", "NaN"), 400, ""),
         ("negative shape", infer, tensors(x(json!([-1]), json!([1.0]))), 400, ""),
-        ("overflowing shape", infer, tensors(x(json!([4_294_967_296_u64, 4_294_967_296_u64]), json!([1.0]))), 400, ""),
-        ("another overflowing shape", infer, tensors(x(json!([16, 1_152_921_504_606_846_978_u64]), json!([1.0]))), 400, ""),
+        (
+            "overflowing shape",
+            infer,
+            tensors(x(json!([4_294_967_296_u64, 4_294_967_296_u64]), json!([1.0]))),
+            400,
+            "",
+        ),
+        (
+            "another overflowing shape",
+            infer,
+            tensors(x(json!([16, 1_152_921_504_606_846_978_u64]), json!([1.0]))),
+            400,
+            "",
+        ),
         ("deep nesting", infer, deep, 400, ""),
         ("unknown model", "/v2/models/nope/infer", tensors(columns(json!([1.0]))), 404, "nope"),
-        ("unknown version", "/v2/models/credit/versions/9/infer", tensors(columns(json!([1.0]))), 404, "9"),
-        ("unknown alias", "/v2/models/credit/versions/rogue/infer", tensors(columns(json!([1.0]))), 404, "rogue"),
+        (
+            "unknown version",
+            "/v2/models/credit/versions/9/infer",
+            tensors(columns(json!([1.0]))),
+            404,
+            "9",
+        ),
+        (
+            "unknown alias",
+            "/v2/models/credit/versions/rogue/infer",
+            tensors(columns(json!([1.0]))),
+            404,
+            "rogue",
+        ),
         ("body too large", infer, format!("{{\"x\":\"{}\"}}", "y".repeat(200_000)), 413, ""),
-        ("unknown output", infer, json!({ "inputs": columns(json!([1.0])), "outputs": [{ "name": "nope" }] }).to_string(), 400, "nope"),
-        ("a word for a number", score, json!({ "age": "old", "debt": 1, "job": "smith" }).to_string(), 400, "`age`: a number"),
-        ("a missing field", score, json!({ "age": 3, "job": "smith" }).to_string(), 400, "`debt`: a value is required"),
-        ("a score without end", "/v1/models/steep/score", json!({ "age": 1e308, "debt": 1e308, "job": "smith" }).to_string(), 422, "not finite"),
+        (
+            "unknown output",
+            infer,
+            json!({ "inputs": columns(json!([1.0])), "outputs": [{ "name": "nope" }] }).to_string(),
+            400,
+            "nope",
+        ),
+        (
+            "a word for a number",
+            score,
+            json!({ "age": "old", "debt": 1, "job": "smith" }).to_string(),
+            400,
+            "`age`: a number",
+        ),
+        (
+            "a missing field",
+            score,
+            json!({ "age": 3, "job": "smith" }).to_string(),
+            400,
+            "`debt`: a value is required",
+        ),
+        (
+            "a score without end",
+            "/v1/models/steep/score",
+            json!({ "age": 1e308, "debt": 1e308, "job": "smith" }).to_string(),
+            422,
+            "not finite",
+        ),
         ("labels without an id", "/v1/feedback", json!({ "label": 1 }).to_string(), 400, "`id`"),
-        ("a version that is not there", "/v1/models/credit/promote", json!({ "version": 99 }).to_string(), 400, "99"),
+        (
+            "a version that is not there",
+            "/v1/models/credit/promote",
+            json!({ "version": 99 }).to_string(),
+            400,
+            "99",
+        ),
         ("no verb", "/v1/models/credit:guess", "{}".into(), 404, "guess"),
         ("instances missing", "/v1/models/credit:predict", "{}".into(), 400, "instances"),
-        ("short instance", "/v1/models/credit:predict", json!({ "instances": [[1]] }).to_string(), 400, "instance 0"),
+        (
+            "short instance",
+            "/v1/models/credit:predict",
+            json!({ "instances": [[1]] }).to_string(),
+            400,
+            "instance 0",
+        ),
     ];
     for (what, path, body, expected, words) in cases {
         let (status, headers, answer) =
@@ -319,9 +409,18 @@ fn every_protocol_gives_the_scores_of_the_program_to_the_last_bit() {
             assert_eq!(got.to_bits(), expected.to_bits(), "{what}: {got} {expected}");
         }
     };
-    let numbers = |answer: &Value| answer.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect::<Vec<_>>();
+    let numbers = |answer: &Value| {
+        answer.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect::<Vec<_>>()
+    };
     let (_, answer) = place.send("POST", "/v1/models/credit/score", &key, &json!(rows));
-    let told = |answer: &Value| answer["predictions"].as_array().unwrap().iter().map(|p| p["probability"].as_f64().unwrap()).collect::<Vec<_>>();
+    let told = |answer: &Value| {
+        answer["predictions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| p["probability"].as_f64().unwrap())
+            .collect::<Vec<_>>()
+    };
     check("rows", told(&answer));
     let alone: Vec<f64> = rows
         .iter()
@@ -330,7 +429,7 @@ fn every_protocol_gives_the_scores_of_the_program_to_the_last_bit() {
     check("row by row", alone);
     let mut csv = "job,debt,age\n".to_owned();
     for row in &rows {
-        csv += &format!("{},{},{}\n", row["job"].as_str().unwrap(), row["debt"], row["age"]);
+        writeln!(csv, "{},{},{}", row["job"].as_str().unwrap(), row["debt"], row["age"]).unwrap();
     }
     let bearer = format!("Bearer {key}");
     let headers = [("authorization", bearer.as_str()), ("content-type", "text/csv")];
@@ -346,7 +445,8 @@ fn every_protocol_gives_the_scores_of_the_program_to_the_last_bit() {
     let (status, answer) = place.send("POST", "/v2/models/credit/infer", &key, &body);
     assert_eq!((status, answer["id"].as_str()), (200, Some("7")), "{answer}");
     check("tensors", numbers(&answer["outputs"][0]["data"]));
-    let (_, answer) = place.send("POST", "/v1/models/credit:predict", &key, &json!({ "instances": rows }));
+    let (_, answer) =
+        place.send("POST", "/v1/models/credit:predict", &key, &json!({ "instances": rows }));
     check("KServe", numbers(&answer["predictions"]));
 }
 
@@ -395,7 +495,9 @@ fn labels_are_recorded_once_and_operators_are_heard() {
     let key = place.all();
     let (_, answer) = place.send("POST", "/v1/models/credit/score", &key, &row());
     let id = answer["predictions"][0]["id"].as_str().unwrap().to_owned();
-    let label = |label: &str| place.send("POST", "/v1/feedback", &key, &json!({ "id": id, "label": label })).1;
+    let label = |label: &str| {
+        place.send("POST", "/v1/feedback", &key, &json!({ "id": id, "label": label })).1
+    };
     assert_eq!(label("1")["recorded"], 1);
     assert_eq!(label("1")["unchanged"], 1);
     assert_eq!(label("0")["conflicts"][0], id.as_str());
@@ -411,7 +513,10 @@ fn labels_are_recorded_once_and_operators_are_heard() {
     let (_, audit) = place.send("GET", "/v1/audit", &key, &Value::Null);
     let events = audit["events"].as_array().unwrap();
     let last = events.last().unwrap();
-    assert_eq!((last["action"].as_str(), last["model"].as_str()), (Some("rollback"), Some("credit")));
+    assert_eq!(
+        (last["action"].as_str(), last["model"].as_str()),
+        (Some("rollback"), Some("credit"))
+    );
     assert!(last["via"].as_str().unwrap().starts_with("key "));
 }
 
@@ -453,7 +558,8 @@ fn what_the_server_tells_of_itself_can_be_read() {
         let told = paths.get(&path).is_some_and(|path| path[&method]["summary"].is_string());
         assert!(told, "{method} {path} is not told");
     }
-    let schema = &paths["/v1/models/credit/score"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    let schema = &paths["/v1/models/credit/score"]["post"]["requestBody"]["content"]["application/json"]
+        ["schema"];
     assert_eq!(schema["properties"]["rows"]["items"]["properties"]["age"]["type"], "number");
     let bearer = format!("Bearer {key}");
     let (_, headers, text) = place.ask("GET", "/metrics", &[("authorization", &bearer)], b"");

@@ -111,8 +111,7 @@ fn prediction(served: &Served, taken: &Taken, row: usize, out: &mut Vec<u8>) {
             out.extend_from_slice(b",\"decision\":");
             put(out, decision(served, score).unwrap_or_default());
             out.extend_from_slice(b",\"probabilities\":{");
-            for (at, (class, probability)) in
-                served.model().classes.iter().zip(outputs).enumerate()
+            for (at, (class, probability)) in served.model().classes.iter().zip(outputs).enumerate()
             {
                 if at > 0 {
                     out.push(b',');

@@ -1,4 +1,4 @@
-//! The first version of KServe's protocol, for clients that still speak it.
+//! The first version of `KServe`'s protocol, for clients that still speak it.
 
 use std::sync::Arc;
 
@@ -17,7 +17,9 @@ use crate::registry::store::Scope;
 /// `GET /v1/models/{model}`.
 pub(super) fn status(server: &Arc<Server>, call: &mut Call) -> Reply {
     let found = server.find(call, None, &call.who.sticky());
-    found.and_then(|found| Answer::json(&json!({ "name": found.served.name, "ready": true }))).into()
+    found
+        .and_then(|found| Answer::json(&json!({ "name": found.served.name, "ready": true })))
+        .into()
 }
 
 /// `POST /v1/models/{model}:predict` and `POST /v1/models/{model}:explain`.
@@ -50,11 +52,10 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
     let found = server.named(&call.who, name, None, &call.who.sticky())?;
     let body: Value = serde_json::from_slice(&call.body)
         .map_err(|_| Refusal::bad_request("the body is not JSON"))?;
-    let instances = body
-        .get("instances")
-        .or_else(|| body.get("inputs"))
-        .and_then(Value::as_array)
-        .ok_or_else(|| Refusal::bad_request("`instances` is missing: an array with the rows"))?;
+    let instances =
+        body.get("instances").or_else(|| body.get("inputs")).and_then(Value::as_array).ok_or_else(
+            || Refusal::bad_request("`instances` is missing: an array with the rows"),
+        )?;
     let served = &found.served;
     let fields = &served.scorer.fields;
     let mut sent = Sent { n_columns: fields.len(), ..Sent::default() };
@@ -121,8 +122,7 @@ fn cell(value: &Value, row: usize) -> Result<form::Cell, Refusal> {
 fn predict(asked: &Asked, taken: &Taken) -> Outcome {
     let served = &asked.found.served;
     let prediction = |row| match served.model().task {
-        Task::Regression => json!(taken.score_of(row)),
-        Task::Binary => json!(taken.score_of(row)),
+        Task::Regression | Task::Binary => json!(taken.score_of(row)),
         Task::Multiclass => json!(decision(served, taken.score_of(row))),
     };
     let all: Vec<Value> = (0..taken.n_rows).map(prediction).collect();

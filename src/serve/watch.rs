@@ -116,12 +116,15 @@ impl Server {
                     });
                 }
             }
-            let differences = old.filter(|old| old.aliases.get(SHADOW) == model.aliases.get(SHADOW));
+            let differences =
+                old.filter(|old| old.aliases.get(SHADOW) == model.aliases.get(SHADOW));
             let named = Named {
                 versions,
                 split,
                 is_unloaded: unloaded.contains(&model.name),
-                differences: differences.map(|old| Arc::clone(&old.differences)).unwrap_or_default(),
+                differences: differences
+                    .map(|old| Arc::clone(&old.differences))
+                    .unwrap_or_default(),
                 aliases: model.aliases,
                 name: model.name.clone(),
             };
@@ -266,8 +269,7 @@ impl Server {
             }
         };
         let newest = named.versions.values().next_back();
-        let has_reference =
-            newest.is_some_and(|served| served.model().reference.is_some());
+        let has_reference = newest.is_some_and(|served| served.model().reference.is_some());
         let (light, light_about) = match (alarms.first(), has_reference) {
             (Some(first), _) => (Light::Alarm, (*first).to_owned()),
             (None, true) => (Light::Steady, "no alert stands".to_owned()),
@@ -282,7 +284,8 @@ impl Server {
             shadow,
             light,
             light_about,
-            example: newest.map_or(serde_json::Value::Null, |own| super::catalogue::example_row(own)),
+            example: newest
+                .map_or(serde_json::Value::Null, |own| super::catalogue::example_row(own)),
             curl: newest.map_or(String::new(), |served| super::catalogue::curl(&self.url, served)),
         }
     }
@@ -292,8 +295,7 @@ impl Server {
 fn wanted(model: &NamedModel) -> Vec<&Version> {
     let in_service = || model.versions.iter().filter(|version| !version.retired);
     let n = in_service().count();
-    let is_wanted = |(at, version): &(usize, &Version)| {
-        !version.aliases.is_empty() || at + LATEST >= n
-    };
+    let is_wanted =
+        |(at, version): &(usize, &Version)| !version.aliases.is_empty() || at + LATEST >= n;
     in_service().enumerate().filter(is_wanted).map(|(_, version)| version).collect()
 }

@@ -3,8 +3,8 @@
 use std::mem;
 
 use super::served::Served;
-use crate::features::{Cell, Given, Remark};
 use crate::features::reference::{ColumnWindow, Reference, Shape, WindowCounts, bin_of};
+use crate::features::{Cell, Given, Remark};
 use crate::models::RowScorer;
 
 /// So many values of a column, and so many scores, are kept of a window as they are.
@@ -44,14 +44,23 @@ impl Seen {
     }
 
     /// Takes in a value.
-    pub(super) fn cell(&mut self, _: usize, row: usize, cell: Cell, given: Given<'_>, what: Remark) {
-        if row % self.every != 0 {
+    pub(super) fn cell(
+        &mut self,
+        _: usize,
+        row: usize,
+        cell: Cell,
+        given: Given<'_>,
+        what: Remark,
+    ) {
+        if !row.is_multiple_of(self.every) {
             return;
         }
         self.cells.push(match (cell, given) {
             _ if what == Remark::Missing => Counted::Missing,
             (Cell::Number(value), _) => Counted::Number(value),
-            (Cell::Group(_), Given::Text(text) | Given::Written(text)) => Counted::Level(text.into()),
+            (Cell::Group(_), Given::Text(text) | Given::Written(text)) => {
+                Counted::Level(text.into())
+            }
             (Cell::Group(_), Given::Number(number)) => {
                 Counted::Level((number + 0.0).to_string().into())
             }
@@ -118,7 +127,7 @@ fn empty(scorer: &RowScorer) -> WindowCounts {
 fn count(column: &mut ColumnWindow, shape: &Shape, cell: &Counted) {
     column.n += 1;
     match (shape, cell) {
-        (_, Counted::Missing) => column.missing += 1,
+        (_, Counted::Missing) | (Shape::Numbers { .. }, Counted::Level(_)) => column.missing += 1,
         (Shape::Numbers { edges, sample, .. }, Counted::Number(value)) => {
             column.counts[bin_of(edges, *value)] += 1;
             column.below += u64::from(sample.first().is_some_and(|least| value < least));
@@ -134,7 +143,6 @@ fn count(column: &mut ColumnWindow, shape: &Shape, cell: &Counted) {
             }
         }
         (Shape::Levels { .. }, Counted::Number(_)) => column.unseen += 1,
-        (Shape::Numbers { .. }, Counted::Level(_)) => column.missing += 1,
     }
 }
 

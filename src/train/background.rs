@@ -70,9 +70,9 @@ pub(super) fn reference(
             columns.push(ColumnReference::of_numbers(name, own));
         }
     }
-    let known = scores.into_iter().find_map(|(name, own)| {
-        own.filter(|own| !own.score.is_empty()).map(|own| (name, own))
-    });
+    let known = scores
+        .into_iter()
+        .find_map(|(name, own)| own.filter(|own| !own.score.is_empty()).map(|own| (name, own)));
     let scores = known.map_or_else(ScoreReference::default, |(name, own)| {
         let both = own.score.iter().zip(&own.truth).filter(|(s, t)| s.is_finite() && t.is_finite());
         let both: Vec<(f64, f64)> = both.map(|(score, truth)| (*score, *truth)).collect();

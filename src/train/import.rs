@@ -40,10 +40,15 @@ pub fn import(
     ctx: &Ctx,
 ) -> Result<Run, Error> {
     let (foreign, task) = settled(foreign, asked)?;
-    let features = if asked.features.is_empty() { foreign.feature_names() } else { asked.features.clone() };
+    let features =
+        if asked.features.is_empty() { foreign.feature_names() } else { asked.features.clone() };
     if features.len() != foreign.n_features() {
         return Err(Error::question(
-            format!("{} columns are named, and the model takes {}", features.len(), foreign.n_features()),
+            format!(
+                "{} columns are named, and the model takes {}",
+                features.len(),
+                foreign.n_features()
+            ),
             "name all of them with `--features`, in the order in which it takes them",
         ));
     }
@@ -132,7 +137,8 @@ pub fn import(
 
 /// The task, and the model with what its outputs need to be probabilities.
 fn settled(foreign: ForeignModel, asked: &Import) -> Result<(ForeignModel, Task), Error> {
-    let wrong = |error: crate::models::foreign::Error| Error::from(crate::models::Error::from(error));
+    let wrong =
+        |error: crate::models::foreign::Error| Error::from(crate::models::Error::from(error));
     let several = |n: usize| if n == 2 { Task::Binary } else { Task::Multiclass };
     let (found, apply) = match foreign.output_kind() {
         OutputKind::Probability => (Task::Binary, Apply::None),
@@ -143,7 +149,8 @@ fn settled(foreign: ForeignModel, asked: &Import) -> Result<(ForeignModel, Task)
         OutputKind::Number => (Task::Regression, Apply::None),
         OutputKind::Scores(n) => (several(n), Apply::Softmax),
     };
-    let foreign = if apply == Apply::None { foreign } else { foreign.applying(apply).map_err(wrong)? };
+    let foreign =
+        if apply == Apply::None { foreign } else { foreign.applying(apply).map_err(wrong)? };
     if let Some(task) = asked.task.filter(|task| *task != found) {
         return Err(Error::question(
             format!("its output is of another sort than `{}`", task.word()),

@@ -11,6 +11,7 @@ use crate::data::{Table, Task};
 use crate::explain::{
     self, Adverse, Background, Explanation, Reasoner, Reasons, Request, Space, Told,
 };
+use crate::features::sight::FittedSight;
 use crate::features::{Given, Remark};
 use crate::jobs::Ctx;
 use crate::models::{
@@ -183,20 +184,23 @@ fn says(asked: &Asked, outputs: Vec<f64>) -> Says {
     Says { prediction, score, outputs, is_adverse }
 }
 
+/// What is remarkable about changed columns.
+type Remarks = Vec<(String, Remark)>;
+
 /// The inputs of the row with what was changed in it. Everything else stays as it was, bit for
 /// bit, also where a column is masked on the screen.
 fn other_inputs(
     asked: &Asked,
     fields: &[Field],
     mut inputs: Vec<f64>,
-) -> Result<(Vec<f64>, Vec<(String, Remark)>), Error> {
+) -> Result<(Vec<f64>, Remarks), Error> {
     let model = &asked.run.model;
     let scorer = RowScorer::new(Arc::new(model.clone())).map_err(|error| refusal(&error))?;
     // What stands in the other columns does not matter here, so long as it is taken.
     let given: Vec<Given<'_>> = fields
         .iter()
         .map(|field| match asked.changed.get(&field.name) {
-            Some(Some(text)) => Given::Text(text),
+            Some(Some(text)) => Given::Written(text),
             Some(None) => Given::Missing,
             None => match (field.kind, field.levels.first()) {
                 (FieldKind::Truth | FieldKind::Level, Some(level)) => Given::Text(level),
@@ -215,7 +219,7 @@ fn other_inputs(
         })
         .map_err(|error| refusal(&error))?;
     let n_tensor = inputs.len() - model.recipe.outputs.len();
-    let cells = model.sight.as_ref().and_then(|sight| sight.cells()).unwrap_or_default();
+    let cells = model.sight.as_ref().and_then(FittedSight::cells).unwrap_or_default();
     for (place, name) in cells.into_iter().enumerate().take(n_tensor) {
         if asked.changed.contains_key(name) {
             inputs[place] = f64::from(taken.tensor[place]);

@@ -22,11 +22,9 @@ mod training;
 mod verb;
 mod work;
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,8 +34,8 @@ pub use decision::{Asked, Decision, Grounds, Says, scale_word};
 pub use error::Error;
 pub use fields::{Field, Setter, fields};
 pub use log::{Entry, read_log};
-pub use retrain::{Retrained, Rule, period_ms, retrain};
 pub use operate::{Carried, Errand, Order, Outside, Registered};
+pub use retrain::{Retrained, Rule, period_ms, retrain};
 pub use several::{ClassOrder, Several};
 pub use state::State;
 pub use verb::Verb;

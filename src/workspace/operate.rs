@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::{Error, Product};
 use crate::jobs::Ctx;
-use crate::registry::store::log::PredictionLog;
 use crate::registry::save_model;
+use crate::registry::store::log::PredictionLog;
 use crate::registry::store::{
     Actor, Alert, Done, Event, EventFilter, Key, KeySpec, ModelName, NamedModel, NewVersion,
     Pending, Scope, Store, StoredWindow,

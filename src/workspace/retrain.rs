@@ -153,8 +153,7 @@ fn on_the_same_rows(
     run.cv = None;
     run.oof_scores = None;
     if let Some(scores) = run.test_scores.take() {
-        let positions: Vec<u32> =
-            table.positions_of(&scores.rows).into_iter().flatten().collect();
+        let positions: Vec<u32> = table.positions_of(&scores.rows).into_iter().flatten().collect();
         let outputs = champion.outputs(table, Some(&positions), ctx)?;
         run.test_scores = Some(scores.told(&outputs));
     }

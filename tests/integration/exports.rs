@@ -80,7 +80,9 @@ fn sql_gives_the_scores_of_the_program() {
 #[test]
 fn what_sql_cannot_say_is_refused() {
     let place = Place::new();
-    place.json(&["train", "digits", "--model", "mlp", "--set", "epochs=1", "--out", "m.karat", "--json"]);
+    place.json(&[
+        "train", "digits", "--model", "mlp", "--set", "epochs=1", "--out", "m.karat", "--json",
+    ]);
     let said = place.karat(&["export", "m.karat", "--format", "sql", "--out", "m.sql"]);
     assert_eq!(said.status, 1);
     let error = said.err;

@@ -155,6 +155,6 @@ fn a_quantile_learns_from_returns_that_had_ended_by_then() {
     assert!(all[20..59].iter().all(|class| class.as_deref() == Some("2 of 2")), "{all:?}");
     assert_eq!(all[59], None, "what comes next is not known");
     // Later rows change nothing of earlier ones.
-    let shorter: String = text.lines().take(41).map(|line| format!("{line}\n")).collect();
+    let shorter = text.lines().take(41).collect::<Vec<_>>().join("\n");
     assert_eq!(quantiles(&shorter)[..39], all[..39]);
 }

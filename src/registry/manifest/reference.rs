@@ -70,7 +70,8 @@ impl StoredReference {
                 (Some(mean), Some(std)) => {
                     let edges = weights.f64(&called("edges", place))?;
                     let sample = weights.f64(&called("sample", place))?;
-                    if counts.len() != edges.len() + 1 || !edges.is_sorted() || !sample.is_sorted() {
+                    if counts.len() != edges.len() + 1 || !edges.is_sorted() || !sample.is_sorted()
+                    {
                         return Err(wrong());
                     }
                     Shape::Numbers { edges, counts, sample, mean: mean.0, std: std.0 }

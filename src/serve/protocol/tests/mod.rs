@@ -1,6 +1,7 @@
 //! What the protocol promises, as requests and answers.
 
 mod binary;
+mod exact;
 mod golden;
 mod laws;
 mod requests;

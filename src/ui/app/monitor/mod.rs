@@ -6,7 +6,7 @@ mod window;
 
 use std::sync::Arc;
 
-pub use window::{Fared, LIMITS, MEASURES, Rate, Seen, Window};
+pub(crate) use window::{Fared, LIMITS, MEASURES, Rate, Seen, Window};
 
 use super::act::moved;
 use super::{App, Effect, Overlay, PageLine, Screen};
@@ -371,7 +371,8 @@ impl App {
                 None => super::serve::value(&own.inputs),
             };
             let label = own.label.as_deref().unwrap_or("not yet");
-            let score = own.score.map_or("sealed".to_owned(), |score| numbers::significant(score, 4));
+            let score =
+                own.score.map_or("sealed".to_owned(), |score| numbers::significant(score, 4));
             line(&super::serve::time(own.at_ms), &score, &own.decision, label, &value)
         }));
         let title = format!("{} predictions of this window", numbers::count(rows.len()));

@@ -196,14 +196,14 @@ impl Fared {
 }
 
 /// Reads a window; one that cannot be read is an empty one at its time.
-pub fn read(report: &Value, to_ms: i64) -> Window {
+pub(super) fn read(report: &Value, to_ms: i64) -> Window {
     let mut window: Window = serde_json::from_value(report.clone()).unwrap_or_default();
     window.to_ms = to_ms;
     window
 }
 
 /// What is measured of drift, and what its number means.
-pub const MEASURES: &[(&str, &str)] = &[
+pub(crate) const MEASURES: &[(&str, &str)] = &[
     (
         "PSI",
         "sum over bins of (share here − share in training) × ln of their ratio; bins are those of \
@@ -226,7 +226,7 @@ pub const MEASURES: &[(&str, &str)] = &[
 ];
 
 /// What the two ways of judging without labels assume.
-pub const LIMITS: &[(&str, &str)] = &[
+pub(crate) const LIMITS: &[(&str, &str)] = &[
     (
         "realised",
         "computed from labels that have arrived. Those that arrive early may differ from those \

@@ -1,0 +1,157 @@
+//! The log of decisions about named models, as commands show it, and those that wait.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+
+use super::Shared;
+use super::console::Console;
+use super::named::{Audit, Live, Pending};
+use super::text::{self, TextTable};
+use crate::data::days_of;
+use crate::registry::store::{Actor, EventFilter, Store};
+
+pub(super) fn audit(
+    store: &Store,
+    args: &Audit,
+    shared: &Shared,
+    console: &Console,
+) -> anyhow::Result<()> {
+    let filter =
+        EventFilter { model: args.name.clone(), limit: Some(args.limit), ..EventFilter::default() };
+    let events = store.events(&filter)?;
+    if shared.json {
+        return console.json(&json!({ "events": events }));
+    }
+    if events.is_empty() {
+        return console.print("nothing has been decided yet");
+    }
+    let mut table = TextTable::new(&[
+        ">event",
+        "when (UTC)",
+        "who",
+        "what",
+        "model",
+        "of",
+        "before",
+        "after",
+        "why",
+    ])
+    .optional(&["before", "of"]);
+    let short = |value: &serde_json::Value| match value {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) => text.clone(),
+        value => {
+            value["version"].as_u64().map_or_else(|| value.to_string(), |n| format!("version {n}"))
+        }
+    };
+    for event in &events {
+        table.row([
+            event.seq.to_string(),
+            text::moment(event.at_ms / 1000),
+            event.who.clone(),
+            event.action.clone(),
+            event.model.clone(),
+            event.subject.clone(),
+            short(&event.before),
+            short(&event.after),
+            event.why.clone(),
+        ]);
+    }
+    console.print(&table.render(console.width, console.bold))
+}
+
+pub(super) fn live(
+    store: &Store,
+    args: &Live,
+    shared: &Shared,
+    console: &Console,
+) -> anyhow::Result<()> {
+    let at_ms = match &args.at {
+        Some(text) => {
+            let days = days_of(text).with_context(|| {
+                format!("`{text}` is no moment\nhint: write it as `2026-11-26T10:30`, in UTC")
+            })?;
+            (days * 86_400_000.0) as i64
+        }
+        None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_millis() as i64),
+    };
+    let held = store.live_at(&args.name, &args.alias, at_ms)?;
+    if shared.json {
+        return console.json(&json!({ "name": args.name, "alias": args.alias, "held": held }));
+    }
+    match held {
+        Some(held) => console.print(&format!(
+            "version {} of {} was its {}: since {} UTC, by {}{}",
+            held.version,
+            args.name,
+            args.alias,
+            text::moment(held.event.at_ms / 1000),
+            text::sanitise(&held.event.who),
+            if held.event.why.is_empty() {
+                String::new()
+            } else {
+                format!(", because {}", text::sanitise(&held.event.why))
+            },
+        )),
+        None => console.print(&format!("no version of {} was its {} then", args.name, args.alias)),
+    }
+}
+
+pub(super) fn verify(store: &Store, shared: &Shared, console: &Console) -> anyhow::Result<()> {
+    let events = store.verify()?;
+    let mut files = 0;
+    for version in store.models()?.iter().flat_map(|model| &model.versions) {
+        store.bytes_of(&version.digest).with_context(|| {
+            format!("the file of version {} of `{}` is damaged", version.version, version.name)
+        })?;
+        files += 1;
+    }
+    if shared.json {
+        return console.json(&json!({ "events": events, "files": files, "ok": true }));
+    }
+    console.print(&format!(
+        "{} follow from each other, {} are as they were registered",
+        text::plural(events as usize, "event"),
+        text::plural(files, "model file")
+    ))
+}
+
+pub(super) fn pending(
+    store: &Store,
+    args: &Pending,
+    shared: &Shared,
+    actor: &Actor,
+    console: &Console,
+) -> anyhow::Result<()> {
+    match args.require.as_deref() {
+        None => {}
+        Some("on") => drop(store.set_approval(true, actor, "")?),
+        Some("off") => drop(store.set_approval(false, actor, "")?),
+        Some(other) => bail!("`{other}` is neither on nor off"),
+    }
+    let (waiting, needed) = (store.pending()?, store.needs_approval()?);
+    if shared.json {
+        return console.json(&json!({ "approval": needed, "pending": waiting }));
+    }
+    console.note(if needed {
+        "decisions about versions in service wait for a second person"
+    } else {
+        "decisions about versions in service are carried out at once"
+    });
+    let mut table = TextTable::new(&[">decision", "when (UTC)", "who", "what", "why"]);
+    for own in &waiting {
+        table.row([
+            own.id.to_string(),
+            text::moment(own.at_ms / 1000),
+            own.who.clone(),
+            own.done.sentence(),
+            own.why.clone(),
+        ]);
+    }
+    if waiting.is_empty() {
+        return console.print("none waits");
+    }
+    console.print(&table.render(console.width, console.bold))
+}

@@ -1,0 +1,233 @@
+//! The server under load, beside a bare axum handler that parses and answers the same JSON, and
+//! beside `MLServer` where `serve_mlserver.py` has been started.
+//!
+//!     cargo bench --bench serve
+//!     cargo bench --bench serve -- --mlserver 127.0.0.1:8085     # beside `serve_mlserver.py`
+//!
+//! Server, rivals and load share the processors of this machine, one after the other in one run.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use karat::serve::{Answered, Load, load};
+use serde_json::{Value, json};
+
+/// Columns of the model.
+const COLUMNS: usize = 20;
+/// How long each load lasts.
+const SECONDS: u64 = 6;
+
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn karat(dir: &std::path::Path, args: &[&str]) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_karat"))
+        .args(args)
+        .arg("--json")
+        .current_dir(dir)
+        .output()
+        .expect("karat runs");
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+/// A table of numbers with two classes.
+fn table() -> String {
+    let names: Vec<String> = (0..COLUMNS).map(|i| format!("x{i}")).collect();
+    let mut text = format!("{},y\n", names.join(","));
+    let mut state = 88_172_645_463_325_252_u64;
+    for _ in 0..2000 {
+        let mut sum = 0.0;
+        for _ in 0..COLUMNS {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let value = (state >> 40) as f64 / 16_777_216.0 - 0.5;
+            sum += value;
+            let _ = write!(text, "{value:.6},");
+        }
+        text += if sum > 0.0 { "1\n" } else { "0\n" };
+    }
+    text
+}
+
+fn report(name: &str, answered: &Answered) {
+    let ms = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
+    println!(
+        "{name:<34} {:>9.0} /s   p50 {:>7} ms   p99 {:>7} ms   {:?}",
+        answered.per_second,
+        ms(answered.p50_ms),
+        ms(answered.p99_ms),
+        answered.statuses
+    );
+}
+
+/// The least that an axum handler can do: parse the JSON, answer JSON of the same length.
+fn bare(addr: std::sync::mpsc::Sender<SocketAddr>) {
+    use axum::{Router, body::Bytes, routing::post};
+    async fn handle(body: Bytes) -> ([(&'static str, &'static str); 1], String) {
+        let row: std::collections::HashMap<String, f64> =
+            serde_json::from_slice(&body).unwrap_or_default();
+        let sum: f64 = row.values().sum();
+        let text = json!({
+            "model": "bench", "version": 1, "alias": "champion",
+            "predictions": [{
+                "id": "01a2177c-e653-70a2-bd87-6cbe4a1cf36b",
+                "score": sum, "probability": 0.5 + sum * 1e-3, "decision": "1",
+            }],
+        });
+        ([("content-type", "application/json")], text.to_string())
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async move {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        addr.send(listener.local_addr().expect("an address")).expect("someone waits");
+        let router: Router = Router::new().route("/v1/models/bench/score", post(handle));
+        axum_serve(listener, router).await;
+    });
+}
+
+/// Connections as the server itself takes them.
+async fn axum_serve(listener: tokio::net::TcpListener, router: axum::Router) {
+    use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+    while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let io = TokioIo::new(stream);
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
+        });
+    }
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let rival = args.iter().position(|arg| arg == "--mlserver").and_then(|at| args.get(at + 1));
+    let dir = tempfile::tempdir().expect("a folder");
+    karat::files::write(&dir.path().join("bench.csv"), table().as_bytes()).expect("a file");
+    karat(dir.path(), &["train", "bench.csv", "--target", "y", "--model", "logistic"]);
+    for at in 0..20 {
+        let name = if at == 0 { "bench".to_owned() } else { format!("other{at}") };
+        karat(dir.path(), &["runs", "promote", "r1", "--name", &name]);
+    }
+    let key = karat(dir.path(), &["keys", "create", "--scope", "infer,explain,read"]);
+    let key = key["key"].as_str().expect("a key").to_owned();
+    let start = Instant::now();
+    let child = Command::new(env!("CARGO_BIN_EXE_karat"))
+        .args(["serve", "--addr", "127.0.0.1:0"])
+        .current_dir(dir.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("karat serves");
+    let server = Server(child);
+    let workspace = dir.path().join(".karat");
+    let status = loop {
+        match karat::serve::status(&workspace) {
+            Ok(status) => break status,
+            Err(_) => std::thread::sleep(Duration::from_millis(2)),
+        }
+    };
+    println!(
+        "ready with 20 models after {} ms, {} MB",
+        start.elapsed().as_millis(),
+        status.memory >> 20
+    );
+    let addr: SocketAddr = status.url.trim_start_matches("http://").parse().expect("an address");
+    let row: serde_json::Map<String, Value> =
+        (0..COLUMNS).map(|i| (format!("x{i}"), json!((i as f64 * 0.37).sin() * 0.5))).collect();
+    let ask = Load {
+        addr,
+        path: "/v1/models/bench/score".into(),
+        key: Some(key.clone()),
+        content_type: "application/json".into(),
+        headers: String::new(),
+        body: Value::Object(row.clone()).to_string().into_bytes(),
+        connections: 8,
+        duration: Duration::from_secs(SECONDS),
+        rate: None,
+    };
+    let run = |load_of: &Load| load(load_of).expect("a load");
+    let (sender, receiver) = std::sync::mpsc::channel();
+    karat::jobs::service("bare", move || bare(sender)).expect("a thread");
+    let bare_addr = receiver.recv().expect("the bare server listens");
+    let mut with_reasons = row.clone();
+    with_reasons.insert("reasons".into(), json!(true));
+    let reasons =
+        Load { body: Value::Object(with_reasons).to_string().into_bytes(), ..ask.clone() };
+    let (mut own, mut least, mut reasoned) = (vec![], vec![], vec![]);
+    for _ in 0..3 {
+        let answered = run(&ask);
+        report("karat, one row", &answered);
+        own.push(answered.per_second);
+        let answered = run(&Load { addr: bare_addr, ..ask.clone() });
+        report("bare axum handler", &answered);
+        least.push(answered.per_second);
+        let answered = run(&reasons);
+        report("karat, one row with reasons", &answered);
+        reasoned.push(answered.per_second);
+    }
+    let median = |mut all: Vec<f64>| {
+        all.sort_by(f64::total_cmp);
+        all[all.len() / 2]
+    };
+    let (own, least, reasoned) = (median(own), median(least), median(reasoned));
+    let third = run(&Load { rate: Some(own / 3.0), ..ask.clone() });
+    report("karat, a third of its rate", &third);
+    println!(
+        "share of the bare handler: {:.2}; with reasons: {:.2} of without",
+        own / least,
+        reasoned / own
+    );
+    let n_rows = 10_000;
+    let mut body = json!({ "inputs": [{
+        "name": "x", "shape": [n_rows, COLUMNS], "datatype": "FP32",
+        "parameters": { "binary_data_size": n_rows * COLUMNS * 4 },
+    }], "outputs": [{ "name": "probability", "parameters": { "binary_data": true } }] })
+    .to_string()
+    .into_bytes();
+    let head = body.len();
+    body.extend((0..n_rows * COLUMNS).flat_map(|i| ((i as f32 * 0.37).sin() * 0.5).to_le_bytes()));
+    let batch = run(&Load {
+        path: "/v2/models/bench/infer".into(),
+        headers: format!("inference-header-content-length: {head}\r\n"),
+        body,
+        connections: 2,
+        ..ask.clone()
+    });
+    report("karat, 10,000 rows in binary", &batch);
+    println!("{:.2} million rows a second", batch.per_second * n_rows as f64 / 1e6);
+    if let Some(rival) = rival {
+        let body = json!({ "inputs": [{
+            "name": "x", "shape": [1, COLUMNS], "datatype": "FP64",
+            "data": row.values().collect::<Vec<_>>(),
+        }] });
+        let answered = run(&Load {
+            addr: rival.parse().expect("an address"),
+            path: "/v2/models/bench/infer".into(),
+            key: None,
+            body: body.to_string().into_bytes(),
+            ..ask
+        });
+        report("MLServer, one row", &answered);
+        println!("karat answers {:.1} times as many", own / answered.per_second);
+    }
+    let status = karat::serve::status(&workspace).expect("it is still there");
+    println!(
+        "memory at the end: {} MB; logged {}, not {}",
+        status.memory >> 20,
+        status.logged,
+        status.dropped
+    );
+    drop(server);
+}
