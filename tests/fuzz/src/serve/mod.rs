@@ -12,6 +12,8 @@ mod scoring {
     }
 }
 
+#[path = "../../../../src/serve/csv.rs"]
+mod csv;
 #[path = "../../../../src/serve/form.rs"]
 mod form;
 
