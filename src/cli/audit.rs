@@ -112,7 +112,7 @@ pub(super) fn verify(store: &Store, shared: &Shared, console: &Console) -> anyho
         return console.json(&json!({ "events": events, "files": files, "ok": true }));
     }
     console.print(&format!(
-        "{} follow from each other, {} are as they were registered",
+        "checked: {} of the log, {}; nothing was altered",
         text::plural(events as usize, "event"),
         text::plural(files, "model file")
     ))

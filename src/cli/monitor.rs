@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
@@ -11,13 +11,11 @@ use super::console::Console;
 use super::reading::{Reading, table_of};
 use super::text::{self, TextTable, sanitise};
 use super::{Shared, keep};
-use crate::data::{self, OpenOptions};
-use crate::jobs::Ctx;
 use crate::registry::Registry;
 use crate::registry::store::log::PredictionLog;
 use crate::registry::store::{Actor, Retrain, Store};
 use crate::serve::watch_table;
-use crate::workspace::{Rule, period_ms, retrain};
+use crate::workspace::{Rule, export_log, period_ms, retrain};
 
 /// What `monitor` is given.
 #[derive(ClapArgs, Clone, Debug)]
@@ -390,37 +388,12 @@ fn export(args: &Export, console: &Console) -> anyhow::Result<()> {
     let log = PredictionLog::open(&dir, false)?;
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |t| t.as_millis() as i64);
     let from = args.days.map_or(0, |days| now - (days * 86_400_000.0) as i64);
-    let rows = log.window(&args.name, None, [from, i64::MAX], u32::MAX)?;
-    if rows.is_empty() {
+    let n = export_log(&log, &args.name, [from, i64::MAX], &args.out)?;
+    if n == 0 {
         bail!("no prediction of `{}` is in the log", args.name);
     }
-    let mut lines = String::new();
-    for row in &rows {
-        let mut object = serde_json::Map::new();
-        for (key, value) in [
-            ("prediction_id", json!(row.id)),
-            ("at", json!(row.at_ms)),
-            ("version", json!(row.version)),
-            ("key", json!(row.key)),
-            ("subject", json!(row.subject)),
-            ("score", json!(row.score)),
-            ("decision", json!(row.decision)),
-            ("label", json!(row.label)),
-        ] {
-            object.insert(key.to_owned(), value);
-        }
-        if let Some(inputs) = row.inputs.as_object() {
-            object.extend(inputs.iter().map(|(name, value)| (name.clone(), value.clone())));
-        }
-        lines += &Value::Object(object).to_string();
-        lines.push('\n');
-    }
-    let options = OpenOptions::default();
-    let table = data::open_bytes("log.ndjson", lines.as_bytes(), &options, &Ctx::quiet())
-        .context("the log cannot be made a table")?;
-    data::write(&table, &[], &args.out)?;
     if args.shared.json {
-        return console.json(&json!({ "rows": rows.len(), "out": args.out }));
+        return console.json(&json!({ "rows": n, "out": args.out }));
     }
-    console.print(&format!("{} written", text::plural(rows.len(), "prediction")))
+    console.print(&format!("{} written", text::plural(n, "prediction")))
 }

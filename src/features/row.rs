@@ -132,6 +132,7 @@ impl RowRecipe {
     }
 
     /// Looks at a value of the input at this place.
+    #[inline]
     pub fn take(&self, input: usize, given: Given<'_>) -> Result<(Cell, Remark), Misfit> {
         let taker = &self.takers[input];
         match taker.encoding {
@@ -180,6 +181,7 @@ fn taker(recipe: &FittedRecipe, input: &Input) -> Taker {
 }
 
 impl Taker {
+    #[inline]
     fn number(&self, given: Given<'_>) -> Result<(Cell, Remark), Misfit> {
         let is_date = self.encoding == Encoding::Date;
         let value = match given {

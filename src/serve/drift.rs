@@ -10,7 +10,7 @@ use super::metrics::{OfDrift, OfPerformance};
 use super::served::Served;
 use super::server::{Server, now_ms};
 use super::{Error, tell};
-use crate::data::{Table, Target, Task};
+use crate::data::{Table, Target, Task, date_text};
 use crate::features::reference::{
     ColumnCount, ColumnReference, ColumnWindow, Shape, WindowCounts, bin_of,
 };
@@ -22,7 +22,7 @@ use crate::monitor::{Outcomes, Policy, Watch, Window, WindowReport};
 use crate::registry::Registry;
 use crate::registry::store::{Actor, Retrain};
 use crate::rng::Seed;
-use crate::workspace::{Rule, period_ms, retrain};
+use crate::workspace::{Rule, export_log, period_ms, retrain};
 
 /// Rows of a window where the model's settings say nothing else.
 const ROWS: usize = 1_000;
@@ -47,6 +47,41 @@ pub(super) fn look(server: &Arc<Server>) {
         }
     }
     train_again(server);
+    nightly(server);
+}
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// Writes the predictions of a day that is over to a file for analysis, once for each model.
+fn nightly(server: &Arc<Server>) {
+    let yesterday = now_ms() / DAY_MS - 1;
+    if server.log.is_none() || server.day.swap(yesterday, Ordering::AcqRel) >= yesterday {
+        return;
+    }
+    let own = Arc::clone(server);
+    let work = move || {
+        let Some(log) = &own.log else { return };
+        log.flush();
+        let folder = own.options.workspace.join("predictions");
+        let names: Vec<String> = own.models.load().by_name.keys().cloned().collect();
+        for name in names {
+            let day = date_text(yesterday as f64);
+            let path = folder.join(format!("{name}-{day}.parquet"));
+            let range = [yesterday * DAY_MS, (yesterday + 1) * DAY_MS - 1];
+            let written = crate::files::create_private_dir(&folder)
+                .map_err(|error| error.to_string())
+                .and_then(|()| {
+                    export_log(log, &name, range, &path).map_err(|error| error.to_string())
+                });
+            if let Err(error) = written {
+                own.trouble(format!("the nightly file of `{name}`: {error}"));
+            }
+        }
+    };
+    if jobs::service("nightly", work).is_err() {
+        server.trouble("the nightly files were not written: there is no thread for it".into());
+    }
 }
 
 /// The counts of a window that has ended.

@@ -118,8 +118,16 @@ async fn ask(load: &Load, request: &[u8], number: usize, start: Instant) -> Seen
     let mut due = start
         + every.map_or(Duration::ZERO, |e| e.mul_f64(number as f64 / load.connections as f64));
     while start.elapsed() < load.duration {
+        // With a rate, an answer that came late makes the next request late, and that counts; that a
+        // timer wakes up late does not.
+        let mut asked = Instant::now();
         if let Some(every) = every {
-            tokio::time::sleep_until(due.into()).await;
+            if due > asked {
+                tokio::time::sleep_until(due.into()).await;
+                asked = Instant::now();
+            } else {
+                asked = due;
+            }
             due += every;
         }
         let Some(open) = &mut stream else {
@@ -130,11 +138,6 @@ async fn ask(load: &Load, request: &[u8], number: usize, start: Instant) -> Seen
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             continue;
-        };
-        // With a rate, waiting counts from when the request was due.
-        let asked = match every {
-            Some(every) => due.checked_sub(every).unwrap_or(start),
-            None => Instant::now(),
         };
         if let Ok((status, body, closes)) = exchange(open, request, &mut buffer).await {
             let micros = asked.elapsed().as_micros() as u32;

@@ -120,6 +120,7 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
         lag: Arc::new(Lag::new(options.max_lag)),
         log,
         unloaded: Mutex::new(Vec::new()),
+        day: (now_ms() / 86_400_000 - 1).into(),
         alarmed: Mutex::new(Vec::new()),
         live: Mutex::new(VecDeque::new()),
         troubles: Mutex::new(VecDeque::new()),

@@ -107,8 +107,10 @@ pub(super) fn take(served: &Served, rows: &dyn Rows, wanted: Wanted) -> Result<T
                 let raw = scorer.outputs(input, outputs);
                 finite(outputs, row, n_rows)?;
                 finite(raw.as_slice(), row, n_rows)?;
-                seen.score(RowScorer::score(outputs));
-                served.values.observe(RowScorer::score(outputs));
+                if seen.counts(row) {
+                    seen.score(RowScorer::score(outputs));
+                    served.values.observe(RowScorer::score(outputs));
+                }
                 taken.raw.push(raw.unwrap_or(f64::NAN));
                 taken.outputs.extend_from_slice(outputs);
             }

@@ -68,6 +68,8 @@ pub(super) struct Server {
     pub(super) log: Option<PredictionLog>,
     /// Names that were taken out of service here.
     pub(super) unloaded: Mutex<Vec<String>>,
+    /// The latest day, counted from 1970, whose predictions were written to a file.
+    pub(super) day: std::sync::atomic::AtomicI64,
     /// Models about which an alert was raised since anyone has looked.
     pub(super) alarmed: Mutex<Vec<String>>,
     pub(super) live: Mutex<VecDeque<Line>>,

@@ -43,6 +43,11 @@ impl Seen {
         Self { n_fields, n_rows, every, cells: Vec::with_capacity(n), scores: Vec::new() }
     }
 
+    /// Whether a row of the request is one of those that are counted.
+    pub(super) fn counts(&self, row: usize) -> bool {
+        self.every == 1 || row.is_multiple_of(self.every)
+    }
+
     /// Takes in a value.
     pub(super) fn cell(
         &mut self,
@@ -52,7 +57,7 @@ impl Seen {
         given: Given<'_>,
         what: Remark,
     ) {
-        if !row.is_multiple_of(self.every) {
+        if !self.counts(row) {
             return;
         }
         self.cells.push(match (cell, given) {

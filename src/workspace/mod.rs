@@ -33,7 +33,7 @@ pub use command::{COMMANDS, Command, parse};
 pub use decision::{Asked, Decision, Grounds, Says, scale_word};
 pub use error::Error;
 pub use fields::{Field, Setter, fields};
-pub use log::{Entry, read_log};
+pub use log::{Entry, export_log, read_log};
 pub use operate::{Carried, Errand, Order, Outside, Registered};
 pub use retrain::{Retrained, Rule, period_ms, retrain};
 pub use several::{ClassOrder, Several};

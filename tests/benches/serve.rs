@@ -182,7 +182,7 @@ fn main() {
         all[all.len() / 2]
     };
     let (own, least, reasoned) = (median(own), median(least), median(reasoned));
-    let third = run(&Load { rate: Some(own / 3.0), ..ask.clone() });
+    let third = run(&Load { rate: Some(own / 3.0), connections: 32, ..ask.clone() });
     report("karat, a third of its rate", &third);
     println!(
         "share of the bare handler: {:.2}; with reasons: {:.2} of without",
