@@ -3,8 +3,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::metrics::{OfDrift, OfPerformance};
 use super::served::Served;
@@ -33,8 +36,20 @@ const FEWEST: u64 = 200;
 /// Labels that performance is measured on, at most.
 const LABELS: u32 = 5_000;
 
+/// So often windows are looked at.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Looks at windows until the server stops. It has a thread of its own, so that a revoked key does
+/// not wait for a measurement.
+pub(super) fn watch(server: &Arc<Server>, stopped: &watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        thread::sleep(EVERY);
+        look(server);
+    }
+}
+
 /// Ends the windows that are full and measures them, and trains again what is due.
-pub(super) fn look(server: &Arc<Server>) {
+fn look(server: &Arc<Server>) {
     let models = server.models.load_full();
     for named in models.by_name.values() {
         for served in named.versions.values() {

@@ -17,7 +17,7 @@ use super::server::{Options, Server, now_ms};
 use super::socket::{self, Asked};
 use super::table::Models;
 use super::watch::watch as keep_watch;
-use super::{Error, ROUTES, route};
+use super::{Error, ROUTES, drift, route};
 use crate::jobs;
 use crate::registry::store::log::{LogOptions, PredictionLog};
 use crate::registry::store::{Keyring, Store};
@@ -56,6 +56,10 @@ pub fn run(options: Options, ready: impl FnOnce(&str)) -> Result<(), Error> {
     {
         let (server, tls, stopped) = (Arc::clone(&server), tls.clone(), stopped.clone());
         jobs::service("watch", move || keep_watch(&server, tls.as_deref(), &stopped))?;
+    }
+    {
+        let (server, stopped) = (Arc::clone(&server), stopped.clone());
+        jobs::service("drift", move || drift::watch(&server, &stopped))?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let router = route::router(&server, ROUTES);

@@ -1,4 +1,4 @@
-//! What the server looks after between requests: changes by others, keys used, windows of drift.
+//! What the server looks after between requests: changes by others, certificates, keys used.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -44,7 +44,6 @@ pub(super) fn watch(server: &Arc<Server>, tls: Option<&Tls>, stopped: &watch::Re
                 server.trouble(error.to_string());
             }
             server.touch_keys();
-            super::drift::look(server);
         }
     }
 }
