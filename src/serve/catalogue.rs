@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::ROUTES;
 use super::about::visible;
+use super::form::LONGEST;
 use super::metrics::Why;
 use super::route::{Access, Answer, Call, Reply, Route};
 use super::served::Served;
@@ -206,6 +207,9 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
     if route.method != "POST" {
         return None;
     }
+    // A model that gives no reasons is not to be asked for them.
+    let gives_reasons = served.is_some_and(|served| served.reasoner.is_some());
+    let reasons = if gives_reasons { json!([true, false]) } else { json!([false]) };
     let text = || json!({ "type": "string", "maxLength": 500 });
     let number = || json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
     let object = |properties: Value, required: &[&str]| json!({ "type": "object", "properties": properties, "required": required });
@@ -213,10 +217,10 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
         (path, Some(served)) if path.ends_with("/score") => object(
             json!({
                 "rows": { "type": "array", "items": row_schema(served), "minItems": 1 },
-                "reasons": { "type": "boolean" },
+                "reasons": { "type": "boolean", "enum": reasons },
                 "explain": { "type": "boolean" },
                 "id": { "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$" },
-                "subject": { "type": "string", "maxLength": 64 },
+                "subject": { "type": "string", "maxLength": LONGEST },
                 "background": { "type": "string", "enum": ["all", "near_threshold"] },
             }),
             &["rows"],
@@ -228,7 +232,7 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
         }
         ("/v1/feedback", _) => object(
             json!({
-                "id": { "type": "string", "minLength": 1, "maxLength": 100 },
+                "id": { "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,120}$" },
                 "label": { "type": ["string", "number", "boolean"], "minLength": 1, "maxLength": 100 },
             }),
             &["id", "label"],
@@ -268,7 +272,7 @@ fn infer_schema(served: &Served) -> Value {
         })
     };
     let fields = &served.scorer.fields;
-    let number = json!({ "type": "number", "minimum": -1e9, "maximum": 1e9 });
+    let number = json!({ "type": "number" });
     let tensors: Vec<Value> = if served.takes_matrix() {
         let n = fields.len();
         vec![tensor("x", &["FP64"], json!([1, n]), number, n)]

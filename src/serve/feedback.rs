@@ -44,10 +44,12 @@ fn take(server: &Server, call: &Call) -> Outcome {
     let mut labels = Vec::with_capacity(all.len());
     for (at, own) in all.iter().enumerate() {
         let wrong = |what: &str| Refusal::bad_request(format!("label {at}: {what}"));
-        let id = own["id"].as_str().filter(|id| (1..=140).contains(&id.len()));
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+        let is_id = |id: &&str| (1..=120).contains(&id.len()) && id.chars().all(is_plain);
+        let id = own["id"].as_str().filter(is_id);
         let id = id.ok_or_else(|| wrong("`id` is missing: that of the prediction"))?;
         let label = match &own["label"] {
-            Value::String(text) if (1..=200).contains(&text.len()) => text.clone(),
+            Value::String(text) if (1..=100).contains(&text.chars().count()) => text.clone(),
             Value::Number(number) => number.to_string(),
             Value::Bool(truth) => truth.to_string(),
             _ => return Err(wrong("`label` is missing: a class or a number")),

@@ -65,6 +65,8 @@ impl Rows for Sent {
     }
 }
 
+/// Letters of an id or a subject.
+pub(super) const LONGEST: usize = 100;
 /// Names of fields that are not the model's are told, but no more than this.
 const MOST_UNKNOWN: usize = 20;
 
@@ -421,10 +423,9 @@ impl<'de> DeserializeSeed<'de> for Text<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         match CellSeed(self.0).deserialize(deserializer)? {
-            Cell::Text(text) if text.len() <= self.0.limits.max_name => Ok(Some(text.into())),
+            Cell::Text(text) if text.chars().count() <= LONGEST => Ok(Some(text.into())),
             Cell::Text(_) => {
-                let most = self.0.limits.max_name;
-                Err(self.0.bad(format!("`{}` is longer than {most} bytes", self.1)))
+                Err(self.0.bad(format!("`{}` has more than {LONGEST} letters", self.1)))
             }
             _ => Err(self.0.bad(format!("`{}` is a text", self.1))),
         }

@@ -129,8 +129,15 @@ pub(super) fn router(server: &Arc<Server>, routes: &'static [Route]) -> Router {
             }));
         }
         let server = Arc::clone(server);
-        methods = methods.fallback(move || {
+        methods = methods.fallback(move |request: Request| {
             let server = Arc::clone(&server);
+            // A name with a verb behind it takes other methods than the name alone.
+            let has_verb = request.uri().path().contains(':');
+            let allow = match (path, has_verb) {
+                ("/v1/models/{model}", true) => "POST",
+                ("/v1/models/{model}", false) => "GET, HEAD",
+                _ => allow,
+            };
             async move {
                 let refusal = Refusal::method_not_allowed(allow);
                 server.pulse.beat(refusal.status, Duration::ZERO);

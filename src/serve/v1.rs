@@ -16,6 +16,9 @@ use crate::registry::store::Scope;
 
 /// `GET /v1/models/{model}`.
 pub(super) fn status(server: &Arc<Server>, call: &mut Call) -> Reply {
+    if call.param("model").is_some_and(|name| name.contains(':')) {
+        return Reply::Now(Err(Refusal::method_not_allowed("POST")));
+    }
     let found = server.find(call, None, &call.who.sticky());
     found
         .and_then(|found| Answer::json(&json!({ "name": found.served.name, "ready": true })))
@@ -35,9 +38,8 @@ pub(super) fn call(server: &Arc<Server>, call: &mut Call) -> Reply {
 
 fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
     let param = call.param("model").unwrap_or_default().to_owned();
-    let (name, verb) = param
-        .rsplit_once(':')
-        .ok_or_else(|| Refusal::not_found(format!("there is no `{}`", shown(&param))))?;
+    let (name, verb) =
+        param.rsplit_once(':').ok_or_else(|| Refusal::method_not_allowed("GET, HEAD"))?;
     let attributions = match verb {
         "predict" => {
             call.who.may(Scope::Infer)?;
