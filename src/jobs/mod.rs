@@ -40,7 +40,7 @@ pub use error_text::error_text;
 pub use history::{Curve, History};
 pub use shelf::{MemoryShelf, Shelf};
 pub use slot::{Fresh, Slot};
-pub use spawn::{JobHandle, service, spawn};
+pub use spawn::{JobHandle, background, service, spawn};
 pub use team::Team;
 
 /// Identifies a job for as long as the program runs. News of an older job is stale.

@@ -105,6 +105,17 @@ pub fn service(
     thread::Builder::new().name(name.to_owned()).spawn(work)
 }
 
+/// The same at low priority, for work that others must not feel, such as writing a log.
+pub fn background(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> io::Result<thread::JoinHandle<()>> {
+    service(name, move || {
+        be_nice();
+        work();
+    })
+}
+
 /// Lets everything else that wants the processor go first, above all the thread that draws.
 #[cfg(target_os = "linux")]
 pub(super) fn be_nice() {

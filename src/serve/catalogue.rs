@@ -219,7 +219,7 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
                 "rows": { "type": "array", "items": row_schema(served), "minItems": 1 },
                 "reasons": { "type": "boolean", "enum": reasons },
                 "explain": { "type": "boolean" },
-                "id": { "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$" },
+                "id": { "type": "string", "pattern": "^[A-Za-z0-9._:-]{0,100}$" },
                 "subject": { "type": "string", "maxLength": LONGEST },
                 "background": { "type": "string", "enum": ["all", "near_threshold"] },
             }),
@@ -297,7 +297,7 @@ fn infer_schema(served: &Served) -> Value {
     json!({
         "type": "object",
         "properties": {
-            "id": { "type": "string", "maxLength": 64 },
+            "id": { "type": "string" },
             "inputs": { "type": "array", "prefixItems": tensors, "items": false, "minItems": n, "maxItems": n },
         },
         "required": ["inputs"],

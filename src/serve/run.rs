@@ -59,7 +59,7 @@ pub fn run(options: Options, ready: impl FnOnce(&str)) -> Result<(), Error> {
     }
     {
         let (server, stopped) = (Arc::clone(&server), stopped.clone());
-        jobs::service("drift", move || drift::watch(&server, &stopped))?;
+        jobs::background("drift", move || drift::watch(&server, &stopped))?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let router = route::router(&server, ROUTES);
@@ -109,7 +109,7 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
             encrypt: options.encrypt_log,
             ..LogOptions::default()
         };
-        let spawn = |name: &str, work| jobs::service(name, work).map(drop);
+        let spawn = |name: &str, work| jobs::background(name, work).map(drop);
         Some(PredictionLog::start(&options.workspace, &own, spawn)?)
     };
     let metrics = Metrics::new();
