@@ -69,6 +69,10 @@ struct How {
     /// Refuse requests while the server is later than so many milliseconds
     #[arg(long, value_name = "MS", default_value_t = 50)]
     max_lag: u64,
+    /// Refuse work that would wait longer than so many milliseconds, and longer than twice the time
+    /// that it takes itself
+    #[arg(long, value_name = "MS", default_value_t = 5)]
+    max_wait: u64,
     /// A command that alerts are given to, as JSON on its standard input
     #[arg(long, value_name = "COMMAND")]
     alert_command: Option<String>,
@@ -154,6 +158,7 @@ impl How {
             max_in_flight: self.max_in_flight.max(1),
             max_connections: 4096,
             max_lag: Duration::from_millis(self.max_lag.max(1)),
+            max_wait: Duration::from_millis(self.max_wait.max(1)),
             log_days: self.log_days,
             encrypt_log: self.encrypt_log,
             alert_command: self.alert_command.clone(),
@@ -174,6 +179,7 @@ impl How {
         put("--max-body", self.max_body.to_string());
         put("--max-in-flight", self.max_in_flight.to_string());
         put("--max-lag", self.max_lag.to_string());
+        put("--max-wait", self.max_wait.to_string());
         let told =
             [("--alert-command", &self.alert_command), ("--alert-webhook", &self.alert_webhook)];
         for (name, value) in told {

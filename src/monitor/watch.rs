@@ -6,7 +6,7 @@ use super::cbpe::{self, Cbpe, Estimated};
 use super::column::{Aspect, ColumnDrift, compare};
 use super::direct_loss::{self, DirectLoss};
 use super::limits::{Limits, of_distance};
-use super::methods::{Chooser, METHODS, Method};
+use super::methods::{Chooser, METHODS, Method, Scale};
 use super::performance::{MetricLimits, Outcomes, Performance, realised};
 use crate::features::reference::{
     ColumnCount, ColumnReference, ColumnWindow, Reference, WindowCounts,
@@ -315,10 +315,13 @@ impl Watch {
         let is_large = self.policy.demand == Demand::Significant || column.is_past;
         if is_significant(Aspect::Distribution) && is_large {
             let (value, threshold) = (column.value.unwrap_or(f64::NAN), column.threshold);
-            let label =
-                METHODS.iter().find(|own| own.name == column.method).map_or("", |own| own.label);
+            let method = METHODS.iter().find(|own| own.name == column.method);
+            let label = method.map_or("", |own| own.label);
+            // A p-value is never 0.
+            let is_tiny = method.is_some_and(|own| own.scale == Scale::PValue) && value < 0.001;
+            let told = if is_tiny { "< 0.001".to_owned() } else { format!("{value:.3}") };
             let sentence = format!(
-                "`{}` is distributed differently than in training: {label} {value:.3}, threshold {threshold:.3}",
+                "`{}` is distributed differently than in training: {label} {told}, threshold {threshold:.3}",
                 column.name,
             );
             alarms.push(Alarm { kind, subject: column.name.clone(), value, threshold, sentence });

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::oip::{MATRIX, outputs_of};
 use super::protocol::{Datatype, Refusal, shown};
-use super::route::{Answer, Call, Reply};
+use super::route::{Answer, Call, Outcome, Reply, apart};
 use super::served::Served;
 use super::server::Server;
 use super::table::Named;
@@ -246,26 +246,26 @@ pub(super) fn index(server: &Arc<Server>, call: &mut Call) -> Reply {
 
 /// `POST /v2/repository/models/{model}/load`.
 pub(super) fn load(server: &Arc<Server>, call: &mut Call) -> Reply {
-    set_loaded(server, call, true)
+    apart(server, call, |server, call| set_loaded(server, call, true))
 }
 
 /// `POST /v2/repository/models/{model}/unload`.
 pub(super) fn unload(server: &Arc<Server>, call: &mut Call) -> Reply {
-    set_loaded(server, call, false)
+    apart(server, call, |server, call| set_loaded(server, call, false))
 }
 
-fn set_loaded(server: &Arc<Server>, call: &Call, loaded: bool) -> Reply {
+fn set_loaded(server: &Server, call: &Call, loaded: bool) -> Outcome {
     let name = call.param("model").unwrap_or_default().to_owned();
     let is_there = server.models.load().by_name.contains_key(&name);
     if !is_there || !call.who.sees(&name) {
         let what = format!("there is no model `{}`", shown(&name));
-        return Reply::Now(Err(Refusal::not_found(what)));
+        return Err(Refusal::not_found(what));
     }
     let is_json = |body: &[u8]| serde_json::from_slice::<Value>(body).is_ok_and(|b| b.is_object());
     if !call.body.is_empty() && !is_json(&call.body) {
-        return Reply::Now(Err(Refusal::bad_request("the body is no JSON object")));
+        return Err(Refusal::bad_request("the body is no JSON object"));
     }
     server.set_loaded(&name, loaded);
     let done = if loaded { "load" } else { "unload" };
-    Answer::json(&json!({ "name": name, done: true })).into()
+    Answer::json(&json!({ "name": name, done: true }))
 }

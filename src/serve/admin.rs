@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::caller::Who;
 use super::protocol::{Refusal, shown};
-use super::route::{Answer, Call, Outcome, Reply};
+use super::route::{Answer, Call, Outcome, Reply, apart};
 use super::server::Server;
 use crate::registry::Error;
 use crate::registry::store::{Actor, Done, EventFilter, KeySpec, Scope, Store};
@@ -70,67 +70,62 @@ fn done(server: &Server, call: &Call, done: &Done, why: &str) -> Outcome {
 
 /// `POST /v1/models/{model}/promote`.
 pub(super) fn promote(server: &Arc<Server>, call: &mut Call) -> Reply {
-    let work = || {
+    apart(server, call, |server, call| {
         let name = name(server, call)?.to_owned();
         let body = body(call)?;
         let alias = text(&body, "alias")?.unwrap_or("champion").to_owned();
         let version = number(&body, "version")?;
         let why = text(&body, "why")?.unwrap_or_default();
         done(server, call, &Done::Promote { name, version, alias }, why)
-    };
-    work().into()
+    })
 }
 
 /// `POST /v1/models/{model}/rollback`.
 pub(super) fn rollback(server: &Arc<Server>, call: &mut Call) -> Reply {
-    let work = || {
+    apart(server, call, |server, call| {
         let name = name(server, call)?.to_owned();
         let body = body(call)?;
         let alias = text(&body, "alias")?.unwrap_or("champion").to_owned();
         let why = text(&body, "why")?.unwrap_or_default();
         done(server, call, &Done::Rollback { name, alias }, why)
-    };
-    work().into()
+    })
 }
 
 /// `POST /v1/models/{model}/retire`.
 pub(super) fn retire(server: &Arc<Server>, call: &mut Call) -> Reply {
-    let work = || {
+    apart(server, call, |server, call| {
         let name = name(server, call)?.to_owned();
         let body = body(call)?;
         let version = number(&body, "version")?;
         let why = text(&body, "why")?.unwrap_or_default();
         done(server, call, &Done::Retire { name, version }, why)
-    };
-    work().into()
+    })
 }
 
 /// `GET /v1/audit`.
 pub(super) fn audit(server: &Arc<Server>, call: &mut Call) -> Reply {
-    let filter = EventFilter { limit: Some(1000), ..EventFilter::default() };
-    let events = server.store.events(&filter).map_err(|error| refused(&error));
-    let seen = |model: &str| model.is_empty() || call.who.sees(model);
-    events
-        .map(|events| events.into_iter().filter(|event| seen(&event.model)).collect::<Vec<_>>())
-        .and_then(|events| Answer::json(&json!({ "events": events })))
-        .into()
+    apart(server, call, |server, call| {
+        let filter = EventFilter { limit: Some(1000), ..EventFilter::default() };
+        let mut events = server.store.events(&filter).map_err(|error| refused(&error))?;
+        events.retain(|event| event.model.is_empty() || call.who.sees(&event.model));
+        Answer::json(&json!({ "events": events }))
+    })
 }
 
 /// `GET /v1/models/{model}/monitor`.
 pub(super) fn monitor(server: &Arc<Server>, call: &mut Call) -> Reply {
-    let work = || {
+    apart(server, call, |server, call| {
         let name = name(server, call)?;
         let windows = server.store.windows(name, None, 50).map_err(|error| refused(&error))?;
         let alerts = server.store.alerts(true).map_err(|error| refused(&error))?;
         let alerts: Vec<_> = alerts.into_iter().filter(|alert| alert.model == name).collect();
         Answer::json(&json!({ "model": name, "windows": windows, "alerts": alerts }))
-    };
-    work().into()
+    })
 }
 
 /// `POST /v1/alerts/{alert}/acknowledge`.
 pub(super) fn acknowledge(server: &Arc<Server>, call: &mut Call) -> Reply {
-    let work = || {
+    apart(server, call, |server, call| {
         let body = body(call)?;
         let why = text(&body, "why")?.unwrap_or_default();
         let none = || Refusal::not_found("there is no such alert");
@@ -142,19 +137,20 @@ pub(super) fn acknowledge(server: &Arc<Server>, call: &mut Call) -> Reply {
         }
         server.store.acknowledge(id, &actor(call), why).map_err(|error| refused(&error))?;
         Answer::json(&json!({ "acknowledged": id }))
-    };
-    work().into()
+    })
 }
 
 /// `GET /v1/keys`.
-pub(super) fn keys(server: &Arc<Server>, _: &mut Call) -> Reply {
-    let keys = server.store.keys().map_err(|error| refused(&error));
-    keys.and_then(|keys| Answer::json(&json!({ "keys": keys }))).into()
+pub(super) fn keys(server: &Arc<Server>, call: &mut Call) -> Reply {
+    apart(server, call, |server, _| {
+        let keys = server.store.keys().map_err(|error| refused(&error))?;
+        Answer::json(&json!({ "keys": keys }))
+    })
 }
 
 /// `POST /v1/keys`.
 pub(super) fn create_key(server: &Arc<Server>, call: &mut Call) -> Reply {
-    let work = || {
+    apart(server, call, |server, call| {
         let body = body(call)?;
         let words = |name: &str| -> Result<Vec<String>, Refusal> {
             let wrong = || Refusal::bad_request(format!("`{name}` is an array of texts"));
@@ -189,13 +185,12 @@ pub(super) fn create_key(server: &Arc<Server>, call: &mut Call) -> Reply {
         let new = server.store.create_key(&spec, &actor(call)).map_err(|error| refused(&error))?;
         server.renew();
         Answer::json(&json!({ "id": new.key.id, "key": new.shown }))
-    };
-    work().into()
+    })
 }
 
 /// `DELETE /v1/keys/{key}`.
 pub(super) fn revoke_key(server: &Arc<Server>, call: &mut Call) -> Reply {
-    let work = || {
+    apart(server, call, |server, call| {
         let id = call.param("key").unwrap_or_default();
         let store: &Store = &server.store;
         let known = store.keys().map_err(|error| refused(&error))?;
@@ -205,6 +200,5 @@ pub(super) fn revoke_key(server: &Arc<Server>, call: &mut Call) -> Reply {
         store.revoke_key(id, &actor(call), "").map_err(|error| refused(&error))?;
         server.renew();
         Answer::json(&json!({ "revoked": id }))
-    };
-    work().into()
+    })
 }

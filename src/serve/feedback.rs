@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::protocol::Refusal;
-use super::route::{Answer, Call, Outcome, Reply};
+use super::route::{Answer, Call, Outcome, Reply, apart};
 use super::server::Server;
 use crate::registry::store::log::Recorded;
 
@@ -13,7 +13,7 @@ use crate::registry::store::log::Recorded;
 const MOST: usize = 10_000;
 
 pub(super) fn feedback(server: &Arc<Server>, call: &mut Call) -> Reply {
-    take(server, call).into()
+    apart(server, call, take)
 }
 
 fn take(server: &Server, call: &Call) -> Outcome {

@@ -11,7 +11,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::csv::csv;
-use super::protocol::{Limits, Refusal, json, shown};
+use super::protocol::{Limits, Refusal, read_json, shown};
 use super::scoring::Rows;
 use crate::features::Given;
 
@@ -84,7 +84,7 @@ pub(super) fn parse(
     let reading = Reading { places, limits, refusal: RefCell::default() };
     let mut form = ScoreForm::default();
     form.rows.n_columns = places.len();
-    let read = json::read(body, Top { reading: &reading, form: &mut form });
+    let read = read_json(body, Top { reading: &reading, form: &mut form });
     match (read, reading.refusal.into_inner()) {
         (_, Some(refusal)) => Err(refusal),
         // The place, but never what stands there.

@@ -9,6 +9,7 @@
 
 mod about;
 mod admin;
+mod ahead;
 mod caller;
 mod catalogue;
 mod csv;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use ndarray::ArrayView2;
 use tokio::sync::oneshot;
 
+use super::ahead::{Ahead, Pace, Ticket};
 use crate::jobs;
 use crate::models::{Model, RowInput};
 
@@ -18,6 +19,9 @@ struct Waiting {
     model: Arc<Model>,
     rows: Vec<RowInput>,
     since: Instant,
+    pace: Arc<Pace>,
+    /// Given back once the rows are scored.
+    _ticket: Ticket,
     back: oneshot::Sender<Vec<Vec<f64>>>,
 }
 
@@ -28,13 +32,16 @@ pub(super) struct Gathering {
     pub(super) most: usize,
     /// The first one waits no longer than this.
     pub(super) patience: Duration,
-    /// More requests than this do not wait: they are refused.
-    pub(super) queue: usize,
+    /// Whoever would wait longer than this for others is refused, unless it takes long itself.
+    pub(super) most_wait: Duration,
 }
+
+/// More requests than this never wait, however little each of them is expected to take.
+const QUEUE: usize = 1024;
 
 impl Default for Gathering {
     fn default() -> Self {
-        Self { most: 64, patience: Duration::from_millis(2), queue: 256 }
+        Self { most: 64, patience: Duration::from_millis(2), most_wait: Duration::from_millis(5) }
     }
 }
 
@@ -42,9 +49,10 @@ impl Default for Gathering {
 #[derive(Clone)]
 pub(super) struct Pool {
     queue: SyncSender<Waiting>,
+    ahead: Ahead,
 }
 
-/// Too many requests wait already.
+/// Too much waits already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
@@ -54,19 +62,24 @@ impl Pool {
         gathering: Gathering,
         queued: impl Fn(f64) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (queue, waiting) = mpsc::sync_channel(gathering.queue);
+        let (queue, waiting) = mpsc::sync_channel(QUEUE);
         jobs::service("networks", move || work(gathering, &waiting, &queued))?;
-        Ok(Self { queue })
+        Ok(Self { queue, ahead: Ahead::new(1, gathering.most_wait) })
     }
 
-    /// Hands in rows and returns where their outputs will arrive.
+    /// Hands in rows and returns where their outputs will arrive; `pace` is how long a row of this
+    /// model takes.
     pub(super) fn score(
         &self,
         model: Arc<Model>,
+        pace: &Arc<Pace>,
         rows: Vec<RowInput>,
     ) -> Result<oneshot::Receiver<Vec<Vec<f64>>>, Full> {
         let (back, outputs) = oneshot::channel();
-        match self.queue.try_send(Waiting { model, rows, since: Instant::now(), back }) {
+        let ticket = self.ahead.enter(pace.cost(rows.len())).ok_or(Full)?;
+        let (since, pace) = (Instant::now(), Arc::clone(pace));
+        let waiting = Waiting { model, rows, since, pace, _ticket: ticket, back };
+        match self.queue.try_send(waiting) {
             Ok(()) => Ok(outputs),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(Full),
         }
@@ -109,7 +122,11 @@ fn answer(model: &Model, batch: Vec<Waiting>) {
     let matrix: Vec<f64> = rows.iter().flat_map(|row| row.matrix.iter().copied()).collect();
     let tensor: Vec<f32> = rows.iter().flat_map(|row| row.tensor.iter().copied()).collect();
     let Ok(x) = ArrayView2::from_shape((rows.len(), n_columns), &matrix) else { return };
+    let start = Instant::now();
     let outputs = model.predictor.outputs(x, &tensor);
+    if let Some(first) = batch.first() {
+        first.pace.learn(rows.len(), start.elapsed());
+    }
     let mut outputs = outputs.rows().into_iter().map(|row| row.to_vec());
     for own in batch {
         let told = outputs.by_ref().take(own.rows.len()).collect();
@@ -129,7 +146,9 @@ mod tests {
         #[test]
         fn no_answer_reaches_another_request(sizes in prop::collection::vec(1_usize..6, 1..60)) {
             let (model, alone) = testing::network();
-            let gathering = Gathering { most: 16, ..Gathering::default() };
+            let most_wait = Duration::from_mins(1);
+            let gathering = Gathering { most: 16, most_wait, ..Gathering::default() };
+            let pace = Arc::default();
             let pool = Pool::start(gathering, |_| ()).unwrap();
             let mut seed = 0.0;
             let requests: Vec<Vec<RowInput>> = sizes
@@ -144,7 +163,7 @@ mod tests {
                 .collect();
             let waiting: Vec<_> = requests
                 .iter()
-                .map(|rows| pool.score(Arc::clone(&model), rows.clone()).unwrap())
+                .map(|rows| pool.score(Arc::clone(&model), &pace, rows.clone()).unwrap())
                 .collect();
             for (rows, outputs) in requests.iter().zip(waiting) {
                 let outputs = outputs.blocking_recv().unwrap();

@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
+use super::ahead::Pace;
 use super::caller::{Caller, Who};
 use super::limit::Left;
 use super::protocol::{Refusal, pack, unpack};
@@ -46,6 +47,7 @@ pub(super) struct Route {
 }
 
 /// A request that has been let in.
+#[derive(Clone)]
 pub(super) struct Call {
     pub(super) route: &'static Route,
     pub(super) path: String,
@@ -76,6 +78,19 @@ impl From<Outcome> for Reply {
     fn from(outcome: Outcome) -> Self {
         Self::Now(outcome)
     }
+}
+
+/// Does work that waits for the disk on a thread where it holds up no other request.
+pub(super) fn apart(
+    server: &Arc<Server>,
+    call: &Call,
+    work: fn(&Server, &Call) -> Outcome,
+) -> Reply {
+    let (server, call) = (Arc::clone(server), call.clone());
+    Reply::Later(Box::pin(async move {
+        let told = tokio::task::spawn_blocking(move || (work(&server, &call), call.line)).await;
+        told.unwrap_or_else(|_| (Err(Refusal::internal("it broke off")), Line::default()))
+    }))
 }
 
 /// Exactly this, since clients compare the whole header.
@@ -123,9 +138,10 @@ pub(super) fn router(server: &Arc<Server>, routes: &'static [Route]) -> Router {
                 _ => MethodFilter::GET,
             };
             let server = Arc::clone(server);
+            let pace = Arc::new(Pace::default());
             methods = methods.merge(on(filter, move |request: Request| {
-                let server = Arc::clone(&server);
-                async move { answer(&server, route, request).await }
+                let (server, pace) = (Arc::clone(&server), Arc::clone(&pace));
+                async move { answer(&server, route, &pace, request).await }
             }));
         }
         let server = Arc::clone(server);
@@ -175,6 +191,8 @@ fn allowed(routes: &[Route], path: &str) -> &'static str {
 const BODY: Duration = Duration::from_secs(30);
 /// Time for an answer.
 const ANSWER: Duration = Duration::from_mins(1);
+/// Work that is expected to take less than this, in nanoseconds, is done at once.
+const LIGHT: u64 = 100_000;
 /// When to come back after the server had too much to do.
 const SOON: u32 = 1;
 
@@ -195,7 +213,12 @@ impl Drop for InFlight<'_> {
     }
 }
 
-async fn answer(server: &Arc<Server>, route: &'static Route, request: Request) -> Response<Body> {
+async fn answer(
+    server: &Arc<Server>,
+    route: &'static Route,
+    pace: &Pace,
+    request: Request,
+) -> Response<Body> {
     let start = Instant::now();
     let (parts, body) = request.into_parts();
     let is_head = parts.method == Method::HEAD;
@@ -226,6 +249,22 @@ async fn answer(server: &Arc<Server>, route: &'static Route, request: Request) -
             Ok(body) => body,
             Err(refusal) => break 'answered Err(refusal),
         };
+        // What takes long waits behind all that is ready to be read, so that it can be counted.
+        let units = body.len();
+        let is_scored = route.method == "POST"
+            && matches!(route.access, Access::AnyKey | Access::Needs(Scope::Infer));
+        let cost = if is_scored { pace.cost(units) } else { 0 };
+        let _ticket = if cost > LIGHT {
+            let Some(ticket) = server.ahead.enter(cost) else {
+                server.metrics.shed.inc();
+                break 'answered Err(Refusal::unavailable("the server has too much to do", SOON));
+            };
+            tokio::task::yield_now().await;
+            Some(ticket)
+        } else {
+            None
+        };
+        let begun = Instant::now();
         let mut call = Call {
             route,
             path: parts.uri.path().to_owned(),
@@ -234,7 +273,11 @@ async fn answer(server: &Arc<Server>, route: &'static Route, request: Request) -
             who,
             line,
         };
-        match (route.handle)(server, &mut call) {
+        let reply = (route.handle)(server, &mut call);
+        if is_scored {
+            pace.learn(units, begun.elapsed());
+        }
+        match reply {
             Reply::Now(outcome) => {
                 line = call.line;
                 outcome

@@ -8,6 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::ahead::Ahead;
 use super::lag::Lag;
 use super::listen::{Tls, listen};
 use super::metrics::Metrics;
@@ -114,13 +115,16 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
     };
     let metrics = Metrics::new();
     let queued = metrics.queued.clone();
+    let gathering = Gathering { most_wait: options.max_wait, ..Gathering::default() };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Server {
         store,
         models: ArcSwap::from_pointee(Models::default()),
         keyring: ArcSwap::from_pointee(Keyring::default()),
         callers: ArcSwap::from_pointee(HashMap::new()),
         pulse: Pulse::new(),
-        pool: Pool::start(Gathering::default(), move |seconds| queued.observe(seconds))?,
+        pool: Pool::start(gathering, move |seconds| queued.observe(seconds))?,
+        ahead: Ahead::new(workers, options.max_wait),
         lag: Arc::new(Lag::new(options.max_lag)),
         log,
         unloaded: Mutex::new(Vec::new()),

@@ -1,6 +1,7 @@
 //! `POST /v1/models/{model}/score`: karat's own form, made for people and `curl`.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::form;
 use super::log;
@@ -16,6 +17,9 @@ use crate::explain::Background;
 use crate::features::Given;
 use crate::models::{MissingPolicy, RowInput, RowScorer};
 use crate::registry::store::Scope;
+
+/// Rows that are explained at once, by models whose explanations take long.
+const MOST_EXPLAINED: usize = 100;
 
 /// What has to be known to finish an answer.
 pub(super) struct Asked {
@@ -81,10 +85,16 @@ pub(super) fn answer(
     asked: Asked,
     tell: impl Fn(&Asked, &Taken) -> Outcome + Send + Sync + 'static,
 ) -> Reply {
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     let served = Arc::clone(&asked.found.served);
     call.line.model = format!("{}/{}", served.name, served.version);
     call.line.rows = asked.rows.n_rows() as u64;
+    let n_rows = asked.rows.n_rows();
+    if served.is_gathered() && asked.wanted.attributions && n_rows > MOST_EXPLAINED {
+        let what =
+            format!("{n_rows} rows are to be explained; up to {MOST_EXPLAINED} can be at once");
+        return Reply::Now(Err(Refusal::bad_request(what)));
+    }
     let taken = scoring::take(&served, &*asked.rows, asked.wanted);
     let mut taken = match taken {
         Ok(taken) => taken,
@@ -100,16 +110,44 @@ pub(super) fn answer(
     }
     let (server, mut line) = (Arc::clone(server), call.line.clone());
     Reply::Later(Box::pin(async move {
-        let outcome = match scoring::gathered(&served, &server.pool, &mut taken).await {
-            Ok(()) => finish(&server, &asked, &taken, start, &mut line, &tell),
+        // Explanations take long: they are made where they hold up no other request.
+        let ticket = if asked.wanted.attributions {
+            server.ahead.enter(served.explaining.cost(n_rows)).map(Some)
+        } else {
+            Some(None)
+        };
+        let scored = match ticket {
+            None => Err(Refusal::unavailable("too much waits to be explained", 1)),
+            Some(ticket) => {
+                scoring::gathered(&served, &server.pool, &mut taken).await.map(|()| ticket)
+            }
+        };
+        match scored {
+            Ok(None) => {
+                let outcome = finish(&server, &asked, &taken, start, &mut line, &tell);
+                (outcome, line)
+            }
+            Ok(ticket) => {
+                let told = tokio::task::spawn_blocking(move || {
+                    let _ticket = ticket;
+                    let begun = Instant::now();
+                    let outcome = finish(&server, &asked, &taken, start, &mut line, &tell);
+                    served.explaining.learn(n_rows, begun.elapsed());
+                    (outcome, line)
+                });
+                let failed = |_| (Err(Refusal::internal("no explanation")), Line::default());
+                told.await.unwrap_or_else(failed)
+            }
             Err(refusal) => {
+                if refusal.status == 503 {
+                    server.metrics.shed.inc();
+                }
                 let took = start.elapsed().as_nanos() as u64;
                 served.count(false, 0, took, server.now_ms() as u64);
                 server.count(&served, refusal.status);
-                Err(refusal)
+                (Err(refusal), line)
             }
-        };
-        (outcome, line)
+        }
     }))
 }
 
@@ -118,7 +156,7 @@ fn finish(
     server: &Arc<Server>,
     asked: &Asked,
     taken: &Taken,
-    start: std::time::Instant,
+    start: Instant,
     line: &mut Line,
     tell: &dyn Fn(&Asked, &Taken) -> Outcome,
 ) -> Outcome {

@@ -141,7 +141,8 @@ pub(super) async fn gathered(
 ) -> Result<(), Refusal> {
     let busy = || Refusal::unavailable("too many rows wait for networks", 1);
     let model = Arc::clone(served.model());
-    let outputs = pool.score(model, taken.inputs.clone()).map_err(|Full| busy())?;
+    let rows = taken.inputs.clone();
+    let outputs = pool.score(model, &served.pace, rows).map_err(|Full| busy())?;
     // A thread that went away is as good as one that is busy.
     let outputs = outputs.await.map_err(|_| busy())?;
     let mut seen = Seen::new(0, 0);

@@ -8,6 +8,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use super::ahead::Pace;
 use super::metrics::{Metrics, OfFeature, OfModel};
 use super::window::Window;
 use crate::explain::{Adverse, Background, Reasoner};
@@ -72,6 +73,10 @@ pub(super) struct Served {
     pub(super) words: Vec<Arc<str>>,
     pub(super) columns: Arc<Columns>,
     pub(super) counts: Counts,
+    /// How long a row takes, where rows are gathered.
+    pub(super) pace: Arc<Pace>,
+    /// How long it takes to explain a row, where that takes long.
+    pub(super) explaining: Arc<Pace>,
     /// What drift is measured on.
     pub(super) window: Mutex<Window>,
     /// What compares windows with the reference, once there was one.
@@ -124,6 +129,8 @@ impl Served {
             }),
             policy,
             counts: Counts::default(),
+            pace: Arc::default(),
+            explaining: Arc::default(),
             scorer,
         })
     }

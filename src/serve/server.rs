@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 
+use super::ahead::Ahead;
 use super::caller::{Caller, Who};
 use super::lag::Lag;
 use super::limit::{Allowance, Meter};
@@ -43,6 +44,8 @@ pub struct Options {
     pub max_connections: usize,
     /// Requests are refused while the server is later than this.
     pub max_lag: Duration,
+    /// Work is refused that would wait longer than this, unless it takes long itself.
+    pub max_wait: Duration,
     /// Predictions are kept so many days; 0 keeps none.
     pub log_days: u32,
     /// Whether the log is encrypted.
@@ -64,6 +67,8 @@ pub(super) struct Server {
     pub(super) metrics: Metrics,
     pub(super) pulse: Pulse,
     pub(super) pool: Pool,
+    /// Requests that take long, on the threads that answer.
+    pub(super) ahead: Ahead,
     pub(super) lag: Arc<Lag>,
     pub(super) log: Option<PredictionLog>,
     /// Names that were taken out of service here.

@@ -1,12 +1,11 @@
 //! The first version of `KServe`'s protocol, for clients that still speak it.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::form::{self, Sent};
-use super::protocol::{Refusal, json, shown};
+use super::protocol::{Refusal, shown};
 use super::route::{Answer, Call, Outcome, Reply};
 use super::score::{Asked, answer};
 use super::scoring::{Taken, Wanted, attributions, decision};
@@ -53,7 +52,7 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
         _ => return Err(Refusal::not_found(format!("there is no `{}`", shown(&param)))),
     };
     let found = server.named(&call.who, name, None, &call.who.sticky())?;
-    let body = json::read(&call.body, PhantomData::<Value>)
+    let body: Value = serde_json::from_slice(&call.body)
         .map_err(|_| Refusal::bad_request("the body is not JSON"))?;
     let instances =
         body.get("instances").or_else(|| body.get("inputs")).and_then(Value::as_array).ok_or_else(

@@ -111,16 +111,57 @@ async fn axum_serve(listener: tokio::net::TcpListener, router: axum::Router) {
     }
 }
 
+/// Twice as much as the server can do: what it admits has to stay fast, and the rest is told so.
+fn overload(name: &str, ask: &Load) {
+    let run = |connections: usize, rate: Option<f64>| {
+        load(&Load { connections, rate, ..ask.clone() }).expect("a load")
+    };
+    let good = |answered: &Answered| {
+        let n = answered.statuses.get(&200).copied().unwrap_or(0) as f64;
+        n * answered.per_second / answered.requests.max(1) as f64
+    };
+    let capacity = good(&run(4, None));
+    let alone = run(8, Some(capacity / 10.0));
+    let twice = run(64, Some(capacity * 2.0));
+    report(&format!("{name}: a tenth of capacity"), &alone);
+    report(&format!("{name}: twice the capacity"), &twice);
+    println!(
+        "{name}: capacity {capacity:.0} /s; asked twice that, {:.0} /s were answered, with {:.1} \
+         times the p99; {:.0} % were refused, the slowest refusal after {:.1} ms",
+        good(&twice),
+        twice.p99_ms.unwrap_or(f64::NAN) / alone.p99_ms.unwrap_or(f64::NAN),
+        100.0 - 100.0 * good(&twice) / twice.per_second,
+        twice.refused_max_ms.unwrap_or(f64::NAN)
+    );
+}
+
+/// A request with so many rows in a binary tensor, and the length of its head.
+fn tensor(n_rows: usize) -> (Vec<u8>, usize) {
+    let mut body = json!({ "inputs": [{
+        "name": "x", "shape": [n_rows, COLUMNS], "datatype": "FP32",
+        "parameters": { "binary_data_size": n_rows * COLUMNS * 4 },
+    }], "outputs": [{ "name": "probability", "parameters": { "binary_data": true } }] })
+    .to_string()
+    .into_bytes();
+    let head = body.len();
+    body.extend((0..n_rows * COLUMNS).flat_map(|i| ((i as f32 * 0.37).sin() * 0.5).to_le_bytes()));
+    (body, head)
+}
+
 fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    let rival = args.iter().position(|arg| arg == "--mlserver").and_then(|at| args.get(at + 1));
+    let words: Vec<String> = std::env::args().collect();
+    let rival = words.iter().position(|word| word == "--mlserver").and_then(|at| words.get(at + 1));
     let dir = tempfile::tempdir().expect("a folder");
     karat::files::write(&dir.path().join("bench.csv"), table().as_bytes()).expect("a file");
     karat(dir.path(), &["train", "bench.csv", "--target", "y", "--model", "logistic"]);
-    for at in 0..20 {
+    for at in 0..19 {
         let name = if at == 0 { "bench".to_owned() } else { format!("other{at}") };
         karat(dir.path(), &["runs", "promote", "r1", "--name", &name]);
     }
+    let network = "network=dense 512 relu | dense 1024 relu | dense 512 relu | dense out";
+    let args = ["train", "bench.csv", "--target", "y", "--model", "mlp", "--set", network];
+    karat(dir.path(), &[&args[..], &["--set", "epochs=1"]].concat());
+    karat(dir.path(), &["runs", "promote", "r2", "--name", "net"]);
     let key = karat(dir.path(), &["keys", "create", "--scope", "infer,explain,read"]);
     let key = key["key"].as_str().expect("a key").to_owned();
     let start = Instant::now();
@@ -190,14 +231,7 @@ fn main() {
         reasoned / own
     );
     let n_rows = 10_000;
-    let mut body = json!({ "inputs": [{
-        "name": "x", "shape": [n_rows, COLUMNS], "datatype": "FP32",
-        "parameters": { "binary_data_size": n_rows * COLUMNS * 4 },
-    }], "outputs": [{ "name": "probability", "parameters": { "binary_data": true } }] })
-    .to_string()
-    .into_bytes();
-    let head = body.len();
-    body.extend((0..n_rows * COLUMNS).flat_map(|i| ((i as f32 * 0.37).sin() * 0.5).to_le_bytes()));
+    let (body, head) = tensor(n_rows);
     let batch = run(&Load {
         path: "/v2/models/bench/infer".into(),
         headers: format!("inference-header-content-length: {head}\r\n"),
@@ -207,6 +241,15 @@ fn main() {
     });
     report("karat, 10,000 rows in binary", &batch);
     println!("{:.2} million rows a second", batch.per_second * n_rows as f64 / 1e6);
+    let (body, head) = tensor(1000);
+    let thousand = Load {
+        path: "/v2/models/bench/infer".into(),
+        headers: format!("inference-header-content-length: {head}\r\n"),
+        body,
+        ..ask.clone()
+    };
+    overload("1,000 rows", &thousand);
+    overload("network", &Load { path: "/v1/models/net/score".into(), ..ask.clone() });
     if let Some(rival) = rival {
         let body = json!({ "inputs": [{
             "name": "x", "shape": [1, COLUMNS], "datatype": "FP64",

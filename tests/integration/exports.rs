@@ -5,7 +5,7 @@ use std::fs;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use crate::command_line::Place;
+use crate::place::Place;
 
 /// Loads a table of text into SQLite; what looks like a number becomes one, nothing becomes NULL.
 fn load(connection: &Connection, csv: &str, n_columns: usize) {

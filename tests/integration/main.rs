@@ -6,5 +6,8 @@ mod architecture;
 mod command_line;
 mod exports;
 mod networks;
+mod place;
+mod refusals;
 mod screen;
+mod serving;
 mod training;

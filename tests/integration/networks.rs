@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, fs, thread, time::Duration};
 
-use crate::command_line::{Place, number};
+use crate::place::{Place, number};
 
 /// Series of 12 steps that rise or fall, with a static column beside them.
 fn series(n: usize) -> String {

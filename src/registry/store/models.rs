@@ -162,7 +162,11 @@ fn named(connection: &Connection, only: Option<&str>) -> rusqlite::Result<Vec<Na
             }),
         }
     }
-    let sql = format!("SELECT name, alias, version FROM model_aliases {which} ORDER BY alias");
+    let champion = name::CHAMPION;
+    let sql = format!(
+        "SELECT name, alias, version FROM model_aliases {which} \
+         ORDER BY alias <> '{champion}', alias"
+    );
     let mut query = connection.prepare_cached(&sql)?;
     let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     for found in query.query_map([only], row)? {

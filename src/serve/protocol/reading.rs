@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
-use super::json;
 use super::limits::Limits;
 use super::refusal::{Refusal, shown};
 
@@ -67,10 +66,10 @@ impl<'a> Reading<'a> {
         body: &'de [u8],
         seed: S,
     ) -> Result<S::Value, Refusal> {
-        json::read(body, seed).map_err(|mistake| self.refuse(&mistake))
+        read_json(body, seed).map_err(|error| self.refuse(&error))
     }
 
-    fn refuse(&self, error: &json::Mistake) -> Refusal {
+    fn refuse(&self, error: &serde_json::Error) -> Refusal {
         if let Some(refusal) = self.refusal.borrow_mut().take() {
             return refusal;
         }
@@ -109,6 +108,25 @@ impl<'a> Reading<'a> {
     pub(super) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
         map.next_value::<IgnoredAny>().map(drop)
     }
+}
+
+/// Reads a text with a seed; nothing may follow.
+///
+/// Every number becomes the float nearest to what is written: `serde_json` is built to do so, since
+/// a score must not depend on the way a row came in. What is asked for is nested 128 deep at most,
+/// and whatever nobody asks for is passed over without recursion.
+///
+/// # Errors
+///
+/// When it is no JSON, or the seed wants something else. The message may hold what was sent.
+pub fn read_json<'de, S: DeserializeSeed<'de>>(
+    text: &'de [u8],
+    seed: S,
+) -> Result<S::Value, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let value = seed.deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
 }
 
 /// Which of some names a key is; `None` for any other. Allocates nothing.

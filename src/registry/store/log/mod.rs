@@ -141,6 +141,8 @@ pub struct PredictionLog {
 
 #[derive(Debug, Default)]
 struct Counts {
+    /// In the queue.
+    waiting: AtomicU64,
     written: AtomicU64,
     dropped: AtomicU64,
     failed: AtomicU64,
@@ -190,8 +192,11 @@ impl PredictionLog {
     /// Hands a prediction in, without waiting; false where it had to be dropped.
     pub fn offer(&self, prediction: Prediction) -> bool {
         let order = write::Order::Prediction(Box::new(prediction));
+        // Counted first, so that the writer never takes out what is not counted.
+        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
         let is_taken = self.queue.as_ref().is_some_and(|queue| queue.try_send(order).is_ok());
         if !is_taken {
+            self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
             self.drop_rows(1);
         }
         is_taken

@@ -17,6 +17,13 @@ const BATCH: usize = 500;
 /// The first of a batch waits so long for others. The thread sleeps meanwhile, so that handing in
 /// does not have to wake it each time.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// After so many rows the thread takes a breath, so that those who answer never wait long for the
+/// processor;
+const BREATH: usize = 16;
+/// so long,
+const PAUSE: Duration = Duration::from_micros(200);
+/// unless more than this wait to be written.
+const HURRY: u64 = 4_096;
 /// So often what is too old is deleted.
 const TIDY: Duration = Duration::from_mins(10);
 /// Milliseconds of a day.
@@ -59,7 +66,10 @@ impl Writer {
             thread::sleep(PATIENCE);
             while let Some(order) = next {
                 match order {
-                    Order::Prediction(prediction) => batch.push(*prediction),
+                    Order::Prediction(prediction) => {
+                        self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
+                        batch.push(*prediction);
+                    }
                     Order::Flush(done) => {
                         self.write(&mut batch);
                         let _ = done.send(());
@@ -103,7 +113,11 @@ impl Writer {
                        shadow_of, micros, score, decision, payload, sealed) \
                        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING";
             let mut insert = transaction.prepare_cached(sql)?;
-            for own in batch {
+            for (at, own) in batch.iter().enumerate() {
+                if at % BREATH == BREATH - 1 && self.counts.waiting.load(Ordering::Relaxed) < HURRY
+                {
+                    thread::sleep(PAUSE);
+                }
                 let inputs = Kept { columns: &own.columns, values: &own.inputs, seal: &self.seal };
                 let is_plain = !self.encrypt;
                 let payload = if is_plain {

@@ -1,0 +1,124 @@
+//! Work that was admitted and is not done: how long whoever comes next would wait.
+//!
+//! What takes long waits in a queue that can be seen, and is admitted only while it would not wait
+//! longer than a bound, or than twice the time that it takes itself. So an overloaded server
+//! refuses, and what it admits stays fast, whatever the size of the requests.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Work waits so many times as long as it takes, if that is more than the bound.
+const PATIENCE: u64 = 2;
+/// No work is taken to last longer than this, in nanoseconds.
+const LONGEST: u64 = 3_600_000_000_000;
+
+/// The work ahead of whoever comes next.
+#[derive(Clone, Debug)]
+pub(super) struct Ahead {
+    /// Nanoseconds of work admitted and not done.
+    nanos: Arc<AtomicU64>,
+    /// Threads that share it.
+    workers: u64,
+    /// In nanoseconds.
+    most: u64,
+}
+
+/// The place of admitted work; it is given back when dropped.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    nanos: Arc<AtomicU64>,
+    cost: u64,
+}
+
+impl Ahead {
+    /// Work for so many threads, which waits no longer than `most`.
+    pub(super) fn new(workers: usize, most: Duration) -> Self {
+        let workers = workers.max(1) as u64;
+        Self { nanos: Arc::default(), workers, most: most.as_nanos() as u64 }
+    }
+
+    /// Admits work of this cost, in nanoseconds; nothing where it would wait too long.
+    pub(super) fn enter(&self, cost: u64) -> Option<Ticket> {
+        let cost = cost.min(LONGEST);
+        let most = self.most.max(PATIENCE * cost) * self.workers;
+        let admit = |ahead: u64| (ahead <= most).then(|| ahead + cost);
+        self.nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, admit).ok()?;
+        Some(Ticket { nanos: Arc::clone(&self.nanos), cost })
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.nanos.fetch_sub(self.cost, Ordering::Relaxed);
+    }
+}
+
+/// How long some kind of work takes, learnt from the work that was done.
+#[derive(Debug, Default)]
+pub(super) struct Pace(Mutex<Learnt>);
+
+/// Decaying sums, so that large pieces of work count for more than small ones.
+#[derive(Clone, Copy, Debug, Default)]
+struct Learnt {
+    units: f64,
+    nanos: f64,
+}
+
+/// The share of what was learnt before that a new piece of work leaves.
+const KEPT: f64 = 0.9;
+
+impl Pace {
+    /// Takes in that so many units took so long.
+    pub(super) fn learn(&self, units: usize, took: Duration) {
+        let mut learnt = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        learnt.units = learnt.units * KEPT + units as f64;
+        learnt.nanos = learnt.nanos * KEPT + took.as_nanos() as f64;
+    }
+
+    /// What so many units are likely to take, in nanoseconds; 0 while nothing is known.
+    pub(super) fn cost(&self, units: usize) -> u64 {
+        let Learnt { units: known, nanos } = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known > 0.0 { (nanos / known * units as f64) as u64 } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_would_wait_too_long_is_refused() {
+        let ahead = Ahead::new(2, Duration::from_nanos(100));
+        let first = ahead.enter(150).unwrap();
+        let _second = ahead.enter(60).unwrap();
+        // 210 on two threads are a wait of 105: too long for short work, not for long work.
+        assert!(ahead.enter(50).is_none());
+        let third = ahead.enter(53).unwrap();
+        drop((first, third));
+        assert!(ahead.enter(50).is_some());
+    }
+
+    #[test]
+    fn all_places_are_given_back() {
+        let ahead = Ahead::new(1, Duration::ZERO);
+        for _ in 0..100 {
+            drop(ahead.enter(u64::MAX).unwrap());
+        }
+        assert_eq!(ahead.nanos.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_pace_follows_the_work() {
+        let pace = Pace::default();
+        assert_eq!(pace.cost(10), 0);
+        for _ in 0..100 {
+            pace.learn(10, Duration::from_nanos(1_000));
+        }
+        assert_eq!(pace.cost(7), 700);
+        for _ in 0..100 {
+            pace.learn(10, Duration::from_nanos(3_000));
+        }
+        assert!((2_990..=3_000).contains(&pace.cost(10)), "{}", pace.cost(10));
+    }
+}
