@@ -423,6 +423,7 @@ impl<'de> DeserializeSeed<'de> for Text<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         match CellSeed(self.0).deserialize(deserializer)? {
+            Cell::Missing => Ok(None),
             Cell::Text(text) if text.chars().count() <= LONGEST => Ok(Some(text.into())),
             Cell::Text(_) => {
                 Err(self.0.bad(format!("`{}` has more than {LONGEST} letters", self.1)))

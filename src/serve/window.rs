@@ -25,7 +25,7 @@ pub(super) struct Seen {
     n_rows: usize,
     /// Every so many rows one is counted.
     every: usize,
-    /// For each row and field a number, or the hash of a level.
+    /// For each row and field a number or a level.
     cells: Vec<Counted>,
     scores: Vec<f64>,
 }
@@ -49,14 +49,7 @@ impl Seen {
     }
 
     /// Takes in a value.
-    pub(super) fn cell(
-        &mut self,
-        _: usize,
-        row: usize,
-        cell: Cell,
-        given: Given<'_>,
-        what: Remark,
-    ) {
+    pub(super) fn cell(&mut self, row: usize, cell: Cell, given: Given<'_>, what: Remark) {
         if !self.counts(row) {
             return;
         }
