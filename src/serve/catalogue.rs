@@ -144,6 +144,7 @@ fn answer_schema(served: &Served) -> Value {
             "model": { "type": "string" },
             "version": { "type": "integer" },
             "alias": { "type": "string" },
+            "request_id": { "type": "string" },
             "predictions": { "type": "array", "items": prediction },
         },
         "required": ["model", "version", "predictions"],
