@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::form::LONGEST;
 use super::protocol::{
     Datatype, HEADER_LENGTH, InferRequest, InferResponse, OutTensor, OutValues, Parameters,
     Refusal, Scalar, Tensor, Values, parse_infer, shown,
@@ -110,6 +111,10 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<(Asked, InferRequest), 
         call.who.may(Scope::Explain)?;
     }
     let subject = match request.parameters.get("subject") {
+        Some(Scalar::Text(subject)) if subject.chars().count() > LONGEST => {
+            let what = format!("`subject` has more than {LONGEST} letters");
+            return Err(Refusal::bad_request(what));
+        }
         Some(Scalar::Text(subject)) => Some(subject.clone()),
         _ => None,
     };

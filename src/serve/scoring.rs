@@ -79,6 +79,7 @@ pub(super) fn take(served: &Served, rows: &dyn Rows, wanted: Wanted) -> Result<T
         for row in 0..n_rows {
             given.clear();
             rows.put(row, &mut given);
+            let counts = seen.begin(row);
             let mut remarks: Option<Vec<(usize, Remark)>> = None;
             let taken_in =
                 scorer.take(&given, served.policy.missing, input, |field, cell, what| {
@@ -94,7 +95,7 @@ pub(super) fn take(served: &Served, rows: &dyn Rows, wanted: Wanted) -> Result<T
                             remarks.get_or_insert_default().push((field, other));
                         }
                     }
-                    seen.cell(row, cell, given[field], what);
+                    seen.cell(cell, given[field], what);
                 });
             taken_in.map_err(|why| refused(row, n_rows, &why))?;
             for (field, what) in remarks.into_iter().flatten() {
@@ -107,7 +108,7 @@ pub(super) fn take(served: &Served, rows: &dyn Rows, wanted: Wanted) -> Result<T
                 let raw = scorer.outputs(input, outputs);
                 finite(outputs, row, n_rows)?;
                 finite(raw.as_slice(), row, n_rows)?;
-                if seen.counts(row) {
+                if counts {
                     seen.score(RowScorer::score(outputs));
                     served.values.observe(RowScorer::score(outputs));
                 }
