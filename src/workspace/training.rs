@@ -48,3 +48,19 @@ impl Workspace {
         Ok(Done { said: String::new(), work: vec![work] })
     }
 }
+
+impl Workspace {
+    pub(super) fn expect_run(&self, id: &RunId) -> Result<(), Error> {
+        if self.runs.iter().any(|r| r.id == *id) { Ok(()) } else { Err(self.no_run(id)) }
+    }
+
+    pub(super) fn no_run(&self, id: &RunId) -> Error {
+        let ids: Vec<&str> = self.runs.iter().map(|r| r.id.0.as_str()).collect();
+        let hint = if ids.is_empty() {
+            "train one with `t`".into()
+        } else {
+            format!("there are {}", ids.join(", "))
+        };
+        Error::NoRun { id: id.to_string(), hint }
+    }
+}

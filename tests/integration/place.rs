@@ -23,6 +23,10 @@ impl Place {
         Self(tempfile::tempdir().unwrap())
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }

@@ -162,7 +162,7 @@ fn a_full_disk_leaves_nothing_behind() {
     );
     let output = Command::new("sh")
         .args(["-c", &script])
-        .current_dir(place.0.path())
+        .current_dir(place.folder())
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -171,7 +171,7 @@ fn a_full_disk_leaves_nothing_behind() {
     assert!(err.contains("error: ") && err.contains("n.karat"), "{err}");
     assert!(err.contains("kept in memory"), "{err}");
     assert!(!place.path("n.karat").exists());
-    let left = files(place.0.path()).into_iter().filter(|path| {
+    let left = files(place.folder()).into_iter().filter(|path| {
         let path = path.to_string_lossy();
         path.contains("/.karat-") || path.contains(".unfinished-")
     });

@@ -178,15 +178,15 @@ fn versions_change_under_load_and_each_answer_is_of_the_version_it_names() {
 #[test]
 fn a_server_in_the_background_is_found_and_stopped() {
     let (place, key) = registered();
-    let none = place.refuses(&["serve", "status"], &["no server"]);
-    assert!(none.err.contains("karat serve"), "{}", none.err);
+    let none = place.karat(&["serve", "status"]);
+    assert!(none.status == 1 && none.err.contains("karat serve"), "{}", none.err);
     let started = place.json(&["serve", "start", "--addr", "127.0.0.1:0", "--json"]);
     let addr = started["url"].as_str().unwrap().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(addr).unwrap();
     let (status, told) = ask(&mut stream, &key);
     assert_eq!((status, &told["version"]), (200, &json!(2)), "{told}");
-    let other = place.refuses(&["serve", "start", "--addr", "127.0.0.1:0"], &["running"]);
-    assert!(other.err.contains("hint: "), "{}", other.err);
+    let other = place.karat(&["serve", "start", "--addr", "127.0.0.1:0"]);
+    assert!(other.status == 1 && other.err.contains("hint: "), "{}", other.err);
     let state = place.json(&["serve", "status", "--json"]);
     assert_eq!(state["url"], started["url"]);
     place.json(&["serve", "stop", "--json"]);
@@ -255,4 +255,30 @@ fn other_machines_are_served_with_encryption_and_keys_only() {
     {
         place.refuses(args, &["--tls-cert"]);
     }
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill_at_any_moment() {
+    let (place, _) = registered();
+    let n_events = || {
+        let told = place.json(&["runs", "audit", "--name", "loans", "--limit", "500", "--json"]);
+        told["events"].as_array().unwrap().iter().filter(|e| e["action"] == "promote").count()
+    };
+    let before = n_events();
+    let mut n_acknowledged = 0;
+    for round in 0..24_u64 {
+        let run = ["r1", "r2"][(round % 2) as usize];
+        let mut child = place
+            .command(&["runs", "promote", run, "--name", "loans"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        thread::sleep(Duration::from_millis(4 * (round % 12)));
+        let _ = child.kill();
+        n_acknowledged += usize::from(child.wait().unwrap().success());
+    }
+    assert!(n_events() >= before + n_acknowledged, "{n_acknowledged} were acknowledged");
+    let sound = place.json(&["runs", "verify", "--json"]);
+    assert_eq!(sound["ok"], true, "{sound}");
 }
