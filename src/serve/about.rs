@@ -226,7 +226,7 @@ pub(super) fn index(server: &Arc<Server>, call: &mut Call) -> Reply {
             Err(_) => return Reply::Now(Err(Refusal::bad_request("the body is not JSON"))),
         }
     };
-    if !body.is_null() && !body.is_object() {
+    if !call.body.is_empty() && !body.is_object() {
         return Reply::Now(Err(Refusal::bad_request("the body is no JSON object")));
     }
     let only_ready = body["ready"].as_bool().unwrap_or(false);

@@ -44,7 +44,8 @@ fn text<'a>(body: &'a Value, name: &str) -> Result<Option<&'a str>, Refusal> {
 }
 
 fn number(body: &Value, name: &str) -> Result<u32, Refusal> {
-    let number = body[name].as_u64().and_then(|n| u32::try_from(n).ok());
+    let number = body[name].as_f64().filter(|n| n.fract() == 0.0 && (0.0..=4e9).contains(n));
+    let number = number.map(|n| n as u32);
     number.ok_or_else(|| Refusal::bad_request(format!("`{name}` is missing: a number")))
 }
 
@@ -63,6 +64,12 @@ fn optional<T>(
     }
 }
 
+/// A whole number above 0, which may be written as `5.0`.
+fn whole(value: &Value) -> Option<i64> {
+    let number = value.as_f64().filter(|n| n.fract() == 0.0 && (1.0..=9e15).contains(n))?;
+    Some(number as i64)
+}
+
 /// The model of the path, if the key may know of it.
 fn name<'a>(server: &Server, call: &'a Call) -> Result<&'a str, Refusal> {
     let name = call.param("model").unwrap_or_default();
@@ -74,8 +81,12 @@ fn name<'a>(server: &Server, call: &'a Call) -> Result<&'a str, Refusal> {
 }
 
 fn done(server: &Server, call: &Call, done: &Done, why: &str) -> Outcome {
-    let pending =
-        server.store.decide(done, &actor(call), why).map_err(|error| refused(&error))?.waits();
+    // What is asked for is understood, but the model is not in the state for it.
+    let conflict = |error: Error| match error {
+        Error::Denied { what, .. } => Refusal { status: 409, ..Refusal::bad_request(what) },
+        error => refused(&error),
+    };
+    let pending = server.store.decide(done, &actor(call), why).map_err(conflict)?.waits();
     server.renew();
     match pending {
         None => Answer::json(&json!({ "done": done })),
@@ -187,11 +198,13 @@ pub(super) fn create_key(server: &Arc<Server>, call: &mut Call) -> Reply {
             name: text(&body, "name")?.unwrap_or_default().to_owned(),
             scopes,
             models: words("models")?,
-            expires_ms: optional(&body, "expires_ms", "a whole number", Value::as_i64)?,
+            expires_ms: optional(&body, "expires_ms", "a whole number", whole)?,
             rate_per_second: optional(&body, "rate_per_second", "a number", Value::as_f64)?,
             burst: optional(&body, "burst", "a number", Value::as_f64)?,
-            daily_requests: optional(&body, "daily_requests", "a whole number", Value::as_u64)?,
-            daily_rows: optional(&body, "daily_rows", "a whole number", Value::as_u64)?,
+            daily_requests: optional(&body, "daily_requests", "a whole number", whole)?
+                .map(i64::cast_unsigned),
+            daily_rows: optional(&body, "daily_rows", "a whole number", whole)?
+                .map(i64::cast_unsigned),
         };
         // Nobody gives away more than they have.
         for scope in &spec.scopes {

@@ -207,7 +207,8 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
     // A model that gives no reasons is not to be asked for them.
     let gives_reasons = served.is_some_and(|served| served.reasoner.is_some());
     let reasons = if gives_reasons { json!([true, false]) } else { json!([false]) };
-    let text = || json!({ "type": "string", "maxLength": 500 });
+    let text = || json!({ "type": ["string", "null"], "maxLength": 500 });
+    let alias = || json!({ "type": ["string", "null"], "maxLength": 100, "pattern": "^[0-9.]*[A-Za-z_-][A-Za-z0-9._-]*$" });
     let number = || json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
     let object = |properties: Value, required: &[&str]| json!({ "type": "object", "properties": properties, "required": required });
     Some(match (route.path, served) {
@@ -216,9 +217,9 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
                 "rows": { "type": "array", "items": row_schema(served), "minItems": 1 },
                 "reasons": { "type": "boolean", "enum": reasons },
                 "explain": { "type": "boolean" },
-                "id": { "type": "string", "pattern": "^[A-Za-z0-9._:-]{0,100}$" },
-                "subject": { "type": "string", "maxLength": LONGEST },
-                "background": { "type": "string", "enum": ["all", "near_threshold"] },
+                "id": { "type": ["string", "null"], "pattern": "^[A-Za-z0-9._:-]{0,100}$" },
+                "subject": { "type": ["string", "null"], "maxLength": LONGEST },
+                "background": { "enum": ["all", "near_threshold", null] },
             }),
             &["rows"],
         ),
@@ -235,13 +236,13 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
             &["id", "label"],
         ),
         ("/v1/models/{model}/promote", _) => {
-            object(json!({ "version": number(), "alias": text(), "why": text() }), &["version"])
+            object(json!({ "version": number(), "alias": alias(), "why": text() }), &["version"])
         }
         ("/v1/models/{model}/retire", _) => {
             object(json!({ "version": number(), "why": text() }), &["version"])
         }
         ("/v1/models/{model}/rollback", _) => {
-            object(json!({ "alias": text(), "why": text() }), &[])
+            object(json!({ "alias": alias(), "why": text() }), &[])
         }
         ("/v1/alerts/{alert}/acknowledge", _) => object(json!({ "why": text() }), &[]),
         ("/v1/keys", _) => {
@@ -249,8 +250,8 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
             let scopes: Vec<&str> = Scope::ALL.iter().map(|(_, word, _)| *word).collect();
             let scopes = json!({ "type": "array", "items": { "enum": scopes }, "minItems": 1 });
             let (whole, number) = (
-                json!({ "type": "integer", "minimum": 1 }),
-                json!({ "type": "number", "exclusiveMinimum": 0 }),
+                json!({ "type": ["integer", "null"], "minimum": 1, "maximum": 9e15 }),
+                json!({ "type": ["number", "null"], "exclusiveMinimum": 0 }),
             );
             let all = json!({
                 "name": text(), "scopes": scopes, "models": words, "expires_ms": whole,
@@ -303,7 +304,7 @@ fn infer_schema(served: &Served) -> Value {
     json!({
         "type": "object",
         "properties": {
-            "id": { "type": "string" },
+            "id": { "type": ["string", "null"] },
             "inputs": { "type": "array", "prefixItems": tensors, "items": false, "minItems": n, "maxItems": n },
         },
         "required": ["inputs"],
@@ -318,6 +319,7 @@ const REFUSALS: &[(u16, &str)] = &[
     (404, "There is no such thing, or none that the key may know of"),
     (405, "Another method is needed"),
     (408, "The body took too long"),
+    (409, "The model is not in the state for it"),
     (413, "The request is too large"),
     (415, "The encoding of the body is not known"),
     (422, "The request is sound, and still there is no answer to it"),

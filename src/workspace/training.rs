@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Done, Error, Plan, Work, Workspace};
 use crate::models;
 use crate::registry::Unfinished;
-use crate::train::{Experiment, Halving, Search};
+use crate::train::{Experiment, Halving, RunId, Search};
 
 impl Workspace {
     /// The training on this table that was interrupted last.
