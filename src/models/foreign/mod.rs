@@ -325,8 +325,12 @@ impl ForeignModel {
                 let values = x.column(column);
                 let is_whole = |value: &f64| value.fract() == 0.0 && value.abs() <= largest;
                 if let Some(row) = values.iter().position(|value| !is_whole(value)) {
-                    let feature = self.feature_names[column].clone();
-                    return Err(Error::NotWhole { value: values[row].to_string(), row, feature });
+                    return Err(Error::NotWhole {
+                        value: values[row].to_string(),
+                        row,
+                        feature: self.feature_names[column].clone(),
+                        input: input.name.clone(),
+                    });
                 }
             }
             start = end;

@@ -191,7 +191,10 @@ fn wrong_matrices_are_refused() {
     let columns = Error::Columns { expected: 2, found: 3 };
     assert_eq!(model.outputs(Array2::zeros((1, 3)).view()), Err(columns));
     let error = model.outputs(ndarray::array![[1.0, 2.0], [1.0, 0.5]].view()).unwrap_err();
-    assert_eq!(error.to_string(), "`0.5` in row `1` is no whole number, as feature `x1` asks for");
+    let input = &model.inputs[0].name;
+    let expected =
+        format!("`0.5` in row `1`, feature `x1`, is no whole number, as input `{input}` asks for");
+    assert_eq!(error.to_string(), expected);
     assert_eq!(model.outputs(Array2::zeros((0, 2)).view()).unwrap().dim(), (0, 1));
 }
 
