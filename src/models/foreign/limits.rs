@@ -7,13 +7,15 @@ use super::Error;
 pub struct Limits {
     /// Bytes of the file.
     pub n_bytes: usize,
-    /// Nodes of the graph.
+    /// Bytes of memory that the file takes once it is decoded.
+    pub n_decoded_bytes: u64,
+    /// Nodes of the graph, and as many constants.
     pub n_nodes: usize,
     /// Bytes of all constants together, by their declared shapes.
     pub n_constant_bytes: u64,
-    /// Texts, messages and other parts of the file that take memory of their own.
-    pub n_parts: u64,
-    /// Bytes of one name, remark or description.
+    /// Bytes of the name of a node, an operator or a value: the runtime makes many out of each.
+    pub n_name_bytes: usize,
+    /// Bytes of one remark or description.
     pub n_text_bytes: usize,
     /// Nodes of all trees of one ensemble.
     pub n_tree_nodes: usize,
@@ -31,9 +33,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             n_bytes: 256 << 20,
+            n_decoded_bytes: 1 << 30,
             n_nodes: 20_000,
             n_constant_bytes: 256 << 20,
-            n_parts: 4_000_000,
+            n_name_bytes: 1 << 10,
             n_text_bytes: 1 << 20,
             n_tree_nodes: 2_000_000,
             n_elements: 64 << 20,

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use ndarray::Array2;
 use serde::Deserialize;
+use tract_onnx::pb::tensor_shape_proto::Dimension;
+use tract_onnx::pb::{AttributeProto, TypeProto};
 
 use super::*;
 
@@ -221,11 +223,50 @@ fn limits_hold() {
     check(Limits { n_bytes: 100, ..all }, "bytes");
     check(Limits { n_nodes: 3, ..all }, "nodes");
     check(Limits { n_constant_bytes: 10, ..all }, "bytes of constants");
-    check(Limits { n_parts: 10, ..all }, "parts");
+    check(Limits { n_decoded_bytes: 1000, ..all }, "bytes once it is decoded");
+    check(Limits { n_name_bytes: 3, ..all }, "bytes in one name");
     check(Limits { n_text_bytes: 3, ..all }, "bytes in one text");
     check(Limits { n_features: 3, ..all }, "columns");
     check(Limits { n_outputs: 1, ..all }, "outputs");
     check(Limits { opset: (9, 12), ..all }, "operator set `18`");
+}
+
+#[test]
+fn what_a_file_decodes_to_is_counted_first() {
+    const N: usize = 1000;
+    /// A part of a message: its field, its length and its bytes.
+    fn part(field: u8, bytes: &[u8]) -> Vec<u8> {
+        let mut part = vec![(field << 3) | 2];
+        prost::encoding::encode_varint(bytes.len() as u64, &mut part);
+        part.extend(bytes);
+        part
+    }
+    fn check(bytes: &[u8], n_structs: usize, size: usize) {
+        let counted = wire::scan(bytes, &Limits::default()).unwrap();
+        assert!((n_structs * size) as u64 <= counted, "{counted} for {n_structs} of {size}");
+        let limits = Limits { n_decoded_bytes: (n_structs * size) as u64, ..Limits::default() };
+        let error = ForeignModel::read(bytes, &limits).unwrap_err().to_string();
+        assert!(error.contains("bytes once it is decoded"), "{error}");
+    }
+    // Two bytes each, in the file.
+    let dims = part(1, &part(2, &part(1, &[]).repeat(N)));
+    let value_info = part(7, &part(13, &part(2, &dims)));
+    check(&value_info, N, size_of::<Dimension>());
+    let attributes = part(7, &part(1, &part(5, &[]).repeat(N)));
+    check(&attributes, N, size_of::<AttributeProto>());
+    let annotations = part(7, &part(14, &part(2, &[]).repeat(N)));
+    check(&annotations, N, size_of::<StringStringEntryProto>());
+    let types = part(7, &part(1, &part(5, &part(15, &[]).repeat(N))));
+    check(&types, N, size_of::<TypeProto>());
+    let names = part(7, &part(1, &part(1, &[]).repeat(N)));
+    check(&names, N, size_of::<String>());
+    // A byte each.
+    let numbers = part(7, &part(5, &part(7, &[1; N])));
+    check(&numbers, N, size_of::<i64>());
+    let nodes = part(7, &part(1, &[]).repeat(N));
+    let limits = Limits { n_nodes: N - 1, ..Limits::default() };
+    let error = wire::scan(&nodes, &limits).unwrap_err().to_string();
+    assert!(error.contains("nodes `1000`"), "{error}");
 }
 
 proptest::proptest! {
