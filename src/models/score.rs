@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
 
 use super::linear::{score_rows, sigmoid, softmax};
-use super::{Error, Link, Model, Predictor};
+use super::{Error, Link, Model, Predictor, foreign};
 use crate::data::{Table, Task};
 use crate::features::sight::FittedSight;
 use crate::jobs::Ctx;
@@ -47,15 +47,30 @@ impl Predictor {
     /// Everything that is told of each row of a matrix (rows, columns): the probability of each of
     /// several classes, (rows, classes), and else the score in a single column. `seen` is what a
     /// network looks at besides the matrix, and empty for all others. The batch a row comes in
-    /// changes no bit.
+    /// changes no bit. Where [`try_outputs`](Self::try_outputs) fails, no row has a score: all are
+    /// NaN, which every caller tells apart.
     pub fn outputs(&self, x: ArrayView2<f64>, seen: &[f32]) -> Array2<f64> {
+        let none = |_| Array2::from_elem((x.nrows(), self.n_outputs()), f64::NAN);
+        self.try_outputs(x, seen).unwrap_or_else(none)
+    }
+
+    /// The same, with the reason where there are none. One refused row takes the whole matrix with
+    /// it, so whoever scores for several callers at once then asks again for each of them.
+    ///
+    /// # Errors
+    ///
+    /// When a model made elsewhere refuses the matrix: the error names the row and the input of a
+    /// value that is not whole, and no other model fails.
+    pub fn try_outputs(
+        &self,
+        x: ArrayView2<f64>,
+        seen: &[f32],
+    ) -> Result<Array2<f64>, foreign::Error> {
         if let Self::Network(fitted) = self {
-            return fitted.outputs(x, seen);
+            return Ok(fitted.outputs(x, seen));
         }
         if let Self::Foreign(foreign) = self {
-            // A row that its runtime refuses has no score, which every caller tells apart.
-            let none = || Array2::from_elem((x.nrows(), foreign.n_outputs()), f64::NAN);
-            return foreign.outputs(x).unwrap_or_else(|_| none());
+            return foreign.outputs(x);
         }
         let mut outputs = Array2::zeros((x.nrows(), self.n_outputs()));
         match self {
@@ -86,7 +101,7 @@ impl Predictor {
                 }
             }
         }
-        outputs
+        Ok(outputs)
     }
 
     /// The score of each row of a matrix: what [`scores_of`] makes of the outputs.
@@ -225,6 +240,24 @@ mod tests {
         let x = Array2::zeros((2, 0));
         assert_eq!(predictor.outputs(x.view(), &[]), array![[0.2, 0.5, 0.3], [0.2, 0.5, 0.3]]);
         assert_eq!(predictor.score(x.view()), [1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_refused_row_is_told_and_takes_the_others_with_it() {
+        let onnx = include_bytes!("../../tests/foreign_fixtures/logistic_int.onnx");
+        let model = foreign::ForeignModel::read(onnx, &foreign::Limits::default()).unwrap();
+        let input = model.inputs[0].name.clone();
+        let predictor = Predictor::Foreign(Box::new(model));
+        let x = array![[1.0, 2.0], [1.5, 3.0], [4.0, 5.0]];
+        let error = predictor.try_outputs(x.view(), &[]).unwrap_err();
+        let expected =
+            foreign::Error::NotWhole { value: "1.5".into(), row: 1, feature: "x0".into(), input };
+        assert_eq!(error, expected);
+        assert!(predictor.outputs(x.view(), &[]).iter().all(|score| score.is_nan()));
+        for row in [0, 2] {
+            let alone = predictor.try_outputs(x.slice(ndarray::s![row..=row, ..]), &[]).unwrap();
+            assert!(alone[[0, 0]].is_finite(), "row {row}: {alone}");
+        }
     }
 
     #[test]

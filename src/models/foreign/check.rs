@@ -1,6 +1,8 @@
 //! What is checked on the decoded file: sets of operators, constants, and that nothing lies outside
 //! of the file.
 
+use std::collections::HashMap;
+
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use tract_onnx::pb::{ModelProto, NodeProto, TensorProto};
 
@@ -14,7 +16,6 @@ pub(super) const ML: &str = "ai.onnx.ml";
 /// Checks the whole file and returns the version of the standard operators.
 pub(super) fn file(model: &ModelProto, limits: &Limits) -> Result<i64, Error> {
     let graph = model.graph.as_ref().ok_or(Error::NotOnnx { why: "it holds no graph".into() })?;
-    at_most("nodes", graph.node.len(), limits.n_nodes)?;
     let mut opset = 0;
     for import in &model.opset_import {
         if is_standard(&import.domain) {
@@ -30,11 +31,20 @@ pub(super) fn file(model: &ModelProto, limits: &Limits) -> Result<i64, Error> {
         });
     }
     let mut n_bytes = 0;
+    let mut n_compared = 0_u64;
+    let mut alike: HashMap<(i32, &[i64]), u64> = HashMap::new();
     let attributes = graph.node.iter().flat_map(|node| &node.attribute);
     let inner = attributes.flat_map(|attribute| attribute.t.iter().chain(&attribute.tensors));
     for tensor in graph.initializer.iter().chain(inner) {
-        n_bytes += constant(tensor)?;
+        at_most("axes of a constant", tensor.dims.len(), limits.n_axes)?;
+        let n_own_bytes = constant(tensor)?;
+        n_bytes += n_own_bytes;
         at_most("bytes of constants", n_bytes, limits.n_constant_bytes)?;
+        // The runtime compares each with all before it, to keep one of those that are equal.
+        let n_before = alike.entry((tensor.data_type, &tensor.dims)).or_default();
+        n_compared = n_compared.saturating_add(n_before.saturating_mul(n_own_bytes));
+        at_most("bytes of constants to compare", n_compared, limits.n_compared_bytes)?;
+        *n_before += 1;
     }
     for node in &graph.node {
         let domain = node.domain.as_str();
@@ -52,14 +62,39 @@ pub(super) fn file(model: &ModelProto, limits: &Limits) -> Result<i64, Error> {
     Ok(opset)
 }
 
+/// Attributes that tell a length for each axis, or name axes.
+const LENGTHS: &[&str] =
+    &["axes", "dilations", "ends", "kernel_shape", "pads", "perm", "starts", "strides"];
+
+/// The largest length of a window, a step or a margin.
+const LONGEST: u64 = 1 << 31;
+
+/// The largest area that a window covers.
+const WIDEST: u64 = 1 << 20;
+
 /// Checks that each of the nodes can be run.
-pub(super) fn operators(nodes: &[NodeProto]) -> Result<(), Error> {
+pub(super) fn operators(nodes: &[NodeProto], limits: &Limits) -> Result<(), Error> {
     for node in nodes {
         let is_ml = node.domain == ML;
         let known = if is_ml { MACHINE_LEARNING } else { STANDARD };
         if !known.contains(&node.op_type.as_str()) {
             let (why, hint) = remedy(&node.op_type);
             return Err(refused(node, why.to_owned(), hint));
+        }
+        for equation in node.attribute.iter().filter(|a| a.name == "equation") {
+            at_most("letters in an equation", equation.s.len(), limits.n_name_bytes)?;
+        }
+        for attribute in node.attribute.iter().filter(|a| LENGTHS.contains(&a.name.as_str())) {
+            let lengths = || attribute.ints.iter().map(|length| length.unsigned_abs());
+            at_most("lengths in an attribute", lengths().count(), 2 * limits.n_axes)?;
+            if attribute.name == "kernel_shape" {
+                let area = lengths().fold(1, u64::saturating_mul);
+                at_most("places in a window", area, WIDEST)?;
+            }
+            // The largest number there is stands for the end of an axis.
+            if !matches!(attribute.name.as_str(), "starts" | "ends") {
+                at_most("places in a step or a margin", lengths().max().unwrap_or(0), LONGEST)?;
+            }
         }
     }
     Ok(())

@@ -94,7 +94,9 @@ pub enum Error {
         found: usize,
     },
     /// A value that an input of whole numbers cannot take.
-    #[error("`{value}` in row `{row}` is no whole number, as feature `{feature}` asks for")]
+    #[error(
+        "`{value}` in row `{row}`, feature `{feature}`, is no whole number, as input `{input}` asks for"
+    )]
     NotWhole {
         /// The value.
         value: String,
@@ -102,6 +104,8 @@ pub enum Error {
         row: usize,
         /// The column's name.
         feature: String,
+        /// The graph's own name for the input that the column is a part of.
+        input: String,
     },
     /// What was to be applied to the outputs does not fit them.
     #[error("`{apply}` does not fit a model with `{n_outputs}` outputs\nhint: {hint}")]

@@ -52,6 +52,7 @@ pub(super) fn inputs(graph: &GraphProto, limits: &Limits) -> Result<Vec<ForeignI
                 "convert with a fixed number of columns",
             );
         };
+        at_most("axes of an input", input.shape.len(), limits.n_axes)?;
         at_most("columns", width, limits.n_features)?;
         n_features += width;
         inputs.push(input);

@@ -1,19 +1,21 @@
 //! Models made elsewhere: an ONNX file, checked as a stranger's, and scored by a runtime in Rust.
 //!
 //! Everything is checked before the runtime sees it: sizes ([`Limits`]), the operators, that nothing
-//! lies outside of the file, that trees are trees, that constants stay small. A panic of the runtime
-//! is an error. What the runtime lacks is written in terms of what it has. How long reading takes is
-//! the caller's to bound. The room knows matrices of numbers alone, neither tables nor files.
+//! lies outside of the file, that trees are trees. Before the runtime computes anything large, the
+//! shapes of all values are known, and with them the memory and the time that a block of rows takes.
+//! A panic of the runtime is an error. What the runtime lacks is written in terms of what it has. The
+//! room knows matrices of numbers alone, neither tables nor files.
 
 mod check;
+mod cost;
 mod error;
-mod folding;
 mod graph;
 mod limits;
 mod operators;
 mod plan;
 mod ports;
 mod rewrite;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod trees;
@@ -107,13 +109,10 @@ impl ForeignModel {
         let inputs = graph::inputs(&whole, limits)?;
         let chosen = graph::choose(&whole, output)?;
         let mut part = graph::part(&whole, &chosen.value)?;
-        check::operators(&part.node)?;
+        check::operators(&part.node, limits)?;
         let is_probability = says_probability(&part, &chosen.output);
         rewrite::rewrite(&mut part, opset, limits)?;
         let n_rows = rows_of_block(&inputs);
-        let lengths = inputs.iter().flat_map(|input| input.block(n_rows));
-        folding::check(&part, lengths.max().unwrap_or(1) as u64, limits)?;
-
         let mut model = Self {
             bytes: bytes.into(),
             outputs: graph::outputs(&whole),
@@ -325,8 +324,12 @@ impl ForeignModel {
                 let values = x.column(column);
                 let is_whole = |value: &f64| value.fract() == 0.0 && value.abs() <= largest;
                 if let Some(row) = values.iter().position(|value| !is_whole(value)) {
-                    let feature = self.feature_names[column].clone();
-                    return Err(Error::NotWhole { value: values[row].to_string(), row, feature });
+                    return Err(Error::NotWhole {
+                        value: values[row].to_string(),
+                        row,
+                        feature: self.feature_names[column].clone(),
+                        input: input.name.clone(),
+                    });
                 }
             }
             start = end;

@@ -12,7 +12,7 @@ use tract_onnx::prelude::{
 };
 
 use super::limits::at_most;
-use super::{Datatype, Error, ForeignInput, Limits};
+use super::{Datatype, Error, ForeignInput, Limits, cost, shapes};
 
 /// A graph for blocks of a fixed number of rows.
 #[derive(Clone, Debug)]
@@ -37,7 +37,8 @@ impl Plan {
             .filter_map(|kept| inputs.iter().position(|input| input.name == kept.name))
             .collect();
         let failed = |why: String| Error::Prepare { why };
-        let typed = guarded(|| {
+        let file = model.graph.as_ref().ok_or_else(|| failed("it holds no graph".into()))?;
+        let found = guarded(|| {
             let mut graph =
                 tract_onnx::onnx().with_ignore_value_info(true).model_for_proto_model(model)?;
             for (at, input) in fed.iter().enumerate() {
@@ -45,18 +46,17 @@ impl Plan {
                 let fact = InferenceFact::dt_shape(datum_type(input.datatype), input.block(n_rows));
                 graph.set_input_fact(at, fact)?;
             }
-            graph.into_typed()
+            shapes::find(&mut graph, file, limits)?;
+            Ok(graph)
         })
         .map_err(failed)?;
-        for node in typed.nodes() {
-            for outlet in &node.outputs {
-                let dims = outlet.fact.shape.iter().map(|dim| dim.to_i64().ok());
-                let n = dims
-                    .into_iter()
-                    .try_fold(1_u64, |product, dim| product.checked_mul(u64::try_from(dim?).ok()?));
-                at_most("elements of a tensor", n.unwrap_or(u64::MAX), limits.n_elements)?;
-            }
-        }
+        shapes::check(&found, limits)?;
+        let typed = guarded(|| found.into_typed()).map_err(failed)?;
+        cost::check_tensors(&typed, limits)?;
+        let n_in_trees = cost::n_tree_nodes(file).saturating_mul(n_rows as u64);
+        let n_multiply_adds = guarded(|| cost::n_multiply_adds(&typed)).map_err(failed)?;
+        let n_multiply_adds = n_multiply_adds.saturating_add(n_in_trees);
+        at_most("multiply-adds for a block of rows", n_multiply_adds, limits.n_multiply_adds)?;
         let runnable = guarded(|| typed.into_optimized()?.into_runnable()).map_err(failed)?;
         Ok(Self { runnable, n_rows, fed })
     }
