@@ -14,7 +14,10 @@ use tokio::sync::oneshot;
 
 use super::ahead::{Ahead, Pace, Ticket};
 use crate::jobs;
-use crate::models::{Model, Predictor, RowInput};
+use crate::models::{Model, Predictor, RowInput, foreign};
+
+/// The outputs of each row, or what the model has against one of them.
+pub(super) type Scored = Result<Vec<Vec<f64>>, foreign::Error>;
 
 /// Rows of one request, waiting for a network.
 struct Waiting {
@@ -24,7 +27,7 @@ struct Waiting {
     pace: Arc<Pace>,
     /// Given back once the rows are scored.
     _ticket: Ticket,
-    back: oneshot::Sender<Vec<Vec<f64>>>,
+    back: oneshot::Sender<Scored>,
 }
 
 /// How rows are gathered.
@@ -76,7 +79,7 @@ impl Pool {
         model: Arc<Model>,
         pace: &Arc<Pace>,
         rows: Vec<RowInput>,
-    ) -> Result<oneshot::Receiver<Vec<Vec<f64>>>, Full> {
+    ) -> Result<oneshot::Receiver<Scored>, Full> {
         let (back, outputs) = oneshot::channel();
         let ticket = self.ahead.enter(pace.cost(rows.len())).ok_or(Full)?;
         let (since, pace) = (Instant::now(), Arc::clone(pace));
@@ -132,14 +135,24 @@ fn answer(model: &Model, batch: Vec<Waiting>) {
     let tensor: Vec<f32> = rows.iter().flat_map(|row| row.tensor.iter().copied()).collect();
     let Ok(x) = ArrayView2::from_shape((rows.len(), n_columns), &matrix) else { return };
     let start = Instant::now();
-    let outputs = model.predictor.outputs(x, &tensor);
+    let outputs = model.predictor.try_outputs(x, &tensor);
     if let Some(first) = batch.first() {
         first.pace.learn(rows.len(), start.elapsed());
     }
+    let outputs = match outputs {
+        Ok(outputs) => outputs,
+        Err(error) => {
+            // Only a request that is scored alone can be refused.
+            if let Some(own) = batch.into_iter().next() {
+                let _ = own.back.send(Err(error));
+            }
+            return;
+        }
+    };
     let mut outputs = outputs.rows().into_iter().map(|row| row.to_vec());
     for own in batch {
         let told = outputs.by_ref().take(own.rows.len()).collect();
-        let _ = own.back.send(told);
+        let _ = own.back.send(Ok(told));
     }
 }
 
@@ -175,7 +188,7 @@ mod tests {
                 .map(|rows| pool.score(Arc::clone(&model), &pace, rows.clone()).unwrap())
                 .collect();
             for (rows, outputs) in requests.iter().zip(waiting) {
-                let outputs = outputs.blocking_recv().unwrap();
+                let outputs = outputs.blocking_recv().unwrap().unwrap();
                 let expected: Vec<Vec<f64>> = rows.iter().map(&alone).collect();
                 prop_assert_eq!(outputs, expected);
             }

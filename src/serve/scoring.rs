@@ -11,7 +11,7 @@ use crate::data::Task;
 use crate::explain::{Background, Explanation, Reasons, Request, Told, explain_inputs};
 use crate::features::{Given, Remark};
 use crate::jobs::Ctx;
-use crate::models::{RowInput, RowScorer, warning};
+use crate::models::{RowInput, RowScorer, foreign, warning};
 
 /// Where rows come from: JSON, a table in CSV, tensors.
 pub(super) trait Rows {
@@ -145,6 +145,14 @@ pub(super) async fn gathered(
     let rows = taken.inputs.clone();
     let outputs = pool.score(model, &served.pace, rows).map_err(|Full| busy())?;
     let outputs = outputs.await.map_err(|_| Refusal::internal("the network broke off"))?;
+    let outputs = outputs.map_err(|error| match error {
+        // The value itself is never told.
+        foreign::Error::NotWhole { row, feature, .. } => {
+            let what = format!("field `{feature}`: a whole number is expected");
+            refused(row, taken.n_rows, &what)
+        }
+        _ => Refusal::unprocessable("the model gives no score for these rows"),
+    })?;
     let mut seen = Seen::new(0, 0);
     for (row, own) in outputs.into_iter().enumerate() {
         finite(&own, row, taken.n_rows)?;
