@@ -127,11 +127,11 @@ mod tests {
         let pace = Pace::guessed(Duration::from_nanos(5));
         assert_eq!(pace.cost(10), 50);
         for _ in 0..100 {
-            pace.learn(10, Duration::from_nanos(1_000));
+            pace.learn(10, Duration::from_micros(1));
         }
         assert_eq!(pace.cost(7), 700);
         for _ in 0..100 {
-            pace.learn(10, Duration::from_nanos(3_000));
+            pace.learn(10, Duration::from_micros(3));
         }
         assert!((2_990..=3_000).contains(&pace.cost(10)), "{}", pace.cost(10));
     }

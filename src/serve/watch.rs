@@ -64,7 +64,7 @@ fn whenever_changed(
     while !*stopped.borrow() {
         // What changes while it is read is noticed at the next look.
         let now = server.store.data_version().ok();
-        if now != known && server.note(renew()) {
+        if now != known && server.note(&renew()) {
             known = now;
         }
         rest();
@@ -75,13 +75,13 @@ fn whenever_changed(
 impl Server {
     /// Takes in what anyone has changed in the store.
     pub(super) fn renew(&self) {
-        self.note(self.renew_keys());
-        self.note(self.renew_models(false));
+        self.note(&self.renew_keys());
+        self.note(&self.renew_models(false));
     }
 
     /// Whether it went well; what did not is a trouble.
-    fn note(&self, outcome: Result<(), Error>) -> bool {
-        if let Err(error) = &outcome {
+    fn note(&self, outcome: &Result<(), Error>) -> bool {
+        if let Err(error) = outcome {
             self.trouble(error.to_string());
         }
         outcome.is_ok()
@@ -96,7 +96,7 @@ impl Server {
                 unloaded.push(name.to_owned());
             }
         }
-        self.note(self.renew_models(true));
+        self.note(&self.renew_models(true));
     }
 
     /// Loads what is new, keeps what is the same, and lets go of the rest. A version that cannot

@@ -99,32 +99,31 @@ fn a_key_is_refused_soon_after_it_was_revoked_while_requests_run() {
     let (place, key) = registered();
     let id = place.json(&["keys", "list", "--json"])["keys"][0]["id"].as_str().unwrap().to_owned();
     let server = Server::start(&place, &[]);
-    let lasting = |at: Arc<AtomicBool>| {
-        let (mut stream, key) = (server.connect(), key.clone());
-        thread::spawn(move || {
-            let mut n_good = 0;
-            loop {
-                let was_revoked = at.load(Ordering::SeqCst);
-                match ask(&mut stream, &key) {
-                    (200, _) => n_good += 1,
-                    (401, _) => return (n_good, was_revoked, Instant::now()),
-                    (status, told) => panic!("{status}: {told}"),
-                }
+    let is_asked = AtomicBool::new(false);
+    let client = || {
+        let (mut stream, mut n_good) = (server.connect(), 0);
+        loop {
+            let was_asked = is_asked.load(Ordering::SeqCst);
+            match ask(&mut stream, &key) {
+                (200, _) => n_good += 1,
+                (401, _) => return (n_good, was_asked, Instant::now()),
+                (status, told) => panic!("{status}: {told}"),
             }
-        })
+        }
     };
-    let is_asked = Arc::new(AtomicBool::new(false));
-    let clients: Vec<_> = (0..4).map(|_| lasting(Arc::clone(&is_asked))).collect();
-    thread::sleep(Duration::from_millis(200));
-    is_asked.store(true, Ordering::SeqCst);
-    let revoked = place.karat(&["keys", "revoke", &id]);
-    assert_eq!(revoked.status, 0, "{}", revoked.err);
-    let revoked_at = Instant::now();
-    for client in clients {
-        let (n_good, was_asked, refused_at) = client.join().unwrap();
-        assert!(was_asked && n_good > 0, "it worked until it was revoked: {n_good}");
-        assert!(refused_at.saturating_duration_since(revoked_at) < SOON);
-    }
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..4).map(|_| scope.spawn(client)).collect();
+        thread::sleep(Duration::from_millis(200));
+        is_asked.store(true, Ordering::SeqCst);
+        let revoked = place.karat(&["keys", "revoke", &id]);
+        assert_eq!(revoked.status, 0, "{}", revoked.err);
+        let revoked_at = Instant::now();
+        for client in clients {
+            let (n_good, was_asked, refused_at) = client.join().unwrap();
+            assert!(was_asked && n_good > 0, "it worked until it was revoked: {n_good}");
+            assert!(refused_at.saturating_duration_since(revoked_at) < SOON);
+        }
+    });
 }
 
 #[test]
@@ -142,37 +141,37 @@ fn versions_change_under_load_and_each_answer_is_of_the_version_it_names() {
         .into();
     assert_ne!(scores[&1], scores[&2]);
     let server = Server::start(&place, &[]);
-    let is_over = Arc::new(AtomicBool::new(false));
-    let client = |is_over: Arc<AtomicBool>| {
-        let (mut stream, key) = (server.connect(), key.clone());
-        thread::spawn(move || {
-            let mut seen: HashMap<u64, (usize, f64)> = HashMap::new();
-            while !is_over.load(Ordering::Relaxed) {
-                let (status, told) = ask(&mut stream, &key);
-                assert_eq!(status, 200, "{told}");
-                let score = number(&told["predictions"][0]["probability"]);
-                let own = seen.entry(told["version"].as_u64().unwrap()).or_insert((0, score));
-                assert_eq!(own.1, score, "one version has one score: {told}");
-                own.0 += 1;
-            }
-            seen
-        })
-    };
-    let clients: Vec<_> = (0..2).map(|_| client(Arc::clone(&is_over))).collect();
-    for n in 0..10 {
-        let version = ["r1", "r2"][n % 2];
-        let promoted = place.karat(&["runs", "promote", version, "--name", "loans"]);
-        assert_eq!(promoted.status, 0, "{}", promoted.err);
-        thread::sleep(Duration::from_millis(250));
-    }
-    is_over.store(true, Ordering::Relaxed);
-    for client in clients {
-        let seen = client.join().unwrap();
-        assert_eq!(seen.len(), 2, "both versions have answered: {seen:?}");
-        for (version, (_, score)) in seen {
-            assert_eq!(score, scores[&version], "the score of `karat score`, to the last bit");
+    let is_over = AtomicBool::new(false);
+    let client = || {
+        let mut stream = server.connect();
+        let mut seen: HashMap<u64, (usize, f64)> = HashMap::new();
+        while !is_over.load(Ordering::Relaxed) {
+            let (status, told) = ask(&mut stream, &key);
+            assert_eq!(status, 200, "{told}");
+            let score = number(&told["predictions"][0]["probability"]);
+            let own = seen.entry(told["version"].as_u64().unwrap()).or_insert((0, score));
+            assert_eq!(own.1, score, "one version has one score: {told}");
+            own.0 += 1;
         }
-    }
+        seen
+    };
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..2).map(|_| scope.spawn(client)).collect();
+        for n in 0..10 {
+            let version = ["r1", "r2"][n % 2];
+            let promoted = place.karat(&["runs", "promote", version, "--name", "loans"]);
+            assert_eq!(promoted.status, 0, "{}", promoted.err);
+            thread::sleep(Duration::from_millis(250));
+        }
+        is_over.store(true, Ordering::Relaxed);
+        for client in clients {
+            let seen = client.join().unwrap();
+            assert_eq!(seen.len(), 2, "both versions have answered: {seen:?}");
+            for (version, (_, score)) in seen {
+                assert_eq!(score, scores[&version], "the score of `karat score`, bit for bit");
+            }
+        }
+    });
 }
 
 #[test]
