@@ -49,7 +49,7 @@ pub use approval::{Outcome, Pending};
 pub use audit::{Event, EventFilter, Held, Reign};
 pub use chain::Verdict;
 pub use decision::Done;
-pub use keyring::{Keyring, Refused, matches};
+pub use keyring::{Keyring, Refused, covers, matches};
 pub use keys::{Key, KeySpec, NewKey};
 pub use models::{NamedModel, Version};
 pub use name::{ModelName, check_alias};
