@@ -144,11 +144,6 @@ impl PredictionLog {
         })
     }
 
-    /// Deletes predictions made before a moment, and returns how many those were.
-    pub fn purge(&self, oldest_ms: i64) -> Result<usize, Error> {
-        self.run(|connection| purge(connection, oldest_ms))
-    }
-
     /// The predictions of a model between two moments, oldest first.
     pub fn window(
         &self,
