@@ -126,11 +126,10 @@ impl Store {
         Self::prepare(path, connection, Home::Memory(Mutex::default()))
     }
 
-    fn prepare(path: PathBuf, connection: Connection, home: Home) -> Result<Self, Error> {
-        let failed = |cause| Error::Database { path: path.clone(), cause };
+    fn prepare(path: PathBuf, mut connection: Connection, home: Home) -> Result<Self, Error> {
         connection.set_prepared_statement_cache_capacity(64);
-        let script = format!("BEGIN IMMEDIATE;{}COMMIT;", tables::TABLES);
-        connection.execute_batch(&script).map_err(failed)?;
+        tables::prepare(&mut connection)
+            .map_err(|cause| Error::Database { path: path.clone(), cause })?;
         Ok(Self { home, connection: Mutex::new(connection), n_own: AtomicU64::new(0), path })
     }
 
