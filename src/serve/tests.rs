@@ -565,3 +565,19 @@ fn what_the_server_tells_of_itself_can_be_read() {
         assert!(text.contains(name), "{name} is missing in {text}");
     }
 }
+
+#[test]
+fn a_version_that_is_registered_answers_nobody_until_it_is_promoted() {
+    let place = Place::new();
+    let key = place.all();
+    let store = &place.server.store;
+    let name = ModelName::new("steep").unwrap();
+    let bytes = store.bytes_of(&store.version("credit", Some("1")).unwrap().digest).unwrap();
+    store.register(&name, &bytes, &NewVersion::default(), &actor(), "").unwrap();
+    place.server.renew();
+    let score = |path: &str| place.send("POST", path, &key, &row());
+    assert_eq!(score("/v1/models/steep/score").1["version"], 1);
+    store.remove_alias("steep", "champion", &actor(), "").unwrap();
+    place.server.renew();
+    assert_eq!(score("/v1/models/steep/score").0, 503);
+}
