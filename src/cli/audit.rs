@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Shared;
 use super::console::Console;
-use super::named::{Audit, Live, Pending};
+use super::named::{Audit, Live, Pending, Verify};
 use super::text::{self, TextTable};
 use crate::data::days_of;
 use crate::registry::store::{Actor, EventFilter, Store};
@@ -99,8 +99,19 @@ pub(super) fn live(
     }
 }
 
-pub(super) fn verify(store: &Store, shared: &Shared, console: &Console) -> anyhow::Result<()> {
-    let events = store.verify()?;
+pub(super) fn verify(
+    store: &Store,
+    args: &Verify,
+    shared: &Shared,
+    console: &Console,
+) -> anyhow::Result<()> {
+    let (n, hash) = store.head()?;
+    let verdict = match args.against.as_deref().map(noted).transpose()? {
+        Some((n, hash)) => store.check_against(n, hash)?,
+        None => store.check()?,
+    };
+    let events = verdict.sound()?;
+    let head = format!("{n}:{hash}");
     let mut files = 0;
     for version in store.models()?.iter().flat_map(|model| &model.versions) {
         store.bytes_of(&version.digest).with_context(|| {
@@ -109,13 +120,28 @@ pub(super) fn verify(store: &Store, shared: &Shared, console: &Console) -> anyho
         files += 1;
     }
     if shared.json {
-        return console.json(&json!({ "events": events, "files": files, "ok": true }));
+        return console
+            .json(&json!({ "events": events, "files": files, "ok": true, "head": head }));
     }
     console.print(&format!(
-        "checked: {} of the log, {}; nothing was altered",
+        "checked: {} of the log, {}; nothing was altered\n\
+         a cut-off end shows only to whoever knows what was there; noted elsewhere, this proves it:\n\
+         karat runs verify --against {head}",
         text::plural(events as usize, "event"),
         text::plural(files, "model file")
     ))
+}
+
+/// The number of events and the hash of the last that were noted elsewhere.
+fn noted(text: &str) -> anyhow::Result<(u64, &str)> {
+    let parts = text.trim().split_once(':').and_then(|(n, hash)| Some((n.parse().ok()?, hash)));
+    let is_hash = |hash: &str| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    parts.filter(|(n, hash)| is_hash(hash) || *n == 0 && hash.is_empty()).with_context(|| {
+        format!(
+            "`{}` is no end of a log\nhint: give what `karat runs verify` printed",
+            text::sanitise(text)
+        )
+    })
 }
 
 pub(super) fn pending(

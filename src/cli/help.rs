@@ -99,7 +99,8 @@ pub(super) const KEYS: &[Key] = &[
     Key { commands: "runs registered", path: "models[]", about: "name, versions[], aliases and settings" },
     Key { commands: "runs audit", path: "events[]", about: "seq, at_ms, who, via, action, model, subject, before, after, why, prev, hash" },
     Key { commands: "runs live", path: "name, alias, held", about: "version, digest and event; null where there was none" },
-    Key { commands: "runs verify", path: "events, files, ok", about: "how many were checked" },
+    Key { commands: "runs verify", path: "events, files, ok, head", about: "how many were checked; head is what `--against` takes" },
+    Key { commands: "runs note, runs tag", path: "name, version, note, tags", about: "of a version NAME@VERSION, as they are then" },
     Key { commands: "runs pending", path: "approval, pending[]", about: "whether decisions wait for a second person, and those that do" },
     Key { commands: "runs import", path: "run_id, model, task, metrics, artifact", about: "as for train" },
     Key { commands: "serve start", path: "url, pid", about: "where it listens, and its process" },
@@ -112,6 +113,7 @@ pub(super) const KEYS: &[Key] = &[
     Key { commands: "monitor", path: "windows[], alerts[]", about: "the latest window of each version, and the alerts that stand" },
     Key { commands: "monitor check", path: "model, windows[]", about: "columns[], score, estimated[], realised[] and alarms[] of each window" },
     Key { commands: "monitor retrain", path: "champion, candidate, run_id, verdict, sentence, promoted, pending", about: "what came of it" },
+    Key { commands: "monitor ack, monitor resolve", path: "acknowledged, resolved", about: "the number of the alert" },
     Key { commands: "monitor alerts", path: "alerts[]", about: "id, model, version, kind, subject, value, threshold, sentence, state, by" },
     Key { commands: "--progress json", path: "work, done, total, fraction, parts, measured, note", about: "one object a line on standard error" },
 ];

@@ -28,6 +28,7 @@ mod report;
 mod runs;
 mod score;
 mod serve;
+mod tags;
 mod text;
 mod train;
 mod tune;

@@ -36,6 +36,8 @@ enum What {
     Alerts(Alerts),
     /// Take notice of an alert
     Ack(Ack),
+    /// Say that what raised an alert is over, where no window will tell it any more
+    Resolve(Ack),
     /// Measure the drift of a table against what a model was trained on
     Check(Box<Check>),
     /// Train the champion of a name again, now or from time to time
@@ -137,7 +139,7 @@ impl Args {
         match &self.what {
             None => &self.shared,
             Some(What::Alerts(args)) => &args.shared,
-            Some(What::Ack(args)) => &args.shared,
+            Some(What::Ack(args) | What::Resolve(args)) => &args.shared,
             Some(What::Check(args)) => &args.shared,
             Some(What::Retrain(args)) => &args.shared,
             Some(What::Erase(args)) => &args.shared,
@@ -168,6 +170,13 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
                 return console.json(&json!({ "acknowledged": ack.id }));
             }
             console.print(&format!("alert {} is acknowledged", ack.id))
+        }
+        Some(What::Resolve(over)) => {
+            store.resolve(over.id, &Actor::login(), &over.why)?;
+            if shared.json {
+                return console.json(&json!({ "resolved": over.id }));
+            }
+            console.print(&format!("alert {} is over", over.id))
         }
         Some(What::Check(_)) => Ok(()),
         Some(What::Retrain(args)) => again(&store, args, console),
@@ -212,12 +221,13 @@ fn told(report: &Value, console: &Console) -> String {
         "method",
         ">value",
         ">threshold",
+        ">limit",
         ">missing",
         ">unseen",
         ">p",
         "",
     ])
-    .optional(&["null", "unseen", "missing"]);
+    .optional(&["null", "limit", "unseen", "missing"]);
     let empty = Vec::new();
     let columns = report["columns"].as_array().unwrap_or(&empty).iter();
     for column in columns.chain(report.get("score").filter(|score| score.is_object())) {
@@ -228,6 +238,7 @@ fn told(report: &Value, console: &Console) -> String {
             column["method"].as_str().unwrap_or_default().to_owned(),
             number(&column["value"]),
             number(&column["threshold"]),
+            number(&column["limits"]["high"]),
             share(&column["missing"]),
             share(&column["unseen"]),
             column["p"].as_f64().map_or("–".to_owned(), text::p_value),

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::audit::{audit, live, pending, verify};
 use super::console::Console;
 use super::text::{self, TextTable};
-use super::{Shared, keep};
+use super::{Shared, keep, tags};
 use crate::registry::store::{Actor, Done, ModelName, NewVersion, Split, Store, Version};
 use crate::registry::{Registry, parse_model};
 
@@ -24,7 +24,9 @@ pub(super) enum Named {
     Retire(OfVersion),
     /// Take a retired version back into service
     Restore(OfVersion),
-    /// List the named models with their versions and aliases
+    /// Set or remove tags of a version
+    Tag(tags::Tag),
+    /// List the named models with their versions, aliases and tags
     Registered(Registered),
     /// Set how a name is served: `missing`, `adverse`, `background`, `window`, `log`
     Settings(Settings),
@@ -35,7 +37,7 @@ pub(super) enum Named {
     /// Say which version stood behind an alias at a moment
     Live(Live),
     /// Check the log of decisions and every model file
-    Verify(Common),
+    Verify(Verify),
     /// List the decisions that wait for a second person; `--require on` asks for one from now on
     Pending(Pending),
     /// Carry out what someone else asked for
@@ -45,7 +47,10 @@ pub(super) enum Named {
 }
 
 #[derive(ClapArgs, Clone, Debug)]
-pub(super) struct Common {
+pub(super) struct Verify {
+    /// Also that the log still goes through the end that was noted elsewhere
+    #[arg(long, value_name = "N:HASH")]
+    pub(super) against: Option<String>,
     #[command(flatten)]
     shared: Shared,
 }
@@ -58,7 +63,7 @@ pub(super) struct Promote {
     /// The name
     #[arg(long, value_name = "NAME")]
     name: String,
-    /// The alias; `none` only registers
+    /// The alias; `none` only registers (the first version of a name is its champion all the same)
     #[arg(long, value_name = "ALIAS", default_value = "champion")]
     alias: String,
     /// Why
@@ -194,6 +199,7 @@ impl Named {
             Self::Promote(args) => &args.shared,
             Self::Rollback(args) => &args.shared,
             Self::Retire(args) | Self::Restore(args) => &args.shared,
+            Self::Tag(args) => args.shared(),
             Self::Registered(args) => &args.shared,
             Self::Settings(args) => &args.shared,
             Self::Split(args) => &args.shared,
@@ -230,6 +236,7 @@ pub(super) fn run(named: &Named, shared: &Shared, console: &Console) -> anyhow::
             let done = Done::Restore { name: args.name.clone(), version: args.version };
             decide(&store, &done, &actor, &args.why, shared, console)
         }
+        Named::Tag(args) => tags::tag(&store, args, shared, &actor, console),
         Named::Registered(args) => registered(&store, args.name.as_deref(), shared, console),
         Named::Settings(args) => settings(&store, args, shared, &actor, console),
         Named::Split(args) => {
@@ -250,7 +257,7 @@ pub(super) fn run(named: &Named, shared: &Shared, console: &Console) -> anyhow::
         }
         Named::Audit(args) => audit(&store, args, shared, console),
         Named::Live(args) => live(&store, args, shared, console),
-        Named::Verify(_) => verify(&store, shared, console),
+        Named::Verify(args) => verify(&store, args, shared, console),
         Named::Pending(args) => pending(&store, args, shared, &actor, console),
         Named::Approve(args) => {
             let done = store.approve(args.id, &actor, &args.why)?;
@@ -328,7 +335,8 @@ fn promote(
         console.note(&format!("registered as version {number} of {name}"));
     }
     let mut pending = None;
-    if args.alias != "none" {
+    let is_there = is_new && version.aliases.contains(&args.alias);
+    if args.alias != "none" && !is_there {
         let done = Done::Promote { name: name.clone(), version: number, alias: args.alias.clone() };
         pending = store.decide(&done, actor, &args.why)?.waits();
     }
@@ -393,6 +401,7 @@ fn registered(
         "when (UTC)",
         "by",
         "note",
+        "tags",
     ])
     .optional(&["by", "when (UTC)", "target"]);
     for version in models.iter().flat_map(|model| &model.versions) {
@@ -410,6 +419,7 @@ fn registered(
             text::moment(version.created_ms / 1000),
             version.by.clone(),
             version.note.clone(),
+            tags::told(version),
         ]);
     }
     console.print(&table.render(console.width, console.bold))

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::console::Console;
 use super::report::{self, Depth};
 use super::text::{self, TextTable};
-use super::{Shared, import, json, keep, named};
+use super::{Shared, import, json, keep, named, tags};
 use crate::files;
 use crate::registry::{self, Registry, RunSummary};
 use crate::train::usual_metric;
@@ -35,7 +35,7 @@ enum What {
     Show(One),
     /// Delete runs for good; their ids are not used again
     Delete(Many),
-    /// Write a note to a run
+    /// Write a note to a run or a version
     Note(Note),
     /// Write the experiment of a run as TOML, or its model to a file that ends in .karat
     Export(Export),
@@ -73,8 +73,8 @@ struct Many {
 
 #[derive(ClapArgs, Clone, Debug)]
 struct Note {
-    /// The run: r0007, r7 or 7
-    #[arg(value_name = "RUN")]
+    /// The run (r0007, r7 or 7), or NAME@VERSION or NAME@ALIAS
+    #[arg(value_name = "RUN|VERSION")]
     run: String,
     /// The note, in place of the one before
     #[arg(value_name = "TEXT")]
@@ -134,6 +134,9 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         None | Some(What::List(_)) => list(&registry, &shared, console),
         Some(What::Show(one)) => show(&registry, &one.run, &shared, console),
         Some(What::Delete(many)) => delete(&registry, &many.runs, &shared, console),
+        Some(What::Note(note)) if note.run.contains('@') => {
+            tags::note(&note.run, &note.text, &shared, console)
+        }
         Some(What::Note(note)) => {
             let id = registry.find(&note.run)?;
             registry.note(&id, &note.text)?;

@@ -26,7 +26,8 @@ pub struct ColumnDrift {
     pub threshold: f64,
     /// Whether the value is past it.
     pub is_past: bool,
-    /// What the method measures in windows without drift, if that was asked for.
+    /// What the method measures in windows of this size without drift, drawn from the reference:
+    /// the upper limit is to a distance what `psi_null` is to PSI. None for p-values.
     pub limits: Option<Limits>,
     /// Population stability index over the frozen bins; the first meaning of CSI.
     pub psi: Option<f64>,
@@ -71,7 +72,7 @@ pub struct ColumnDrift {
     pub p: Option<f64>,
     /// Whether the column raised an alarm.
     pub alarm: bool,
-    /// The names of bins or levels, for a drawing; the last one of levels stands for all others.
+    /// The names of bins or levels, for a drawing; of very many the last stands for all others.
     pub bin_names: Vec<String>,
     /// The share of the reference in each.
     pub expected: Vec<f64>,
@@ -187,8 +188,9 @@ pub fn compare(
     }
 }
 
-/// Levels are drawn one by one up to this number.
+/// So many bins or levels are drawn; where there are more, the last stands for all others.
 const MOST_BINS: usize = 40;
+const OTHERS: &str = "all others";
 
 fn bin_names(shape: &Shape, n_cells: usize) -> Vec<String> {
     let mut names: Vec<String> = match shape {
@@ -207,15 +209,22 @@ fn bin_names(shape: &Shape, n_cells: usize) -> Vec<String> {
         }
     };
     names.resize(n_cells, "unseen".to_owned());
-    names.truncate(MOST_BINS);
+    if names.len() > MOST_BINS {
+        names.truncate(MOST_BINS - 1);
+        names.push(OTHERS.to_owned());
+    }
     names
 }
 
 fn shares(counts: impl Iterator<Item = f64>) -> Vec<f64> {
-    let counts: Vec<f64> = counts.collect();
+    let mut counts: Vec<f64> = counts.collect();
     let total: f64 = counts.iter().sum();
+    if counts.len() > MOST_BINS {
+        let others: f64 = counts.drain(MOST_BINS - 1..).sum();
+        counts.push(others);
+    }
     let share = |count: &f64| if total > 0.0 { count / total } else { 0.0 };
-    counts.iter().take(MOST_BINS).map(share).collect()
+    counts.iter().map(share).collect()
 }
 
 #[cfg(test)]
@@ -223,7 +232,7 @@ mod tests {
     use super::*;
     use crate::features::reference::ColumnCount;
     use crate::metrics::samples::close;
-    use crate::monitor::methods::Chooser;
+    use crate::monitor::methods::choose;
     use crate::rng::Seed;
 
     #[test]
@@ -231,17 +240,36 @@ mod tests {
         let column = ColumnReference::of_numbers("x", (0..1_000).map(f64::from).collect());
         let mut count = ColumnCount::new(&column, Seed(1));
         (0..1_000).for_each(|i| count.add_number(f64::from(i)));
-        let drift = compare(&column, &count.window(), Chooser::Evidently.choose(&column), None);
+        let drift = compare(&column, &count.window(), choose(&column), None);
         close(drift.psi_null.unwrap(), 0.0338, 5e-5);
         assert_eq!((drift.bins, drift.psi, drift.psi_p), (10, Some(0.0), Some(1.0)));
         assert_eq!(drift.ks_p, Some(1.0));
     }
 
     #[test]
+    fn very_many_levels_are_drawn_with_a_cell_for_all_others() {
+        let names: Vec<String> = (0..100).map(|k| format!("level {k:02}")).collect();
+        let column = ColumnReference::of_levels("x", &names, (0..1_000).map(|i| i % 100));
+        let mut count = ColumnCount::new(&column, Seed(1));
+        for name in &names[..50] {
+            count.add_level(Some(name));
+        }
+        count.add_level(Some("new"));
+        let drift = compare(&column, &count.window(), choose(&column), None);
+        assert_eq!(drift.bin_names.len(), MOST_BINS);
+        assert_eq!(drift.bin_names.last().map(String::as_str), Some(OTHERS));
+        for shares in [&drift.expected, &drift.actual] {
+            assert_eq!(shares.len(), MOST_BINS);
+            close(shares.iter().sum::<f64>(), 1.0, 1e-12);
+        }
+        close(drift.expected[MOST_BINS - 1], 0.61, 1e-12);
+    }
+
+    #[test]
     fn a_window_without_rows_says_nothing() {
         let column = ColumnReference::of_numbers("x", (0..100).map(f64::from).collect());
         let window = ColumnWindow::new(&column.shape);
-        let drift = compare(&column, &window, Chooser::Evidently.choose(&column), None);
+        let drift = compare(&column, &window, choose(&column), None);
         assert_eq!((drift.value, drift.psi, drift.missing), (None, None, None));
         assert!(drift.tests.is_empty() && !drift.is_past);
     }
@@ -256,7 +284,7 @@ mod tests {
         for i in 0..500 {
             count.add_level(Some(if i < 15 { "new" } else { "3" }));
         }
-        let drift = compare(&column, &count.window(), Chooser::Evidently.choose(&column), None);
+        let drift = compare(&column, &count.window(), choose(&column), None);
         assert!(drift.unseen.unwrap().rise_p > 0.3, "{:?}", drift.unseen);
     }
 }

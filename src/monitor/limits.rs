@@ -1,6 +1,8 @@
 //! Limits that come from the reference itself: how far windows of the same size scatter when
 //! nothing has changed.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::methods::{Method, Pair, Scale};
@@ -9,7 +11,7 @@ use crate::metrics::{Metric, Scored};
 use crate::rng::{Rng, Seed, stream};
 
 /// So many windows are drawn where the reference has no chunks of its own.
-pub const DRAWN: usize = 100;
+const DRAWN: usize = 100;
 /// Below this number of chunks their scatter says little.
 const FEWEST: usize = 30;
 
@@ -54,18 +56,44 @@ impl Limits {
     }
 }
 
+/// The limits of distances, remembered by the size of the window: they cost a hundred windows each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DistanceLimits {
+    known: HashMap<(Option<usize>, usize), Option<Limits>>,
+}
+
+impl DistanceLimits {
+    /// Those of the column at this place, or of the scores, for windows of `m` rows; computed for
+    /// at most that many, so that nearby sizes share them.
+    pub(super) fn of(
+        &mut self,
+        place: Option<usize>,
+        column: &ColumnReference,
+        method: &Method,
+        m: u64,
+        seed: Seed,
+    ) -> Option<Limits> {
+        // No more are ever compared.
+        let m = rounded_down(m.min(KEPT as u64) as usize);
+        let new = || of_distance(column, method, m as u64, seed);
+        *self.known.entry((place, m)).or_insert_with(new)
+    }
+}
+
+/// To three binary digits: at most a quarter less.
+pub(super) fn rounded_down(n: usize) -> usize {
+    let digits = usize::BITS - n.leading_zeros();
+    let rest = digits.saturating_sub(3);
+    n >> rest << rest
+}
+
 /// Limits of a distance for windows of `m` rows; the upper one is the one that counts. `None` for
 /// p-values, which need none.
 ///
 /// Windows are drawn from the reference. Both sides scatter in truth, and a distance depends on
 /// their sizes through 1/n + 1/m alone: windows of n·m / (n + m) rows make up for the reference
 /// being held fixed.
-pub fn of_distance(
-    column: &ColumnReference,
-    method: &Method,
-    m: u64,
-    seed: Seed,
-) -> Option<Limits> {
+fn of_distance(column: &ColumnReference, method: &Method, m: u64, seed: Seed) -> Option<Limits> {
     if method.scale == Scale::PValue || column.known() == 0 || m == 0 {
         return None;
     }
@@ -147,6 +175,15 @@ mod tests {
     use super::*;
     use crate::metrics::metric;
     use crate::monitor::methods::{Kind, METHODS};
+
+    #[test]
+    fn sizes_are_rounded_down_by_a_quarter_at_most() {
+        for n in 1..3_000 {
+            let rounded = rounded_down(n);
+            assert!(rounded <= n && 3 * n <= 4 * rounded + 3, "{n}: {rounded}");
+        }
+        assert_eq!((rounded_down(0), rounded_down(1_000)), (0, 896));
+    }
 
     #[test]
     fn distances_of_unchanged_windows_stay_within() {

@@ -3,7 +3,7 @@
 //!
 //! A [`Watch`] holds the [`Reference`](crate::features::reference::Reference) that was frozen at
 //! training. [`Watch::look`] compares a [`Window`] of counts and scores with it and gives a
-//! [`WindowReport`]; [`Alerts`] turns reports into alerts that fire and are resolved.
+//! [`WindowReport`]; its [`Alarm`]s are what becomes of it, and who is told is decided elsewhere.
 //!
 //! How often it cries wolf is set and not found out: every test of every column is corrected so
 //! that a window in which nothing has changed is called drifted with at most the probability of
@@ -11,7 +11,6 @@
 //! is, and have thresholds of their own. The room is pure: it knows no table, no file, no clock and
 //! no server.
 
-mod alerts;
 mod calibration;
 pub mod cbpe;
 mod column;
@@ -29,8 +28,7 @@ mod tests;
 pub mod two_samples;
 mod watch;
 
-pub use alerts::{AlertChange, Alerts, Bound, Change, Measure, Rule, Standing, What};
 pub use column::{Aspect, ColumnDrift, Test, compare};
-pub use methods::{Chooser, Kind, METHODS, Method, Pair, Scale, method};
+pub use methods::{Kind, METHODS, Method, Pair, Scale, choose, method};
 pub use performance::{MetricLimits, Outcomes, Performance, realised, watched};
-pub use watch::{Alarm, AlarmKind, Demand, DistanceLimits, Policy, Watch, Window, WindowReport};
+pub use watch::{Alarm, AlarmKind, Demand, Policy, Watch, Window, WindowReport};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::limits::{Limits, of_metric};
+use super::limits::{Limits, of_metric, rounded_down};
 use crate::metrics::{Better, Family, Metric, Scored, metric};
 use crate::rng::Seed;
 
@@ -54,13 +54,6 @@ impl MetricLimits {
         let new = || of_metric(metric, reference, n, seed);
         *self.known.entry((metric.name, n)).or_insert_with(new)
     }
-}
-
-/// To three binary digits: at most a quarter less.
-fn rounded_down(n: usize) -> usize {
-    let digits = usize::BITS - n.leading_zeros();
-    let rest = digits.saturating_sub(3);
-    n >> rest << rest
 }
 
 impl Performance {
@@ -131,14 +124,5 @@ mod tests {
                 assert!(METRICS.iter().any(|own| own.name == *name && own.is_of(family)), "{name}");
             }
         }
-    }
-
-    #[test]
-    fn sizes_are_rounded_down_by_a_quarter_at_most() {
-        for n in 1..3_000 {
-            let rounded = rounded_down(n);
-            assert!(rounded <= n && 3 * n <= 4 * rounded + 3, "{n}: {rounded}");
-        }
-        assert_eq!((rounded_down(0), rounded_down(1_000)), (0, 896));
     }
 }

@@ -100,7 +100,11 @@ fn look(watch: &mut Watch, reference: &Reference, world: World, rng: &mut Rng) -
     }
     let counts = WindowCounts { n: ROWS as u64, columns, scores: rows.scores.clone() };
     let outcomes = Some(Outcomes { scores: &rows.scores, truth: &rows.truth });
-    watch.look(&Window { from_ms: 0, to_ms: 1, counts: &counts, outcomes }, None)
+    watch.look(&Window { from_ms: 0, to_ms: 1, counts: &counts, outcomes })
+}
+
+fn is_drift(alarm: &Alarm) -> bool {
+    !matches!(alarm.kind, AlarmKind::Estimated | AlarmKind::Realised)
 }
 
 #[test]
@@ -112,9 +116,7 @@ fn unchanged_windows_seldom_raise_an_alarm() {
     for _ in 0..WINDOWS {
         let report = look(&mut watch, &reference, SAME, &mut rng);
         n_windows += 1;
-        let of_drift =
-            |alarm: &Alarm| !matches!(alarm.kind, AlarmKind::Estimated | AlarmKind::Realised);
-        drift += usize::from(report.alarms.iter().any(of_drift));
+        drift += usize::from(report.alarms.iter().any(is_drift));
         any += usize::from(!report.alarms.is_empty());
     }
     // One in a hundred is allowed, and two more.
@@ -130,9 +132,12 @@ fn without_asking_for_size_the_rate_still_holds() {
     for n in [1_000, 5_000] {
         let (_, reference) = watch(n, 11);
         let policy = Policy { demand: Demand::Significant, least_rate: 0.0, ..Policy::default() };
-        let mut watch = Watch::new(reference.clone(), Family::Classes, 0.5, policy, Seed(1));
+        let mut watch = Watch::new(reference.clone(), Family::Binary, 0.5, policy, Seed(1));
         let mut rng = stream(Seed(13), "windows");
-        let raises = |_: &usize| !look(&mut watch, &reference, SAME, &mut rng).alarms.is_empty();
+        let raises = |_: &usize| {
+            let report = look(&mut watch, &reference, SAME, &mut rng);
+            report.alarms.iter().any(is_drift)
+        };
         let alarms = (0..WINDOWS / 2).filter(raises).count();
         assert!(alarms * 100 <= 3 * WINDOWS / 2, "{alarms} for {n} rows");
     }
@@ -178,16 +183,51 @@ fn a_window_without_rows_raises_nothing() {
     let columns = reference.columns.iter().map(|own| ColumnCount::new(own, Seed(1)).window());
     let counts = WindowCounts { columns: columns.collect(), ..WindowCounts::default() };
     let window = Window { from_ms: 0, to_ms: 1, counts: &counts, outcomes: None };
-    let report = watch.look(&window, None);
+    let report = watch.look(&window);
     assert!(report.alarms.is_empty() && report.score.is_none() && report.estimated.is_empty());
 }
 
 #[test]
-fn limits_are_given_when_asked_for() {
-    let (watch, reference) = watch(1_500, 31);
-    let limits = watch.limits(200);
-    assert_eq!(limits.columns.len(), reference.columns.len());
-    assert!(limits.columns.iter().all(Option::is_some) && limits.score.is_some());
+fn distances_are_told_with_how_far_they_scatter_without_drift() {
+    let (mut watch, reference) = watch(1_500, 31);
+    let mut rng = stream(Seed(32), "windows");
+    let report = look(&mut watch, &reference, SAME, &mut rng);
+    for column in report.columns.iter().chain(&report.score) {
+        let (value, limits) = column.value.zip(column.limits).unwrap();
+        // Three standard deviations are seldom passed, and half as much again by none.
+        assert!(value < 1.5 * limits.high, "{}: {value} and {limits:?}", column.name);
+    }
+    let report = look(&mut watch, &reference, World { shift: 0.5, ..SAME }, &mut rng);
+    let shifted = &report.columns[0];
+    assert!(shifted.limits.unwrap().high < shifted.value.unwrap(), "{shifted:?}");
+}
+
+#[test]
+fn classes_are_counted_and_not_measured_by_their_index() {
+    let mut rng = stream(Seed(51), "classes");
+    // In the second mix the middle class gives as much to the one before as to the one behind.
+    let mut draw = |n: usize, mix: [f64; 2]| -> Vec<f64> {
+        let class = |u: f64| f64::from(u8::from(u > mix[0]) + u8::from(u > mix[1]));
+        (0..n).map(|_| class(rng.uniform())).collect()
+    };
+    let scores = draw(3_000, [0.3, 0.7]);
+    let scores = ScoreReference { rows: "test".into(), truth: scores.clone(), scores };
+    let reference = Reference { columns: vec![], scores, made: 0 };
+    let classes = ["low", "middle", "high"].map(str::to_owned);
+    let mut watch = Watch::new(reference, Family::Classes, 0.5, Policy::default(), Seed(1))
+        .with_classes(&classes);
+    let mut report = |scores: Vec<f64>| {
+        let counts = WindowCounts { n: 600, columns: vec![], scores };
+        watch.look(&Window { from_ms: 0, to_ms: 1, counts: &counts, outcomes: None })
+    };
+    let same = report(draw(600, [0.3, 0.7]));
+    assert_eq!(same.alarms, []);
+    let score = same.score.unwrap();
+    assert_eq!((score.bin_names, score.wasserstein, score.ks), (classes.to_vec(), None, None));
+    let mixed = report(draw(600, [0.5, 0.5]));
+    assert_eq!(mixed.alarms[0].kind, AlarmKind::ScoreDrift);
+    let of_others = report([7.0, 2.0, f64::NAN].repeat(200)).score.unwrap();
+    assert_eq!(of_others.bin_names.last().map(String::as_str), Some("unseen"));
 }
 
 #[test]
@@ -206,7 +246,7 @@ fn a_regression_that_errs_more_is_noticed_with_the_truth_and_by_where_it_predict
         let (scores, truth) = draw(600, from, noise);
         let counts = WindowCounts { n: 600, columns: vec![], scores: scores.clone() };
         let outcomes = Some(Outcomes { scores: &scores, truth: &truth });
-        let report = watch.look(&Window { from_ms: 0, to_ms: 1, counts: &counts, outcomes }, None);
+        let report = watch.look(&Window { from_ms: 0, to_ms: 1, counts: &counts, outcomes });
         report.alarms.iter().map(|alarm| alarm.kind).collect()
     };
     assert_eq!(kinds(0.0, 1.0), []);
@@ -243,10 +283,9 @@ proptest! {
         let reference = Reference { columns, scores, made: 0 };
         for family in [Family::Binary, Family::Regression, Family::Classes] {
             let mut watch = Watch::new(reference.clone(), family, 0.5, Policy::default(), Seed(1));
-            let limits = watch.limits(counts.n);
             let outcomes = Some(Outcomes { scores: &values, truth: &values });
             let window = Window { from_ms: 0, to_ms: 1, counts: &counts, outcomes };
-            let report = watch.look(&window, Some(&limits));
+            let report = watch.look(&window);
             prop_assert_eq!(report.columns.len(), 2);
         }
     }

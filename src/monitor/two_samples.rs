@@ -1,6 +1,6 @@
 //! How far two samples of numbers are apart: Kolmogorov and Smirnov, and Wasserstein.
 //!
-//! Samples are ascending and free of NaN.
+//! Samples are ascending; in one with a NaN nothing is ascending, and nothing is measured.
 
 /// The largest distance of the two empirical distribution functions.
 pub fn ks(a: &[f64], b: &[f64]) -> Option<f64> {
@@ -25,11 +25,15 @@ fn walk(a: &[f64], b: &[f64], mut step: impl FnMut(f64, f64, f64)) -> Option<()>
     let (mut i, mut j) = (0, 0);
     while i < a.len() || j < b.len() {
         let at = next(a, i).min(next(b, j));
+        let before = (i, j);
         while i < a.len() && a[i] <= at {
             i += 1;
         }
         while j < b.len() && b[j] <= at {
             j += 1;
+        }
+        if (i, j) == before {
+            return None;
         }
         let after = next(a, i).min(next(b, j));
         let width = if after.is_finite() { after - at } else { 0.0 };
@@ -142,5 +146,14 @@ mod tests {
     fn nothing_is_not_compared() {
         assert_eq!((ks(&[], &[1.0]), wasserstein(&[1.0], &[])), (None, None));
         assert_eq!(ks_p(0.3, 0, 10), 1.0);
+    }
+
+    #[test]
+    fn what_is_no_number_ends_the_comparison() {
+        for wrong in [&[f64::NAN][..], &[1.0, f64::NAN], &[f64::NAN, 1.0]] {
+            assert_eq!((ks(wrong, &[1.0]), wasserstein(&[1.0], wrong)), (None, None), "{wrong:?}");
+        }
+        let far = [f64::NEG_INFINITY, 0.0, f64::INFINITY];
+        assert_eq!(ks(&far, &far), Some(0.0));
     }
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::cbpe::{self, Cbpe, Estimated};
 use super::column::{Aspect, ColumnDrift, compare};
 use super::direct_loss::{self, DirectLoss};
-use super::limits::{Limits, of_distance};
-use super::methods::{Chooser, METHODS, Method, Scale};
+use super::limits::DistanceLimits;
+use super::methods::{METHODS, Method, Scale, choose};
 use super::performance::{MetricLimits, Outcomes, Performance, realised};
 use crate::features::reference::{
     ColumnCount, ColumnReference, ColumnWindow, Reference, WindowCounts,
@@ -24,8 +24,6 @@ pub struct Policy {
     pub least_rate: f64,
     /// Whether a distribution has to be past the threshold of its method as well.
     pub demand: Demand,
-    /// Who chooses the method.
-    pub chooser: Chooser,
 }
 
 /// What makes a difference of distributions an alarm.
@@ -41,12 +39,7 @@ pub enum Demand {
 impl Default for Policy {
     /// One false alarm in a hundred windows, half a percentage point, significant and large.
     fn default() -> Self {
-        Self {
-            false_alarms: 0.01,
-            least_rate: 0.005,
-            demand: Demand::SignificantAndLarge,
-            chooser: Chooser::Evidently,
-        }
+        Self { false_alarms: 0.01, least_rate: 0.005, demand: Demand::SignificantAndLarge }
     }
 }
 
@@ -143,6 +136,7 @@ impl AlarmKind {
 pub struct Watch {
     reference: Reference,
     score: Option<ColumnReference>,
+    classes: Vec<String>,
     methods: Vec<&'static Method>,
     points: Vec<Option<Vec<f64>>>,
     family: Family,
@@ -151,6 +145,7 @@ pub struct Watch {
     policy: Policy,
     seed: Seed,
     memory: MetricLimits,
+    distances: DistanceLimits,
 }
 
 #[derive(Clone, Debug)]
@@ -158,17 +153,6 @@ enum Nanny {
     Binary(Cbpe),
     Regression(DirectLoss),
     None,
-}
-
-/// The limits of the columns' and the score's methods for windows of one size.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct DistanceLimits {
-    /// Rows of such a window.
-    pub n: u64,
-    /// One for each column.
-    pub columns: Vec<Option<Limits>>,
-    /// That of the scores.
-    pub score: Option<Limits>,
 }
 
 impl Watch {
@@ -191,14 +175,13 @@ impl Watch {
             }
             Family::Classes => Nanny::None,
         };
-        let score =
-            (!scores.is_empty()).then(|| ColumnReference::of_numbers("score", scores.clone()));
-        let methods =
-            reference.columns.iter().map(|column| policy.chooser.choose(column)).collect();
+        let score = score_reference(family, scores, &[]);
+        let methods = reference.columns.iter().map(choose).collect();
         let points = vec![None; reference.columns.len()];
         Self {
             reference,
             score,
+            classes: Vec::new(),
             methods,
             points,
             family,
@@ -207,6 +190,7 @@ impl Watch {
             policy,
             seed,
             memory: MetricLimits::default(),
+            distances: DistanceLimits::default(),
         }
     }
 
@@ -221,44 +205,42 @@ impl Watch {
         self
     }
 
-    /// Limits of the distances for windows of `n` rows, from windows drawn of the reference. They
-    /// cost some milliseconds for each column and are the same for every window of that size.
-    pub fn limits(&self, n: u64) -> DistanceLimits {
-        let columns = self.reference.columns.iter().zip(&self.methods);
-        let of = |column, method| of_distance(column, method, n, self.seed);
-        DistanceLimits {
-            n,
-            columns: columns.map(|(column, method)| of(column, method)).collect(),
-            score: self.score.as_ref().and_then(|own| of(own, self.policy.chooser.choose(own))),
-        }
+    /// Names the classes, whose indices are the scores of a model of several.
+    #[must_use]
+    pub fn with_classes(mut self, classes: &[String]) -> Self {
+        self.classes = classes.to_vec();
+        self.score = score_reference(self.family, &self.reference.scores.scores, classes);
+        self
     }
 
-    /// Compares a window with the reference.
+    /// Compares a window with the reference. The first window of a size takes some milliseconds
+    /// for each column, until it is known how far distances scatter without drift.
     ///
     /// # Panics
     /// If the window was not counted in the columns of this reference.
-    pub fn look(&mut self, window: &Window, limits: Option<&DistanceLimits>) -> WindowReport {
+    pub fn look(&mut self, window: &Window) -> WindowReport {
         let counts = window.counts;
         let n_columns = self.reference.columns.len();
         assert_eq!(counts.columns.len(), n_columns, "a window has the columns of its reference");
+        let mut distances = std::mem::take(&mut self.distances);
         let mut columns: Vec<ColumnDrift> = (0..n_columns)
             .map(|place| {
                 let points = self.points[place].as_deref();
-                let column = &self.reference.columns[place];
-                let mut drift =
-                    compare(column, &counts.columns[place], self.methods[place], points);
-                drift.limits = limits.and_then(|limits| limits.columns[place]);
-                drift
+                let (column, method) = (&self.reference.columns[place], self.methods[place]);
+                let seen = &counts.columns[place];
+                let limits = distances.of(Some(place), column, method, seen.known(), self.seed);
+                ColumnDrift { limits, ..compare(column, seen, method, points) }
             })
             .collect();
         let mut score = self.score.as_ref().filter(|_| !counts.scores.is_empty()).map(|own| {
-            let method = self.policy.chooser.choose(own);
-            let mut drift = compare(own, &self.scores(own, &counts.scores), method, None);
+            let (method, seen) = (choose(own), self.scores(own, &counts.scores));
+            let limits = distances.of(None, own, method, seen.known(), self.seed);
+            let mut drift = ColumnDrift { limits, ..compare(own, &seen, method, None) };
             // Scores are of other rows than the columns, and have no range of their own.
             drift.tests.retain(|test| test.aspect == Aspect::Distribution);
-            drift.limits = limits.and_then(|limits| limits.score);
             drift
         });
+        self.distances = distances;
         correct(columns.iter_mut().chain(&mut score));
         let mut alarms = Vec::new();
         for column in &mut columns {
@@ -296,7 +278,10 @@ impl Watch {
     fn scores(&self, own: &ColumnReference, scores: &[f64]) -> ColumnWindow {
         let mut count = ColumnCount::new(own, self.seed);
         for score in scores.iter().filter(|score| score.is_finite()) {
-            count.add_number(*score);
+            match self.family {
+                Family::Classes => count.add_level(Some(&class(*score, &self.classes))),
+                Family::Binary | Family::Regression => count.add_number(*score),
+            }
         }
         count.window()
     }
@@ -376,6 +361,32 @@ impl Watch {
         });
         (all.collect(), Some(limits))
     }
+}
+
+/// What the scores were like. Of several classes they are indices, which have no order and no
+/// distance: a class is a level like any other.
+fn score_reference(family: Family, scores: &[f64], classes: &[String]) -> Option<ColumnReference> {
+    const NAME: &str = "score";
+    if scores.is_empty() {
+        return None;
+    }
+    if family != Family::Classes {
+        return Some(ColumnReference::of_numbers(NAME, scores.to_vec()));
+    }
+    let mut known: Vec<f64> = scores.iter().copied().filter(|score| score.is_finite()).collect();
+    known.sort_by(f64::total_cmp);
+    known.dedup();
+    let names: Vec<String> = known.iter().map(|score| class(*score, classes)).collect();
+    let place = |score: &f64| known.binary_search_by(|own| own.total_cmp(score));
+    let codes = scores.iter().map(|score| place(score).map_or(u32::MAX, |place| place as u32));
+    Some(ColumnReference::of_levels(NAME, &names, codes))
+}
+
+/// The name of the class of this index, or the index where it has none.
+fn class(score: f64, classes: &[String]) -> String {
+    let is_index = score >= 0.0 && score.fract() == 0.0;
+    let name = is_index.then(|| classes.get(score as usize)).flatten();
+    name.cloned().unwrap_or_else(|| score.to_string())
 }
 
 /// Corrects all tests of all columns together.

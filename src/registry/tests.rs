@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::data::{Kind, Task};
-use crate::features::reference::{ColumnReference, Reference, ScoreReference};
+use crate::features::reference::{ColumnReference, Reference, ScoreReference, Shape};
 use crate::features::{Encoding, FittedRecipe, Input, Output, Source};
 use crate::jobs::Sheet;
 use crate::metrics::Estimate;
@@ -151,6 +151,44 @@ fn what_is_kept_is_read_back_bit_for_bit() {
         ["experiment.toml", "model.karat", "run.json", "scores.safetensors"]
     );
     assert_eq!(files_in(&dir.path().join("runs")), ["r0001"], "nothing unfinished is left");
+}
+
+/// Edges, counts and sample of the first column.
+fn numbers(reference: &mut Reference) -> (&mut Vec<f64>, &mut Vec<u64>, &mut Vec<f64>) {
+    let Shape::Numbers { edges, counts, sample, .. } = &mut reference.columns[0].shape else {
+        panic!("numbers")
+    };
+    (edges, counts, sample)
+}
+
+#[test]
+fn a_reference_that_training_could_not_have_made_is_refused() {
+    let check = |spoil: fn(&mut Reference)| {
+        let mut run = a_run();
+        let mut reference = Reference::clone(run.model.reference.as_ref().unwrap());
+        spoil(&mut reference);
+        let spoiled = format!("{reference:?}");
+        run.model.reference = Some(Arc::new(reference));
+        let read = parse_model(Path::new("m.karat"), &model_bytes(&run).unwrap());
+        let text = read.err().map_or_else(String::new, |error| error.to_string());
+        assert!(text.contains("its reference does not fit together"), "{spoiled}: {text}");
+    };
+    check(|own| *numbers(own).2 = vec![f64::NAN]);
+    check(|own| *numbers(own).2 = vec![2.0, 1.0]);
+    check(|own| numbers(own).2.clear());
+    check(|own| *numbers(own).2 = vec![1.0; 5]);
+    check(|own| {
+        let (edges, counts, _) = numbers(own);
+        (*edges, *counts) = (vec![f64::NAN], vec![3, 0]);
+    });
+    check(|own| numbers(own).1[0] += 1);
+    check(|own| own.columns[0].missing = 5);
+    check(|own| own.columns[1].n = u64::MAX);
+    check(|own| {
+        (own.columns[1].n, own.columns[1].missing) = (u64::MAX, u64::MAX - 2);
+    });
+    check(|own| own.scores.scores[0] = f64::NAN);
+    check(|own| own.scores.truth.clear());
 }
 
 #[test]

@@ -114,7 +114,8 @@ fn watch_over(model: &Model) -> Option<Watch> {
         Task::Multiclass => Family::Classes,
     };
     let columns: Vec<ColumnReference> = reference.columns.clone();
-    let mut watch = Watch::new(reference, family, model.threshold, Policy::default(), Seed(1));
+    let mut watch = Watch::new(reference, family, model.threshold, Policy::default(), Seed(1))
+        .with_classes(&model.classes);
     for column in &columns {
         if let Some(points) = points(model, column) {
             watch = watch.with_points(&column.name, points);
@@ -225,7 +226,7 @@ pub fn watch_table(
         }
         let outcomes = (!own.is_empty()).then(|| Outcomes { scores: &own, truth: &known });
         let (from_ms, to_ms) = (range.start as i64, range.end as i64);
-        reports.push(watch.look(&Window { from_ms, to_ms, counts, outcomes }, None));
+        reports.push(watch.look(&Window { from_ms, to_ms, counts, outcomes }));
     }
     Ok(reports)
 }
@@ -273,7 +274,7 @@ fn measured(
         *watch = watch_over(served.model());
     }
     let window = Window { from_ms, to_ms: now, counts, outcomes };
-    watch.as_mut().map(|watch| watch.look(&window, None))
+    watch.as_mut().map(|watch| watch.look(&window))
 }
 
 /// Keeps a report, tells Prometheus, and raises or resolves alerts.

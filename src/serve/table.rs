@@ -59,7 +59,7 @@ pub(super) enum NotFound {
 
 impl Models {
     /// The version that answers: the one asked for by number or alias; else the champion or, by
-    /// its share, the challenger; else the newest.
+    /// its share, the challenger. No other ever steps in.
     ///
     /// `sticky` decides who gets the challenger: the same one always gets the same.
     pub(super) fn find(
@@ -122,7 +122,7 @@ impl Named {
         {
             return Some(challenger);
         }
-        of(CHAMPION).or_else(|| self.versions.keys().next_back().map(|n| (*n, None)))
+        of(CHAMPION)
     }
 }
 

@@ -244,6 +244,9 @@ fn operate(dir: &Path, order: &Order, why: &str) -> Result<Carried, Error> {
             let number = version.version;
             let said = format!("run {} is version {number} of `{}`", run.id, version.name);
             let Some(alias) = alias else { return Ok(Carried::Out(said)) };
+            if version.aliases.contains(alias) {
+                return Ok(Carried::Out(format!("{said} and its `{alias}`")));
+            }
             let done =
                 Done::Promote { name: version.name.clone(), version: number, alias: alias.clone() };
             match store.decide(&done, &actor, why)?.waits() {

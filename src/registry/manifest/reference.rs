@@ -58,20 +58,48 @@ pub(super) fn store(reference: &Reference, weights: &mut Columns) -> StoredRefer
     StoredReference { made: reference.made, scores: reference.scores.rows.clone(), columns }
 }
 
+const WRONG: &str = "its reference does not fit together";
+/// The most rows that are counted exactly in the columns of the weights.
+const MOST: u64 = 1 << 53;
+
+/// A count as it stands in a column of numbers; nothing for what is none.
+fn count(n: f64) -> Option<u64> {
+    (n.fract() == 0.0 && (0.0..=MOST as f64).contains(&n)).then_some(n as u64)
+}
+
+/// Whether numbers are ascending, which they are not if one is NaN, even alone.
+fn is_ascending(numbers: &[f64]) -> bool {
+    numbers.is_sorted() && numbers.iter().all(|number| !number.is_nan())
+}
+
 impl StoredReference {
     /// The reference, with its numbers from the columns.
+    ///
+    /// # Errors
+    ///
+    /// When it is not one that training could have made: whoever compares windows with it relies
+    /// on numbers that are ascending and counts that add up.
     pub(super) fn into_reference(self, weights: &Reader<'_>) -> Result<Arc<Reference>, String> {
-        let wrong = || "its reference does not fit together".to_owned();
+        let wrong = || WRONG.to_owned();
         let mut columns = Vec::new();
         for (place, column) in self.columns.into_iter().enumerate() {
             let counts = weights.f64(&called("counts", place))?;
-            let counts: Vec<u64> = counts.into_iter().map(|n| n as u64).collect();
+            let counts: Vec<u64> =
+                counts.into_iter().map(count).collect::<Option<_>>().ok_or_else(wrong)?;
+            let known = counts.iter().try_fold(0_u64, |sum, n| sum.checked_add(*n));
+            if column.n > MOST || known.is_none() || known != column.n.checked_sub(column.missing) {
+                return Err(wrong());
+            }
             let shape = match (column.mean, column.std) {
                 (Some(mean), Some(std)) => {
                     let edges = weights.f64(&called("edges", place))?;
                     let sample = weights.f64(&called("sample", place))?;
-                    if counts.len() != edges.len() + 1 || !edges.is_sorted() || !sample.is_sorted()
-                    {
+                    let is_whole = counts.len() == edges.len() + 1
+                        && is_ascending(&edges)
+                        && is_ascending(&sample)
+                        && sample.len() as u64 <= column.n
+                        && sample.is_empty() == (column.n == column.missing);
+                    if !is_whole {
                         return Err(wrong());
                     }
                     Shape::Numbers { edges, counts, sample, mean: mean.0, std: std.0 }
@@ -86,7 +114,8 @@ impl StoredReference {
         }
         let scores = weights.f64("reference scores")?;
         let truth = weights.f64("reference truth")?;
-        if scores.len() != truth.len() {
+        let is_number = |value: &f64| value.is_finite();
+        if scores.len() != truth.len() || !scores.iter().chain(&truth).all(is_number) {
             return Err(wrong());
         }
         let scores = ScoreReference { rows: self.scores, scores, truth };

@@ -101,7 +101,7 @@ fn alert(row: &Row<'_>) -> rusqlite::Result<Alert> {
 
 impl Store {
     /// Raises an alert, or notes that one still stands: there is one at a time of a kind for a
-    /// column of a version.
+    /// column of a version. The column counts as it is called, however much of its name is shown.
     pub fn raise(
         &self,
         model: &str,
@@ -110,20 +110,21 @@ impl Store {
         [value, threshold]: [f64; 2],
         sentence: &str,
     ) -> Result<Raised, Error> {
-        let (now, subject, sentence) = (now_ms(), label(subject), plain(sentence));
+        let (now, shown, sentence) = (now_ms(), label(subject), plain(sentence));
         self.write(|transaction| {
             let sql = "UPDATE alerts SET last_ms = ?, value = ?, threshold = ?, sentence = ? \
-                       WHERE model = ? AND version = ? AND kind = ? AND subject = ? \
+                       WHERE model = ? AND version = ? AND kind = ? AND identity = ? \
                        AND state != 'resolved' RETURNING id";
             let own = params![now, value, threshold, sentence, model, version, kind, subject];
             let known = transaction.prepare_cached(sql)?.query_row(own, |row| row.get(0));
             if let Some(id) = known.optional()? {
                 return Ok(Raised { id, is_new: false });
             }
-            let sql = "INSERT INTO alerts (model, version, kind, subject, value, threshold, \
-                       sentence, first_ms, last_ms, state) VALUES (?,?,?,?,?,?,?,?,?,'firing')";
+            let sql = "INSERT INTO alerts (model, version, kind, identity, subject, value, \
+                       threshold, sentence, first_ms, last_ms, state) \
+                       VALUES (?,?,?,?,?,?,?,?,?,?,'firing')";
             transaction.prepare_cached(sql)?.execute(params![
-                model, version, kind, subject, value, threshold, sentence, now, now
+                model, version, kind, subject, shown, value, threshold, sentence, now, now
             ])?;
             Ok(Raised { id: transaction.last_insert_rowid(), is_new: true })
         })
@@ -173,7 +174,8 @@ impl Store {
         })
     }
 
-    /// Resolves the alerts of a version that are not among those that still stand.
+    /// Resolves the alerts of a version that are not among those that still stand, each told by
+    /// its kind and its column.
     pub fn resolve_others(
         &self,
         model: &str,
@@ -181,20 +183,16 @@ impl Store {
         standing: &[(String, String)],
     ) -> Result<usize, Error> {
         self.write(|transaction| {
-            let sql = format!(
-                "SELECT {COLUMNS} FROM alerts WHERE model = ? AND version = ? \
-                 AND state != 'resolved'"
-            );
-            let mut query = transaction.prepare_cached(&sql)?;
-            let open = query.query_map(params![model, version], alert)?;
-            let open = open.collect::<rusqlite::Result<Vec<_>>>()?;
-            let stands = |own: &Alert| {
-                standing.iter().any(|(kind, of)| *kind == own.kind && *of == own.subject)
-            };
-            let over: Vec<&Alert> = open.iter().filter(|own| !stands(own)).collect();
-            for own in &over {
+            let sql = "SELECT id, kind, identity FROM alerts WHERE model = ? AND version = ? \
+                       AND state != 'resolved'";
+            let mut query = transaction.prepare_cached(sql)?;
+            let row = |row: &Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
+            let open = query.query_map(params![model, version], row)?;
+            let mut over: Vec<(i64, (String, String))> = open.collect::<rusqlite::Result<_>>()?;
+            over.retain(|(_, about)| !standing.contains(about));
+            for (id, _) in &over {
                 let sql = "UPDATE alerts SET state = 'resolved', last_ms = ? WHERE id = ?";
-                transaction.prepare_cached(sql)?.execute(params![now_ms(), own.id])?;
+                transaction.prepare_cached(sql)?.execute(params![now_ms(), id])?;
             }
             Ok(over.len())
         })

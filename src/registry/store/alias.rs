@@ -66,7 +66,7 @@ pub(super) fn roll_back(
 fn before(transaction: &Transaction<'_>, name: &str, alias: &str) -> Result<u32, Refusal> {
     let now = behind(transaction, name, alias)?;
     let sql = "SELECT before FROM audit WHERE model = ? AND subject = ? AND action IN \
-               ('promote', 'rollback', 'remove alias') ORDER BY at_ms DESC, seq DESC";
+               ('promote', 'rollback', 'remove alias') ORDER BY seq DESC";
     let mut query = transaction.prepare_cached(sql)?;
     for text in query.query_map([name, alias], |row| row.get::<_, String>(0))? {
         let value: Value = serde_json::from_str(&text?).unwrap_or_default();

@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::actor::person;
 use super::decision::{Done, seen};
+use super::person::{is_known, is_same, who_scheduled};
 use super::{Actor, Change, Refusal, Split, Store, Via, deny, now_ms, plain, settings};
 use crate::registry::Error;
 
@@ -35,7 +35,7 @@ pub struct Pending {
     pub id: i64,
     /// When it was asked for, in milliseconds since 1970.
     pub at_ms: i64,
-    /// Who asked.
+    /// Who asked; of a schedule also for whom.
     pub who: String,
     /// What would be done.
     pub done: Done,
@@ -50,6 +50,16 @@ struct Asked {
     done: Done,
     #[serde(default)]
     seen: Value,
+    /// The person for whom a schedule asks, and by what way that one set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    set_by: Option<(String, String)>,
+}
+
+impl Asked {
+    fn set_by(&self) -> Option<Actor> {
+        let (who, via) = self.set_by.as_ref()?;
+        Some(Actor { who: who.clone(), via: Via::parse(via) })
+    }
 }
 
 /// A request that nobody has answered by then is forgotten.
@@ -83,7 +93,16 @@ impl Store {
                 return done.carry_out(transaction, actor, why).map(Outcome::CarriedOut);
             }
             expire(transaction)?;
-            let asked = Asked { done: done.clone(), seen: done.rehearse(transaction, actor)? };
+            check_known(transaction, actor)?;
+            let set_by = match actor.via {
+                Via::Schedule => who_scheduled(transaction, done.name())?,
+                Via::Login | Via::Key(_) => None,
+            };
+            let asked = Asked {
+                seen: done.rehearse(transaction, actor)?,
+                set_by: set_by.map(|own| (own.who, own.via.text())),
+                done: done.clone(),
+            };
             let sql = "INSERT INTO pending (at_ms, who, via, what, why) VALUES (?, ?, ?, ?, ?)";
             let (who, via, what) = (plain(&actor.who), actor.via.text(), json!(asked).to_string());
             transaction.execute(sql, params![now_ms(), who, via, what, plain(why)])?;
@@ -170,8 +189,13 @@ impl Store {
             let row = |row: &Row<'_>| {
                 let what: String = row.get(3)?;
                 // A newer version may know more that can be decided.
-                let Ok(Asked { done, .. }) = serde_json::from_str(&what) else { return Ok(None) };
+                let asked: Result<Asked, _> = serde_json::from_str(&what);
+                let Ok(Asked { done, set_by, .. }) = asked else { return Ok(None) };
                 let (id, at_ms, who, why) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(4)?);
+                let who = match set_by {
+                    Some((person, _)) => format!("{who} for {person}"),
+                    None => who,
+                };
                 Ok(Some(Pending { id, at_ms, who, done, why }))
             };
             query.query_map([since], row)?.filter_map(Result::transpose).collect()
@@ -182,17 +206,22 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When it is the same person, nothing waits under this number, or what would come of it is
-    /// not what the one who asked has seen.
+    /// When it may be the same person, or the one who set the schedule that asked; when nothing
+    /// waits under this number; or when what would come of it is not what the one who asked has
+    /// seen.
     pub fn approve(&self, id: i64, actor: &Actor, why: &str) -> Result<Done, Error> {
         self.write(|transaction| {
             expire(transaction)?;
-            let (asker, reason, Asked { done, seen: expected }) = take(transaction, id)?;
-            if is_same(transaction, &asker, actor)? {
-                let what =
-                    format!("`{}` asked for this, so someone else has to approve it", asker.who);
-                return Err(deny(what, "log in as another person").into());
+            check_known(transaction, actor)?;
+            let (asker, reason, asked) = take(transaction, id)?;
+            for one in [Some(asker.clone()), asked.set_by()].into_iter().flatten() {
+                if is_same(transaction, &one, actor)? {
+                    let what =
+                        format!("`{}` asked for this, so someone else has to approve it", one.who);
+                    return Err(deny(what, "log in as another person").into());
+                }
             }
+            let Asked { done, seen: expected, .. } = asked;
             let before = json!({ "asked_by": asker.who, "why": reason });
             log(transaction, "approve", id, &done, before, actor, why)?;
             let why = format!("{reason} (approved by {})", actor.who);
@@ -215,15 +244,9 @@ impl Store {
             Ok(done)
         })
     }
-
-    /// Forgets requests that nobody answered within a week, and returns how many those were. A
-    /// server asks for this now and then; every decision does it too.
-    pub fn expire_requests(&self) -> Result<usize, Error> {
-        self.write(expire)
-    }
 }
 
-fn needs_approval(connection: &rusqlite::Connection) -> rusqlite::Result<bool> {
+pub(super) fn needs_approval(connection: &rusqlite::Connection) -> rusqlite::Result<bool> {
     Ok(settings::setting(connection, SETTING)?.as_deref() == Some("on"))
 }
 
@@ -258,23 +281,17 @@ fn take(transaction: &Transaction<'_>, id: i64) -> Result<(Actor, String, Asked)
     Ok((asker, why, asked))
 }
 
-/// Whether two are the same person: by login, by key, or as the one who made the key.
-fn is_same(transaction: &Transaction<'_>, one: &Actor, other: &Actor) -> rusqlite::Result<bool> {
-    let persons = |actor: &Actor| -> rusqlite::Result<Vec<String>> {
-        let mut persons = vec![person(&plain(&actor.who)).to_owned()];
-        if let Via::Key(id) = &actor.via {
-            let sql = "SELECT by FROM api_keys WHERE id = ?";
-            let by: Option<String> =
-                transaction.query_row(sql, [id], |row| row.get(0)).optional()?;
-            persons.extend(by.map(|by| person(&by).to_owned()));
-        }
-        Ok(persons)
-    };
-    let (ours, theirs) = (persons(one)?, persons(other)?);
-    Ok(one.via == other.via && one.via != Via::Login || ours.iter().any(|p| theirs.contains(p)))
+/// Refuses whoever cannot be told from another person.
+fn check_known(transaction: &Transaction<'_>, actor: &Actor) -> Result<(), Refusal> {
+    if is_known(transaction, actor)? {
+        return Ok(());
+    }
+    let what = format!("`{}` is nobody that a second person can be told from", plain(&actor.who));
+    Err(deny(what, "give a key, or do it at the terminal").into())
 }
 
-fn expire(transaction: &Transaction<'_>) -> Result<usize, Refusal> {
+/// Forgets requests that nobody answered within a week.
+fn expire(transaction: &Transaction<'_>) -> Result<(), Refusal> {
     let sql = "SELECT id FROM pending WHERE at_ms <= ? ORDER BY id";
     let mut query = transaction.prepare_cached(sql)?;
     let since = now_ms() - EXPIRES_MS;
@@ -297,5 +314,5 @@ fn expire(transaction: &Transaction<'_>) -> Result<usize, Refusal> {
         }
         .log(transaction)?;
     }
-    Ok(over.len())
+    Ok(())
 }

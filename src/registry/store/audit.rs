@@ -80,17 +80,6 @@ pub struct Held {
     pub event: Event,
 }
 
-/// A version behind an alias for a time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Reign {
-    /// Which one, and by what event.
-    pub held: Held,
-    /// From when on, in milliseconds since 1970; not before the time that was asked for.
-    pub from_ms: i64,
-    /// Until when; not after the time that was asked for.
-    pub to_ms: i64,
-}
-
 /// The actions that move an alias, whose name is the subject of the event.
 pub(super) const MOVES: [&str; 3] = ["promote", "rollback", "remove alias"];
 
@@ -159,6 +148,21 @@ pub(super) fn at(connection: &Connection, seq: i64) -> rusqlite::Result<Event> {
     connection.prepare_cached(&sql)?.query_row([seq], event)
 }
 
+/// The events with one of these actions on a subject, oldest first.
+pub(super) fn told(
+    connection: &Connection,
+    model: &str,
+    subject: &str,
+    actions: &[&str],
+) -> rusqlite::Result<Vec<Event>> {
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE model = ? AND subject = ? ORDER BY seq");
+    let mut query = connection.prepare_cached(&sql)?;
+    let all = query.query_map([model, subject], event)?;
+    let mut events = all.collect::<rusqlite::Result<Vec<_>>>()?;
+    events.retain(|event| actions.contains(&&*event.action));
+    Ok(events)
+}
+
 impl Store {
     /// The decisions that match, oldest first.
     pub fn events(&self, filter: &EventFilter) -> Result<Vec<Event>, Error> {
@@ -186,38 +190,6 @@ impl Store {
     pub fn live_at(&self, model: &str, alias: &str, at_ms: i64) -> Result<Option<Held>, Error> {
         let found = self.read(|connection| last_move(connection, model, alias, at_ms))?;
         found.map_or(Ok(None), held)
-    }
-
-    /// Which versions stood behind an alias between two moments, in order.
-    pub fn held_between(
-        &self,
-        model: &str,
-        alias: &str,
-        [from_ms, to_ms]: [i64; 2],
-    ) -> Result<Vec<Reign>, Error> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM audit WHERE model = ? AND subject = ? AND at_ms > ? \
-             AND at_ms <= ? AND {} ORDER BY at_ms, seq",
-            is_move()
-        );
-        let moves = self.view(|transaction| {
-            let mut moves: Vec<Event> =
-                last_move(transaction, model, alias, from_ms)?.into_iter().collect();
-            let mut query = transaction.prepare_cached(&sql)?;
-            for event in query.query_map(params![model, alias, from_ms, to_ms], event)? {
-                moves.push(event?);
-            }
-            Ok(moves)
-        })?;
-        let starts: Vec<i64> = moves.iter().map(|event| event.at_ms.max(from_ms)).collect();
-        let ends = starts.iter().skip(1).copied().chain([to_ms]);
-        let mut reigns = Vec::new();
-        for ((event, from_ms), to_ms) in moves.into_iter().zip(&starts).zip(ends) {
-            if let Some(held) = held(event)? {
-                reigns.push(Reign { held, from_ms: *from_ms, to_ms });
-            }
-        }
-        Ok(reigns)
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! The hash of an event covers its fields and the hash before it; a row of its own keeps the last
 //! hash and how many events there are. So an altered event, a missing one and a cut-off end are
-//! noticed. Who can write the whole file can also write the whole chain anew: against that, note
-//! the [`Store::head`] elsewhere now and then, and ask [`Store::check_against`] it.
+//! noticed. Who can write the whole file can also write the whole chain anew, or cut off its end
+//! together with the count: against that, note the [`Store::head`] elsewhere now and then, and ask
+//! [`Store::check_against`] it. `karat runs verify` prints it, and takes it with `--against`.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -24,6 +25,20 @@ pub enum Verdict {
         /// What is wrong with it.
         what: String,
     },
+}
+
+impl Verdict {
+    /// How many events there are.
+    ///
+    /// # Errors
+    ///
+    /// Names the first event that was altered, is missing, or does not follow from the one before.
+    pub fn sound(self) -> Result<u64, Error> {
+        match self {
+            Self::Sound(n) => Ok(n),
+            Self::Broken { seq, what } => Err(broken(seq, &what)),
+        }
+    }
 }
 
 /// The hash before the first event.
@@ -105,10 +120,7 @@ impl Store {
     ///
     /// Names the first event that was altered, is missing, or does not follow from the one before.
     pub fn verify(&self) -> Result<u64, Error> {
-        match self.check()? {
-            Verdict::Sound(n) => Ok(n),
-            Verdict::Broken { seq, what } => Err(broken(seq, &what)),
-        }
+        self.check()?.sound()
     }
 }
 

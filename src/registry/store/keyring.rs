@@ -86,19 +86,41 @@ impl Keyring {
 /// assert!(!matches("credit-*", "fraud") && !matches("a?c", "ac"));
 /// ```
 pub fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    fits(pattern, name, |_| true)
+}
+
+/// Whether whoever knows of models by the patterns `maker` may give away those of `wanted`, where
+/// no pattern stands for all models: each has to lie within one of the maker's as it is written.
+///
+/// ```
+/// use karat::registry::store::covers;
+///
+/// let own = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+/// assert!(covers(&own(&["credit-*"]), &own(&["credit-pd", "credit-l*"])));
+/// assert!(!covers(&own(&["credit-*"]), &own(&["c*"])) && !covers(&own(&["credit-*"]), &[]));
+/// ```
+pub fn covers(maker: &[String], wanted: &[String]) -> bool {
+    // Any letters are more than one letter, and only within any letters.
+    let within = |own: &str, wanted: &str| fits(own, wanted, |letter| letter != b'*');
+    let is_covered = |wanted: &str| maker.iter().any(|own| within(own, wanted));
+    if wanted.is_empty() { is_covered("*") } else { wanted.iter().all(|own| is_covered(own)) }
+}
+
+/// Whether a text fits a pattern, in which `?` stands for the letters that are `one`.
+fn fits(pattern: &str, text: &str, one: impl Fn(u8) -> bool) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut n, mut star) = (0, 0, None);
-    while n < name.len() {
+    while n < text.len() {
         match pattern.get(p) {
             Some(b'*') => {
                 star = Some((p, n));
                 p += 1;
             }
-            Some(b'?') => {
+            Some(b'?') if one(text[n]) => {
                 p += 1;
                 n += 1;
             }
-            Some(own) if *own == name[n] => {
+            Some(own) if *own == text[n] => {
                 p += 1;
                 n += 1;
             }
@@ -113,4 +135,43 @@ pub fn matches(pattern: &str, name: &str) -> bool {
         }
     }
     pattern[p..].iter().all(|own| *own == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn nobody_gives_away_models_that_they_do_not_know() {
+        let own = |text: &str| -> Vec<String> {
+            text.split(' ').filter(|own| !own.is_empty()).map(str::to_owned).collect()
+        };
+        let check = |maker: &str, wanted: &str, expected: bool| {
+            assert_eq!(covers(&own(maker), &own(wanted)), expected, "{maker} covers {wanted}");
+        };
+        check("*", "", true);
+        check("*", "* a?c credit-*", true);
+        check("credit-*", "", false);
+        check("credit-*", "credit-pd credit-* credit-?", true);
+        check("credit-*", "credit-pd fraud", false);
+        check("credit-* fraud", "credit-pd fraud", true);
+        check("credit-*", "*", false);
+        check("credit-*", "credit*", false);
+        check("a?c", "abc a?c", true);
+        check("a?c", "a*c", false);
+        check("a??", "a?*", false);
+        check("", "a", false);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_covered_matches(maker in "[ab*?]{0,6}", wanted in "[ab*?]{0,6}", name in "[ab]{0,6}") {
+            let is_covered = covers(std::slice::from_ref(&maker), std::slice::from_ref(&wanted));
+            if is_covered && matches(&wanted, &name) {
+                prop_assert!(matches(&maker, &name), "{name} is of {wanted} and not of {maker}");
+            }
+        }
+    }
 }

@@ -19,6 +19,7 @@ mod keys;
 pub mod log;
 mod models;
 mod name;
+mod person;
 mod retrain;
 mod scope;
 mod secret;
@@ -46,10 +47,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub use actor::{Actor, Via};
 pub use alerts::{Alert, AlertState, Raised};
 pub use approval::{Outcome, Pending};
-pub use audit::{Event, EventFilter, Held, Reign};
+pub use audit::{Event, EventFilter, Held};
 pub use chain::Verdict;
 pub use decision::Done;
-pub use keyring::{Keyring, Refused, matches};
+pub use keyring::{Keyring, Refused, covers, matches};
 pub use keys::{Key, KeySpec, NewKey};
 pub use models::{NamedModel, Version};
 pub use name::{ModelName, check_alias};
@@ -126,11 +127,10 @@ impl Store {
         Self::prepare(path, connection, Home::Memory(Mutex::default()))
     }
 
-    fn prepare(path: PathBuf, connection: Connection, home: Home) -> Result<Self, Error> {
-        let failed = |cause| Error::Database { path: path.clone(), cause };
+    fn prepare(path: PathBuf, mut connection: Connection, home: Home) -> Result<Self, Error> {
         connection.set_prepared_statement_cache_capacity(64);
-        let script = format!("BEGIN IMMEDIATE;{}COMMIT;", tables::TABLES);
-        connection.execute_batch(&script).map_err(failed)?;
+        tables::prepare(&mut connection)
+            .map_err(|cause| Error::Database { path: path.clone(), cause })?;
         Ok(Self { home, connection: Mutex::new(connection), n_own: AtomicU64::new(0), path })
     }
 

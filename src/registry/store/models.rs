@@ -54,16 +54,13 @@ pub struct NamedModel {
 }
 
 impl NamedModel {
-    /// The version that `asked`, a number or an alias, names; the champion, else the latest in
-    /// service, when nothing is asked.
+    /// The version that `asked`, a number or an alias, names; the champion when nothing is asked.
+    ///
+    /// Without a champion there is none: any rule by which another version stepped in would put a
+    /// version in service that nobody has promoted.
     pub fn version(&self, asked: Option<&str>) -> Option<&Version> {
-        let number = if let Some(asked) = asked {
-            asked.parse().ok().or_else(|| self.aliases.get(asked).copied())?
-        } else {
-            let latest = self.versions.iter().rev().find(|version| !version.retired);
-            let latest = latest.map(|version| version.version);
-            *self.aliases.get(name::CHAMPION).or(latest.as_ref())?
-        };
+        let asked = asked.unwrap_or(name::CHAMPION);
+        let number = asked.parse().ok().or_else(|| self.aliases.get(asked).copied())?;
         self.versions.iter().find(|version| version.version == number)
     }
 
@@ -118,6 +115,10 @@ pub(super) fn no_version(connection: &Connection, name: &str, asked: &str) -> Er
             format!("there is no model `{}`", label(name)),
             "`karat runs registered` lists them; `karat runs promote RUN --name NAME` adds one",
         ),
+        Some(last) if asked == name::CHAMPION => deny(
+            format!("model `{name}` has no champion, which answers where no version is named"),
+            format!("`karat runs promote {last} --name {name}` makes version {last} the champion"),
+        ),
         Some(last) => deny(
             format!("model `{name}` has no version or alias `{}`", label(asked)),
             format!("its latest version is {last}; `karat runs registered {name}` lists them"),
@@ -136,12 +137,11 @@ impl Store {
         self.view(|transaction| Ok(named(transaction, Some(name))?.pop()))
     }
 
-    /// The version that `asked`, a number or an alias, names; the champion, else the latest in
-    /// service, when nothing is asked.
+    /// The version that `asked`, a number or an alias, names; the champion when nothing is asked.
     pub fn version(&self, name: &str, asked: Option<&str>) -> Result<Version, Error> {
         let found = self.model(name)?;
         let found = found.and_then(|model| model.version(asked).cloned());
-        found.ok_or_else(|| no_version(&self.lock(), name, asked.unwrap_or("")))
+        found.ok_or_else(|| no_version(&self.lock(), name, asked.unwrap_or(name::CHAMPION)))
     }
 }
 

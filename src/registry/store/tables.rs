@@ -1,7 +1,27 @@
 //! The tables; each is made where it is missing, beside whatever else lies in the database.
 
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Makes the tables that are missing, and brings those of an earlier version up to this one.
+pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if transaction.table_exists(None, "alerts")?
+        && !transaction.column_exists(None, "alerts", "identity")?
+    {
+        transaction.execute_batch(ALERTS_WITH_IDENTITY)?;
+    }
+    transaction.execute_batch(TABLES)?;
+    transaction.commit()
+}
+
+/// What an alert is about was cut to what is shown of it, before it had an identity.
+const ALERTS_WITH_IDENTITY: &str = "
+    ALTER TABLE alerts ADD COLUMN identity TEXT NOT NULL DEFAULT '';
+    UPDATE alerts SET identity = subject;
+";
+
 /// The layout, as a script that changes nothing where it is there already.
-pub(super) const TABLES: &str = "
+const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS model_versions (
         name TEXT NOT NULL,
         version INTEGER NOT NULL,
@@ -87,6 +107,7 @@ pub(super) const TABLES: &str = "
         model TEXT NOT NULL,
         version INTEGER NOT NULL,
         kind TEXT NOT NULL,
+        identity TEXT NOT NULL,
         subject TEXT NOT NULL,
         value REAL NOT NULL,
         threshold REAL NOT NULL,
@@ -97,7 +118,8 @@ pub(super) const TABLES: &str = "
         by TEXT NOT NULL DEFAULT '',
         by_ms INTEGER
     );
-    CREATE UNIQUE INDEX IF NOT EXISTS alerts_open ON alerts (model, version, kind, subject)
+    DROP INDEX IF EXISTS alerts_open;
+    CREATE UNIQUE INDEX IF NOT EXISTS alerts_standing ON alerts (model, version, kind, identity)
         WHERE state != 'resolved';
     CREATE TABLE IF NOT EXISTS windows (
         model TEXT NOT NULL,

@@ -7,8 +7,12 @@ use std::sync::PoisonError;
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::{Value, json};
 
+use super::approval::needs_approval;
 use super::models::{self, COLUMNS, find};
-use super::{Actor, Change, Home, ModelName, Refusal, Store, Version, deny, label, now_ms, plain};
+use super::{
+    Actor, Change, Home, ModelName, Refusal, Store, Version, alias, deny, label, name, now_ms,
+    plain,
+};
 use crate::files::{self, sha256_hex};
 use crate::registry::Error;
 
@@ -31,6 +35,9 @@ const TAGS: usize = 50;
 impl Store {
     /// Makes a model file the next version of a name. Its bytes lie under their digest before the
     /// database speaks of them; those that lie there already are not written again.
+    ///
+    /// The first version of a name is its champion at once, unless the workspace asks for a second
+    /// person; no later one changes what answers.
     pub fn register(
         &self,
         name: &ModelName,
@@ -47,30 +54,45 @@ impl Store {
                 kept.insert(digest.clone(), bytes.to_owned());
             }
         }
-        let name = name.as_str();
+        let model = name.as_str();
         self.write(|transaction| {
             // Versions are never deleted, so that their numbers are not given twice.
             let sql = "SELECT coalesce(max(version), 0) + 1 FROM model_versions WHERE name = ?";
-            let number: u32 = transaction.query_row(sql, [name], |row| row.get(0))?;
+            let number: u32 = transaction.query_row(sql, [model], |row| row.get(0))?;
             let sql = format!(
                 "INSERT INTO model_versions ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,'','{{}}',0)"
             );
             let NewVersion { run, kind, task, target } = about;
             transaction.execute(
                 &sql,
-                params![name, number, digest, run, kind, task, target, now_ms(), plain(&actor.who)],
+                params![
+                    model,
+                    number,
+                    digest,
+                    run,
+                    kind,
+                    task,
+                    target,
+                    now_ms(),
+                    plain(&actor.who)
+                ],
             )?;
-            let own = find(transaction, name, number)?;
+            let mut own = find(transaction, model, number)?;
             Change {
                 actor,
                 action: "register",
-                model: name,
+                model,
                 subject: number.to_string(),
                 before: Value::Null,
                 after: json!({ "version": number, "digest": digest, "run": run, "kind": kind }),
                 why,
             }
             .log(transaction)?;
+            if number == 1 && !needs_approval(transaction)? {
+                let to = (number, name::CHAMPION);
+                alias::point(transaction, "promote", &own.name, to, actor, why)?;
+                own.aliases.push(name::CHAMPION.to_owned());
+            }
             Ok(own)
         })
     }
@@ -148,7 +170,10 @@ impl Store {
     ) -> Result<i64, Error> {
         let key = label(key);
         if key.is_empty() {
-            return Err(deny("a tag needs a name", "for example `--tag owner=risk`"));
+            return Err(deny(
+                "a tag needs a name",
+                "for example `karat runs tag credit@2 owner=risk`",
+            ));
         }
         self.write(|transaction| {
             let mut own = find(transaction, name, number)?;

@@ -98,3 +98,19 @@ fn what_a_client_calls_its_request_is_told_back_and_tells_no_predictions_apart()
         place.ask("POST", "/v1/models/credit/score", &headers, row().to_string().as_bytes());
     assert_eq!((status, headers["x-request-id"].to_str().unwrap()), (200, "mine"));
 }
+
+#[test]
+fn a_version_that_is_registered_answers_nobody_until_it_is_promoted() {
+    let place = Place::new();
+    let key = place.all();
+    let store = &place.server.store;
+    let name = ModelName::new("steep").unwrap();
+    let bytes = store.bytes_of(&store.version("credit", Some("1")).unwrap().digest).unwrap();
+    store.register(&name, &bytes, &NewVersion::default(), &actor(), "").unwrap();
+    place.server.renew();
+    let score = |path: &str| place.send("POST", path, &key, &row());
+    assert_eq!(score("/v1/models/steep/score").1["version"], 1);
+    store.remove_alias("steep", "champion", &actor(), "").unwrap();
+    place.server.renew();
+    assert_eq!(score("/v1/models/steep/score").0, 503);
+}

@@ -51,11 +51,6 @@ impl PredictionLog {
             Ok(if is_same { Recorded::Same } else { Recorded::Conflict })
         })
     }
-
-    /// The label of a prediction, once it has arrived.
-    pub fn label_of(&self, id: &str) -> Result<Option<String>, Error> {
-        self.run(|connection| find(connection, id, &self.seal))
-    }
 }
 
 fn find(connection: &Connection, id: &str, seal: &Seal) -> rusqlite::Result<Option<String>> {

@@ -157,10 +157,14 @@ impl PredictionLog {
 
     /// Opens the log of a workspace for reading, and for labels and erasure; labels are sealed
     /// where `encrypt` says so.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or its rows were written with another secret than there is.
     pub fn open(dir: &Path, encrypt: bool) -> Result<Self, Error> {
         let path = dir.join(NAME);
         let connection = connect(&path)?;
-        let seal = Seal::of(dir)?;
+        let seal = Seal::of_log(dir, &path, &connection)?;
         let (connection, counts) = (Mutex::new(connection), Arc::default());
         Ok(Self { path, connection, seal, encrypt, queue: None, counts })
     }

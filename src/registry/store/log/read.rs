@@ -140,12 +140,6 @@ impl PredictionLog {
         })
     }
 
-    /// Deletes predictions made before a moment.
-    pub fn purge(&self, oldest_ms: i64) -> Result<(), Error> {
-        while !self.run(|connection| purge_part(connection, oldest_ms))? {}
-        Ok(())
-    }
-
     /// The predictions of a model between two moments, oldest first.
     pub fn window(
         &self,

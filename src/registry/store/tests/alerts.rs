@@ -37,6 +37,45 @@ fn what_no_longer_stands_is_resolved() {
 }
 
 #[test]
+fn a_column_stands_however_it_is_called() {
+    let store = with_versions(0);
+    let long = "x".repeat(150);
+    let names = ["age ", &long, &format!("{long}y"), "a\u{1b}b"];
+    let raise = |name: &str| store.raise("pd", 1, ("drift", name), [1.0, 0.2], "").unwrap();
+    assert!(names.iter().all(|name| raise(name).is_new));
+    let standing = names.map(|name| ("drift".to_owned(), name.to_owned()));
+    assert_eq!(store.resolve_others("pd", 1, &standing).unwrap(), 0);
+    assert!(names.iter().all(|name| !raise(name).is_new));
+    let shown = store.alerts(true).unwrap();
+    assert!(shown.iter().all(|own| own.subject == label(&own.subject)), "{shown:?}");
+    assert_eq!(store.resolve_others("pd", 1, &standing[..2]).unwrap(), 2);
+}
+
+#[test]
+fn alerts_of_an_earlier_version_still_stand() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(crate::registry::DATABASE);
+    let before = Connection::open(path).unwrap();
+    before
+        .execute_batch(
+            "CREATE TABLE alerts (id INTEGER PRIMARY KEY, model TEXT NOT NULL, version INTEGER NOT \
+             NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, value REAL NOT NULL, threshold REAL \
+             NOT NULL, sentence TEXT NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, \
+             state TEXT NOT NULL, by TEXT NOT NULL DEFAULT '', by_ms INTEGER);
+             CREATE UNIQUE INDEX alerts_open ON alerts (model, version, kind, subject)
+                WHERE state != 'resolved';
+             INSERT INTO alerts VALUES (7, 'pd', 1, 'drift', 'age', 1, 1, '', 1, 1, 'firing', '', NULL);",
+        )
+        .unwrap();
+    drop(before);
+    for _ in 0..2 {
+        let store = Store::open(dir.path()).unwrap();
+        let raised = store.raise("pd", 1, ("drift", "age"), [1.0, 0.2], "").unwrap();
+        assert_eq!(raised, Raised { id: 7, is_new: false });
+    }
+}
+
+#[test]
 fn windows_are_kept_in_order() {
     let store = with_versions(0);
     for at in [3, 1, 2] {
