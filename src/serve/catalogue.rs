@@ -251,7 +251,10 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
             let words = json!({ "type": "array", "items": { "type": "string" } });
             let scopes: Vec<&str> = Scope::ALL.iter().map(|(_, word, _)| *word).collect();
             let scopes = json!({ "type": "array", "items": { "enum": scopes }, "minItems": 1 });
-            object(json!({ "name": text(), "scopes": scopes, "models": words }), &["scopes"])
+            let why = text();
+            let properties =
+                json!({ "name": text(), "scopes": scopes, "models": words, "why": why });
+            object(properties, &["scopes"])
         }
         _ => json!({ "type": "object" }),
     })

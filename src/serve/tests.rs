@@ -23,7 +23,9 @@ use super::*;
 use crate::jobs::Ctx;
 use crate::models::Model;
 use crate::registry::model_bytes;
-use crate::registry::store::{Actor, Done, KeySpec, ModelName, NewVersion, Split, Store, Via};
+use crate::registry::store::{
+    Actor, Done, EventFilter, KeySpec, ModelName, NewVersion, Split, Store, Via,
+};
 
 fn actor() -> Actor {
     Actor { who: "ann".into(), via: Via::Login }
@@ -97,7 +99,7 @@ impl Place {
             models: models.iter().map(|m| (*m).to_owned()).collect(),
             ..KeySpec::default()
         };
-        let key = self.server.store.create_key(&spec, &actor()).unwrap().shown;
+        let key = self.server.store.create_key(&spec, &actor(), "").unwrap().shown;
         self.server.renew();
         key
     }
@@ -363,7 +365,7 @@ fn a_key_that_asks_too_often_is_told_when_to_come_back() {
         daily_rows: Some(2),
         ..KeySpec::default()
     };
-    let key = place.server.store.create_key(&spec, &actor()).unwrap().shown;
+    let key = place.server.store.create_key(&spec, &actor(), "").unwrap().shown;
     place.server.renew();
     let bearer = format!("Bearer {key}");
     let ask = |body: Value| {
@@ -387,6 +389,10 @@ fn a_revoked_key_is_refused_once_the_server_has_looked() {
     let other = place.all();
     assert_eq!(place.send("DELETE", &format!("/v1/keys/{id}"), &other, &Value::Null).0, 200);
     assert_eq!(place.send("GET", "/v2", &key, &Value::Null).0, 401);
+    let wish = json!({ "scopes": ["infer"], "why": "one more client" });
+    assert_eq!(place.send("POST", "/v1/keys", &other, &wish).0, 200);
+    let events = place.server.store.events(&EventFilter::default()).unwrap();
+    assert!(events.iter().any(|own| own.why == "one more client"), "{events:?}");
 }
 
 #[test]

@@ -30,11 +30,11 @@ use serde::{Deserialize, Serialize};
 
 pub use assess::{Assessment, Curve, Side};
 pub use command::{COMMANDS, Command, parse};
-pub use decision::{Asked, Decision, Grounds, Says, scale_word};
+pub use decision::{Asked, Decision, Grounds, Question, Says, decide_on, scale_word};
 pub use error::Error;
 pub use fields::{Field, Setter, fields};
 pub use log::{Entry, export_log, read_log};
-pub use operate::{Carried, Errand, Order, Outside, Registered};
+pub use operate::{Carried, Errand, Order, Outside, Registered, register_file, register_run};
 pub use retrain::{Retrained, Rule, period_ms, retrain};
 pub use several::{ClassOrder, Several};
 pub use state::State;

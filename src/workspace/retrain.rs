@@ -3,11 +3,11 @@
 
 use std::path::PathBuf;
 
-use super::Error;
+use super::{Error, register_run};
 use crate::data::{self, OpenOptions};
 use crate::jobs::Ctx;
-use crate::registry::store::{Actor, Done, ModelName, NewVersion, Store};
-use crate::registry::{Registry, model_bytes, parse_model};
+use crate::registry::store::{Actor, Done, ModelName, Store};
+use crate::registry::{Registry, parse_model};
 use crate::train::{self, Experiment, Run, RunId, usual_metric};
 
 /// What came of training a model again.
@@ -96,15 +96,8 @@ pub fn retrain(
     data::apply_overrides(&mut table, &experiment.data.columns)?;
     let run = train::run(&table, &experiment, ctx)?;
     let (candidate, _) = registry.keep(run)?;
-    let bytes = model_bytes(&candidate)?;
-    let about = NewVersion {
-        run: candidate.id.0.clone(),
-        kind: candidate.model.kind.clone(),
-        task: candidate.task.word().into(),
-        target: candidate.model.target.clone(),
-    };
     let model = ModelName::new(name)?;
-    let version = store.register(&model, &bytes, &about, actor, "trained again")?;
+    let (version, _) = register_run(store, &model, &candidate, None, actor, "trained again")?;
     ctx.note("comparing");
     let old = parse_model(std::path::Path::new(name), &store.bytes_of(&champion.digest)?)?;
     let yardstick = on_the_same_rows(&candidate, old.model, &table, ctx)?;
