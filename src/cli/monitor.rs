@@ -16,7 +16,7 @@ use crate::registry::Registry;
 use crate::registry::store::log::PredictionLog;
 use crate::registry::store::{Actor, Retrain, Store};
 use crate::serve::watch_table;
-use crate::workspace::{Rule, export_log, period_ms, retrain};
+use crate::workspace::{Rule, erase_subject, export_log, period_ms, retrain};
 
 /// What `monitor` is given.
 #[derive(ClapArgs, Clone, Debug)]
@@ -181,7 +181,7 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         Some(What::Erase(args)) => {
             let log = PredictionLog::open(&dir, false)?;
             let hash = log.subject(&args.subject);
-            let n = log.erase_hash(&hash)?;
+            let n = erase_subject(&dir, &log, &args.subject)?;
             let event = store.note_erasure(&hash, n, &Actor::login(), &args.why)?;
             if shared.json {
                 return console.json(&json!({ "erased": n, "subject": hash, "event": event }));
@@ -360,7 +360,7 @@ fn again(store: &Store, args: &RetrainArgs, console: &Console) -> anyhow::Result
             (true, _) => "it is the champion now".to_owned(),
             (false, Some(id)) => format!("decision {id} waits for a second person"),
             (false, None) => {
-                format!("`karat runs promote {} --name {}` promotes it", told.run_id, args.name)
+                format!("`karat runs promote v{} --name {}` promotes it", told.candidate, args.name)
             }
         };
         return console.print(&format!(

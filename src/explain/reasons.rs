@@ -81,9 +81,9 @@ pub struct Reasoner {
 }
 
 impl Reasoner {
-    /// Prepares a model; `None` where the methods do not apply: it is not linear, not of two
-    /// classes, or keeps no averages.
-    pub fn new(model: &Model, adverse: Adverse) -> Option<Self> {
+    /// Prepares a model for decisions at a threshold; `None` where the methods do not apply: it is
+    /// not linear, not of two classes, or keeps no averages.
+    pub fn new(model: &Model, adverse: Adverse, threshold: f64) -> Option<Self> {
         let Predictor::Linear { coefficients, .. } = &model.predictor else { return None };
         let averages = model.averages.clone()?;
         if model.classes.len() != 2 || averages.all.len() != coefficients.len() {
@@ -103,13 +103,13 @@ impl Reasoner {
             features,
             columns,
             coefficients: coefficients.clone(),
-            averages,
+            averages: about(averages, threshold),
             sign: if adverse == Adverse::Positive { 1.0 } else { -1.0 },
             adverse,
         })
     }
 
-    /// Those who passed just beyond the threshold, where there were any.
+    /// Those who passed just beyond the threshold, where any are known.
     pub fn near(&self) -> Option<&Near> {
         match self.adverse {
             Adverse::Positive => self.averages.below.as_ref(),
@@ -125,7 +125,8 @@ impl Reasoner {
         }
     }
 
-    /// The reasons of a row of the matrix; `None` where nobody passed near the threshold.
+    /// The reasons of a row of the matrix; `None` where nobody is known who passed near the
+    /// threshold: nobody did in training, or it was moved since.
     pub fn reasons(&self, row: &[f64], background: Background) -> Option<Reasons> {
         let means = match background {
             Background::All => &self.averages.all,
@@ -145,6 +146,19 @@ impl Reasoner {
             .collect();
         Some(Reasons { background, reasons, withheld })
     }
+}
+
+/// The averages as they are at a threshold. Those of the rows near it were taken at the threshold of
+/// the training; they still hold where no training row lies between that and this one.
+fn about(mut averages: Averages, threshold: f64) -> Averages {
+    let is_above = |near: &Near| near.low >= threshold;
+    let is_below = |near: &Near| near.high < threshold;
+    if !averages.below.as_ref().is_none_or(is_below)
+        || !averages.above.as_ref().is_none_or(is_above)
+    {
+        (averages.below, averages.above) = (None, None);
+    }
+    averages
 }
 
 #[cfg(test)]
@@ -204,7 +218,7 @@ mod tests {
                     means: vec![-3.0, 0.5, 0.5, 0.0, 0.0],
                     n: 12,
                     low: 0.45,
-                    high: 0.5,
+                    high: 0.49,
                 }),
                 above: None,
                 made: 0,
@@ -220,7 +234,7 @@ mod tests {
 
     #[test]
     fn dummies_count_as_one_column_and_protected_ones_are_withheld() {
-        let reasoner = Reasoner::new(&model(), Adverse::Positive).unwrap();
+        let reasoner = Reasoner::new(&model(), Adverse::Positive, 0.5).unwrap();
         let row = [-2.0, 1.0, 0.0, 1.0, 3.0];
         let reasons = reasoner.reasons(&row, Background::All).unwrap();
         // income -1 x (-2 - 0) = 2; job 2 x 0.5 - 0.5 x -0.5 = 1.25; debt 0.25 x 2 = 0.5.
@@ -230,7 +244,7 @@ mod tests {
 
     #[test]
     fn the_two_methods_of_regulation_b_differ_by_whom_one_is_compared_with() {
-        let reasoner = Reasoner::new(&model(), Adverse::Positive).unwrap();
+        let reasoner = Reasoner::new(&model(), Adverse::Positive, 0.5).unwrap();
         let row = [-2.0, 1.0, 0.0, 0.0, 3.0];
         let reasons = reasoner.reasons(&row, Background::NearThreshold).unwrap();
         // Those near the threshold earn -3 on average, so income speaks for the person.
@@ -239,8 +253,19 @@ mod tests {
     }
 
     #[test]
+    fn a_threshold_that_was_moved_has_nobody_near_it() {
+        let row = [-2.0, 1.0, 0.0, 0.0, 3.0];
+        for (threshold, is_known) in [(0.5, true), (0.495, true), (0.47, false), (0.2, false)] {
+            let reasoner = Reasoner::new(&model(), Adverse::Positive, threshold).unwrap();
+            let told = reasoner.reasons(&row, Background::NearThreshold);
+            assert_eq!(told.is_some(), is_known, "{threshold}");
+            assert!(reasoner.reasons(&row, Background::All).is_some());
+        }
+    }
+
+    #[test]
     fn where_the_positive_class_is_wished_for_the_signs_turn() {
-        let reasoner = Reasoner::new(&model(), Adverse::Negative).unwrap();
+        let reasoner = Reasoner::new(&model(), Adverse::Negative, 0.5).unwrap();
         let row = [2.0, 0.0, 1.0, 0.0, 1.0];
         let reasons = reasoner.reasons(&row, Background::All).unwrap();
         assert_eq!(told(&reasons), [("income", 2.0), ("job", 1.25)]);

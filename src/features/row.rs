@@ -7,7 +7,7 @@ use super::calendar;
 use super::cells::clamped;
 use super::fitted::{Encoding, FittedRecipe, Input, Source};
 use super::{Groups, Unseen};
-use crate::data::{days_of, truth_of};
+use crate::data::{Kind, days_of, is_missing, truth_of, truth_word};
 
 /// A value as it was given, before anyone asked what the column holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,6 +71,8 @@ struct Taker {
     max: f64,
     /// Where a level goes; `None` for one that training saw and that has no group.
     levels: HashMap<String, Option<u32>>,
+    /// The levels that stand for false and true, in a column of truth values.
+    truths: [Option<String>; 2],
     /// Levels that count as missing.
     special_levels: Vec<String>,
     groups: Groups,
@@ -168,7 +170,13 @@ fn taker(recipe: &FittedRecipe, input: &Input) -> Taker {
     let groups = recipe.groups(input);
     let levels =
         input.levels.iter().map(|level| (level.name.clone(), groups.of_level(level))).collect();
+    let truth = |wanted: bool| {
+        let mut names = input.levels.iter().map(|level| &level.name);
+        names.find(|name| truth_word(name) == Some(wanted)).cloned()
+    };
+    let is_truth = input.kind == Kind::Boolean;
     Taker {
+        truths: if is_truth { [truth(false), truth(true)] } else { [None, None] },
         encoding: input.encoding,
         special: input.special.iter().filter_map(|code| code.parse().ok()).collect(),
         min: input.min.unwrap_or(f64::NEG_INFINITY),
@@ -189,7 +197,7 @@ impl Taker {
             Given::Number(value) => value,
             Given::Truth(_) if is_date => return Err(Misfit::NoDate),
             Given::Truth(truth) => f64::from(u8::from(truth)),
-            Given::Written(text) if text.trim().is_empty() => f64::NAN,
+            Given::Written(text) if is_missing(text.trim()) => f64::NAN,
             Given::Text(text) | Given::Written(text) if is_date => {
                 days_of(text).ok_or(Misfit::NoDate)?
             }
@@ -216,7 +224,9 @@ impl Taker {
 
     fn level(&self, given: Given<'_>) -> Result<(Cell, Remark), Misfit> {
         let is_nothing = match given {
-            Given::Missing | Given::Text("") | Given::Written("") => true,
+            Given::Missing | Given::Text("") => true,
+            // Where training had such a word as a level, it is one.
+            Given::Written(text) => is_missing(text) && !self.levels.contains_key(text),
             Given::Number(value) => value.is_nan(),
             _ => false,
         };
@@ -225,12 +235,22 @@ impl Taker {
         }
         match given {
             // Numbers are levels as they are written: 1 and 1.0 are one, and so are 0 and -0.
-            Given::Number(value) => self.named(&(value + 0.0).to_string()),
+            Given::Number(value) => match self.truth(value == 1.0, value == 0.0 || value == 1.0) {
+                Some(level) => self.named(level),
+                None => self.named(&(value + 0.0).to_string()),
+            },
             Given::Missing => self.missing(),
-            Given::Truth(true) => self.named("true"),
-            Given::Truth(false) => self.named("false"),
+            Given::Truth(truth) => match self.truth(truth, true) {
+                Some(level) => self.named(level),
+                None => self.named(if truth { "true" } else { "false" }),
+            },
             Given::Text(text) | Given::Written(text) => self.named(text),
         }
+    }
+
+    /// The level that stands for a truth value, if `is_one`.
+    fn truth(&self, truth: bool, is_one: bool) -> Option<&str> {
+        self.truths[usize::from(truth)].as_deref().filter(|_| is_one)
     }
 
     fn named(&self, name: &str) -> Result<(Cell, Remark), Misfit> {
@@ -297,6 +317,30 @@ mod tests {
                 by_row.make(&cells, &mut made);
                 let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
                 assert_eq!(bits(&made), bits(&matrix.row(row).to_vec()), "row {row}: {texts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn yes_and_no_are_taken_as_truth_values_and_words_for_nothing_as_missing() {
+        let text = "age,home,job\n30,yes,clerk\n41,no,NA\n50,yes,clerk\n22,no,smith\n";
+        let table =
+            open_bytes("t.csv", text.as_bytes(), &OpenOptions::default(), &Ctx::quiet()).unwrap();
+        let names = ["age", "home", "job"].map(str::to_owned);
+        let recipe = Recipe { rare: 0.0, ..Recipe::default() };
+        let fitted = fit(&table, &recipe, &names, &[0, 1, 2, 3], &Ctx::quiet()).unwrap();
+        let by_row = RowRecipe::new(&fitted);
+        let take = |place, given| by_row.take(place, given).unwrap();
+        for (truth, number, word) in [(true, 1.0, "yes"), (false, 0.0, "no")] {
+            let expected = take(1, Given::Text(word));
+            assert_eq!(expected.1, Remark::Usual);
+            assert_eq!(take(1, Given::Truth(truth)), expected);
+            assert_eq!(take(1, Given::Number(number)), expected);
+        }
+        assert_ne!(take(1, Given::Truth(true)).0, take(1, Given::Truth(false)).0);
+        for word in ["NA", "NULL", "?", "nan", ""] {
+            for place in 0..3 {
+                assert_eq!(take(place, Given::Written(word)).1, Remark::Missing, "{word}");
             }
         }
     }

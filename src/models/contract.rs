@@ -1,8 +1,8 @@
 //! The input contract: which columns a model asks for, and what it takes in them.
 
-use crate::data::Kind;
+use crate::data::{Kind, truth_of};
 use crate::features::sight::FittedSight;
-use crate::features::{Encoding, Given, Misfit, Remark};
+use crate::features::{Encoding, Given, Input, Misfit, Remark};
 
 use super::Model;
 
@@ -70,7 +70,7 @@ pub fn contract(model: &Model) -> Vec<Field> {
         .map(|input| Field {
             name: input.name.clone(),
             kind: match (input.encoding, input.kind) {
-                (_, Kind::Boolean) => FieldKind::Truth,
+                (_, Kind::Boolean) if is_truth(input) => FieldKind::Truth,
                 (Encoding::Number, _) => FieldKind::Number,
                 (Encoding::Date, _) => FieldKind::Date,
                 (Encoding::Levels, _) => FieldKind::Level,
@@ -94,6 +94,12 @@ pub fn contract(model: &Model) -> Vec<Field> {
         }
     }
     fields
+}
+
+/// Whether a column of two values is one of true and false, rather than of other words for them.
+fn is_truth(input: &Input) -> bool {
+    let mut levels = input.levels.iter();
+    input.encoding == Encoding::Number || levels.all(|level| truth_of(&level.name).is_some())
 }
 
 /// Why a row was refused: which field, and what is the matter with it. The value itself is never

@@ -40,7 +40,12 @@ pub(super) fn live(_: &Arc<Server>, _: &mut Call) -> Reply {
 }
 
 /// `GET /v2/health/ready`.
-pub(super) fn ready(_: &Arc<Server>, _: &mut Call) -> Reply {
+pub(super) fn ready(server: &Arc<Server>, _: &mut Call) -> Reply {
+    let models = server.models.load();
+    // A name that is out of service was taken out; one whose version cannot be read is broken.
+    if models.by_name.values().any(|named| !named.is_unloaded && !named.is_ready()) {
+        return Reply::Now(Err(Refusal::unavailable("a model cannot be served", 5)));
+    }
     Answer::json(&json!({ "live": true, "ready": true })).into()
 }
 
@@ -230,14 +235,18 @@ pub(super) fn index(server: &Arc<Server>, call: &mut Call) -> Reply {
         if named.is_unloaded && only_ready {
             continue;
         }
-        let state = if named.is_unloaded { "UNAVAILABLE" } else { "READY" };
-        let reason = if named.is_unloaded { "unloaded" } else { "" };
-        for version in named.versions.keys() {
+        let loaded = named.versions.keys().map(|version| (version, None));
+        let broken = named.broken.iter().map(|(version, why)| (version, Some(why.as_str())));
+        for (version, wrong) in loaded.chain(broken) {
+            let wrong = if named.is_unloaded { Some("unloaded") } else { wrong };
+            if wrong.is_some() && only_ready {
+                continue;
+            }
             all.push(json!({
                 "name": named.name,
                 "version": version.to_string(),
-                "state": state,
-                "reason": reason,
+                "state": if wrong.is_some() { "UNAVAILABLE" } else { "READY" },
+                "reason": wrong.unwrap_or(""),
             }));
         }
     }
@@ -266,6 +275,11 @@ fn set_loaded(server: &Server, call: &Call, loaded: bool) -> Outcome {
         return Err(Refusal::bad_request("the body is no JSON object"));
     }
     server.set_loaded(&name, loaded);
+    let models = server.models.load();
+    if let Some(named) = models.by_name.get(&name).filter(|own| loaded && !own.is_ready()) {
+        let why = named.broken.values().next().map_or("it has no version", String::as_str);
+        return Err(Refusal::bad_request(format!("`{name}` cannot be loaded: {}", shown(why))));
+    }
     let done = if loaded { "load" } else { "unload" };
     Answer::json(&json!({ "name": name, done: true }))
 }

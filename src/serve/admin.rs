@@ -48,6 +48,21 @@ fn number(body: &Value, name: &str) -> Result<u32, Refusal> {
     number.ok_or_else(|| Refusal::bad_request(format!("`{name}` is missing: a number")))
 }
 
+/// A value that may be left out, but not be of another sort.
+fn optional<T>(
+    body: &Value,
+    name: &str,
+    sort: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Option<T>, Refusal> {
+    match &body[name] {
+        Value::Null => Ok(None),
+        value => read(value)
+            .map(Some)
+            .ok_or_else(|| Refusal::bad_request(format!("`{name}` has to be {sort}"))),
+    }
+}
+
 /// The model of the path, if the key may know of it.
 fn name<'a>(server: &Server, call: &'a Call) -> Result<&'a str, Refusal> {
     let name = call.param("model").unwrap_or_default();
@@ -172,11 +187,11 @@ pub(super) fn create_key(server: &Arc<Server>, call: &mut Call) -> Reply {
             name: text(&body, "name")?.unwrap_or_default().to_owned(),
             scopes,
             models: words("models")?,
-            expires_ms: body["expires_ms"].as_i64(),
-            rate_per_second: body["rate_per_second"].as_f64(),
-            burst: body["burst"].as_f64(),
-            daily_requests: body["daily_requests"].as_u64(),
-            daily_rows: body["daily_rows"].as_u64(),
+            expires_ms: optional(&body, "expires_ms", "a whole number", Value::as_i64)?,
+            rate_per_second: optional(&body, "rate_per_second", "a number", Value::as_f64)?,
+            burst: optional(&body, "burst", "a number", Value::as_f64)?,
+            daily_requests: optional(&body, "daily_requests", "a whole number", Value::as_u64)?,
+            daily_rows: optional(&body, "daily_rows", "a whole number", Value::as_u64)?,
         };
         // Nobody gives away more than they have.
         for scope in &spec.scopes {

@@ -56,7 +56,11 @@ impl Drop for Ticket {
 
 /// How long some kind of work takes, learnt from the work that was done.
 #[derive(Debug, Default)]
-pub(super) struct Pace(Mutex<Learnt>);
+pub(super) struct Pace {
+    learnt: Mutex<Learnt>,
+    /// What a unit is taken to last while nothing is known, in nanoseconds.
+    guess: u64,
+}
 
 /// Decaying sums, so that large pieces of work count for more than small ones.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,17 +73,27 @@ struct Learnt {
 const KEPT: f64 = 0.9;
 
 impl Pace {
+    /// A pace of which nothing is known but a guess.
+    pub(super) fn guessed(guess: Duration) -> Self {
+        Self { guess: guess.as_nanos() as u64, ..Self::default() }
+    }
+
     /// Takes in that so many units took so long.
     pub(super) fn learn(&self, units: usize, took: Duration) {
-        let mut learnt = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
         learnt.units = learnt.units * KEPT + units as f64;
         learnt.nanos = learnt.nanos * KEPT + took.as_nanos() as f64;
     }
 
-    /// What so many units are likely to take, in nanoseconds; 0 while nothing is known.
+    /// What so many units are likely to take, in nanoseconds.
     pub(super) fn cost(&self, units: usize) -> u64 {
-        let Learnt { units: known, nanos } = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known > 0.0 { (nanos / known * units as f64) as u64 } else { 0 }
+        let Learnt { units: known, nanos } =
+            *self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+        if known > 0.0 {
+            (nanos / known * units as f64) as u64
+        } else {
+            self.guess.saturating_mul(units as u64)
+        }
     }
 }
 
@@ -110,8 +124,8 @@ mod tests {
 
     #[test]
     fn a_pace_follows_the_work() {
-        let pace = Pace::default();
-        assert_eq!(pace.cost(10), 0);
+        let pace = Pace::guessed(Duration::from_nanos(5));
+        assert_eq!(pace.cost(10), 50);
         for _ in 0..100 {
             pace.learn(10, Duration::from_nanos(1_000));
         }

@@ -57,6 +57,14 @@ impl Who {
         }
     }
 
+    /// Whether they may know of every model.
+    pub(super) fn sees_all(&self) -> bool {
+        match self {
+            Self::Nobody => true,
+            Self::Key(caller) => caller.models.iter().any(|pattern| pattern == "*"),
+        }
+    }
+
     /// Whether they may know of a model.
     pub(super) fn sees(&self, model: &str) -> bool {
         match self {

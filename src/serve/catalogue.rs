@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use prometheus_client::metrics::counter::Counter;
 use serde_json::{Map, Value, json};
 
 use super::ROUTES;
 use super::about::visible;
 use super::form::LONGEST;
-use super::metrics::Why;
+use super::protocol::Refusal;
 use super::route::{Access, Answer, Call, Reply, Route};
 use super::served::Served;
 use super::server::Server;
@@ -17,17 +16,14 @@ use crate::models::{Field, FieldKind};
 use crate::registry::store::Scope;
 
 /// `GET /metrics`.
-pub(super) fn metrics(server: &Arc<Server>, _: &mut Call) -> Reply {
+pub(super) fn metrics(server: &Arc<Server>, call: &mut Call) -> Reply {
+    if !call.who.sees_all() {
+        let what = "the metrics tell of all models, and this key knows of some alone";
+        return Reply::Now(Err(Refusal::forbidden(what)));
+    }
     if let Some(log) = &server.log {
         let counts = log.counts();
-        let metrics = &server.metrics;
-        let raise = |counter: &Counter, to: u64| {
-            counter.inc_by(to.saturating_sub(counter.get()));
-        };
-        raise(&metrics.log_written, counts.written);
-        for (reason, n) in [("queue", counts.dropped), ("disk", counts.failed)] {
-            raise(&metrics.log_dropped.get_or_create(&Why { reason }), n);
-        }
+        server.metrics.raise_log(counts.written, counts.dropped, counts.failed);
     }
     let text = server.metrics.text();
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -148,6 +144,7 @@ fn answer_schema(served: &Served) -> Value {
             "model": { "type": "string" },
             "version": { "type": "integer" },
             "alias": { "type": "string" },
+            "request_id": { "type": "string" },
             "predictions": { "type": "array", "items": prediction },
         },
         "required": ["model", "version", "predictions"],
@@ -232,7 +229,7 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
         }
         ("/v1/feedback", _) => object(
             json!({
-                "id": { "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,120}$" },
+                "id": { "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$" },
                 "label": { "type": ["string", "number", "boolean"], "minLength": 1, "maxLength": 100 },
             }),
             &["id", "label"],
@@ -251,10 +248,16 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
             let words = json!({ "type": "array", "items": { "type": "string" } });
             let scopes: Vec<&str> = Scope::ALL.iter().map(|(_, word, _)| *word).collect();
             let scopes = json!({ "type": "array", "items": { "enum": scopes }, "minItems": 1 });
-            let why = text();
-            let properties =
-                json!({ "name": text(), "scopes": scopes, "models": words, "why": why });
-            object(properties, &["scopes"])
+            let (whole, number) = (
+                json!({ "type": "integer", "minimum": 1 }),
+                json!({ "type": "number", "exclusiveMinimum": 0 }),
+            );
+            let all = json!({
+                "name": text(), "scopes": scopes, "models": words, "expires_ms": whole,
+                "rate_per_second": number, "burst": number, "daily_requests": whole,
+                "daily_rows": whole, "why": text(),
+            });
+            object(all, &["scopes"])
         }
         _ => json!({ "type": "object" }),
     })

@@ -13,7 +13,7 @@ use super::metrics::{OfDrift, OfPerformance};
 use super::served::Served;
 use super::server::{Server, now_ms};
 use super::{Error, tell};
-use crate::data::{Table, Target, Task, date_text};
+use crate::data::{Table, Target, Task};
 use crate::features::reference::{
     ColumnCount, ColumnReference, ColumnWindow, Shape, WindowCounts, bin_of,
 };
@@ -25,7 +25,7 @@ use crate::monitor::{Outcomes, Policy, Watch, Window, WindowReport};
 use crate::registry::Registry;
 use crate::registry::store::{Actor, Retrain};
 use crate::rng::Seed;
-use crate::workspace::{Rule, export_log, period_ms, retrain};
+use crate::workspace::{Rule, forget_nights, period_ms, retrain, write_night};
 
 /// Rows of a window where the model's settings say nothing else.
 const ROWS: usize = 1_000;
@@ -35,6 +35,8 @@ const LONGEST_MS: i64 = 3_600_000;
 const FEWEST: u64 = 200;
 /// Labels that performance is measured on, at most.
 const LABELS: u32 = 5_000;
+/// ... and at least.
+const FEWEST_LABELS: usize = 50;
 
 /// So often windows are looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -68,7 +70,8 @@ fn look(server: &Arc<Server>) {
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
-/// Writes the predictions of a day that is over to a file for analysis, once for each model.
+/// Writes the predictions of a day that is over to files for analysis, and forgets those that are
+/// too old. What is to be encrypted is not written again in the clear.
 fn nightly(server: &Arc<Server>) {
     let yesterday = now_ms() / DAY_MS - 1;
     if server.log.is_none() || server.day.swap(yesterday, Ordering::AcqRel) >= yesterday {
@@ -76,26 +79,20 @@ fn nightly(server: &Arc<Server>) {
     }
     let own = Arc::clone(server);
     let work = move || {
-        let Some(log) = &own.log else { return };
+        let (Some(log), Some(reader)) = (&own.log, &own.log_reader) else { return };
+        let workspace = &own.options.workspace;
+        forget_nights(workspace, yesterday - i64::from(own.options.log_days));
+        if own.options.encrypt_log {
+            return;
+        }
         log.flush();
-        let folder = own.options.workspace.join("predictions");
         let names: Vec<String> = own.models.load().by_name.keys().cloned().collect();
-        for name in names {
-            let day = date_text(yesterday as f64);
-            let path = folder.join(format!("{name}-{day}.parquet"));
-            let range = [yesterday * DAY_MS, (yesterday + 1) * DAY_MS - 1];
-            let written = crate::files::create_private_dir(&folder)
-                .map_err(|error| error.to_string())
-                .and_then(|()| {
-                    export_log(log, &name, range, &path).map_err(|error| error.to_string())
-                });
-            if let Err(error) = written {
-                own.trouble(format!("the nightly file of `{name}`: {error}"));
-            }
+        if let Err(error) = write_night(workspace, reader, &names, yesterday) {
+            own.trouble(format!("the files of the night: {error}"));
         }
     };
-    if jobs::service("nightly", work).is_err() {
-        server.trouble("the nightly files were not written: there is no thread for it".into());
+    if jobs::background("nightly", work).is_err() {
+        server.trouble("the files of the night were not written: there is no thread".into());
     }
 }
 
@@ -239,10 +236,12 @@ fn measured(
     counts: &WindowCounts,
     from_ms: i64,
 ) -> Option<WindowReport> {
+    let now = now_ms();
+    let since = [served.labels_from_ms.load(Ordering::Relaxed), now];
     let labelled = server
-        .log
+        .log_reader
         .as_ref()
-        .and_then(|log| log.labelled(&served.name, served.version, LABELS).ok())
+        .and_then(|log| log.labelled(&served.name, served.version, since, LABELS).ok())
         .unwrap_or_default();
     let model = served.model();
     let (mut scores, mut truth) = (Vec::new(), Vec::new());
@@ -263,12 +262,17 @@ fn measured(
             truth.push(told);
         }
     }
-    let outcomes = (scores.len() >= 50).then(|| Outcomes { scores: &scores, truth: &truth });
+    // Fewer labels wait for others to come.
+    let is_enough = scores.len() >= FEWEST_LABELS;
+    if is_enough {
+        served.labels_from_ms.store(now, Ordering::Relaxed);
+    }
+    let outcomes = is_enough.then(|| Outcomes { scores: &scores, truth: &truth });
     let mut watch = served.watch.lock().unwrap_or_else(PoisonError::into_inner);
     if watch.is_none() {
         *watch = watch_over(served.model());
     }
-    let window = Window { from_ms, to_ms: now_ms(), counts, outcomes };
+    let window = Window { from_ms, to_ms: now, counts, outcomes };
     watch.as_mut().map(|watch| watch.look(&window, None))
 }
 
@@ -343,7 +347,14 @@ static BUSY: AtomicBool = AtomicBool::new(false);
 fn train_again(server: &Arc<Server>) {
     let alarmed: Vec<String> =
         std::mem::take(&mut *server.alarmed.lock().unwrap_or_else(PoisonError::into_inner));
-    let Ok(jobs) = server.store.retrainings() else { return };
+    let jobs = match server.store.retrainings() {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            server.trouble(error.to_string());
+            server.alarmed.lock().unwrap_or_else(PoisonError::into_inner).extend(alarmed);
+            return;
+        }
+    };
     let now = now_ms();
     let is_due = |job: &&Retrain| {
         let by_time = period_ms(&job.schedule).is_some_and(|period| {
@@ -354,23 +365,46 @@ fn train_again(server: &Arc<Server>) {
         });
         by_time || job.on_alert && alarmed.contains(&job.model)
     };
-    let Some(job) = jobs.iter().find(is_due).cloned() else { return };
-    if BUSY.swap(true, Ordering::AcqRel) {
-        // What an alert asked for is not forgotten while another model is trained.
-        server.alarmed.lock().unwrap_or_else(PoisonError::into_inner).extend(alarmed);
+    let due: Vec<&Retrain> = jobs.iter().filter(is_due).collect();
+    let Some((first, others)) = due.split_first() else { return };
+    let waiting = |all: &[&Retrain]| {
+        let asked = all.iter().filter(|job| alarmed.contains(&job.model));
+        let names: Vec<String> = asked.map(|job| job.model.clone()).collect();
+        server.alarmed.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+    };
+    // What an alert asked for is not forgotten while another model is trained.
+    let Some(busy) = Busy::begin() else { return waiting(&due) };
+    waiting(others);
+    let next_ms = period_ms(&first.schedule).map(|period| now + period);
+    if !server.store.claim_retraining(first, next_ms).unwrap_or(false) {
         return;
     }
-    let server = Arc::clone(server);
+    let (own, job) = (Arc::clone(server), (*first).clone());
     let work = move || {
-        carry_out(&server, job);
-        BUSY.store(false, Ordering::Release);
+        let _busy = busy;
+        carry_out(&own, &job);
     };
     if jobs::service("retraining", work).is_err() {
+        server.trouble(format!("`{}` is not trained again: there is no thread", first.model));
+    }
+}
+
+/// That a model is being trained again; it ends however the training does.
+struct Busy;
+
+impl Busy {
+    fn begin() -> Option<Self> {
+        (!BUSY.swap(true, Ordering::AcqRel)).then_some(Self)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
         BUSY.store(false, Ordering::Release);
     }
 }
 
-fn carry_out(server: &Arc<Server>, mut job: Retrain) {
+fn carry_out(server: &Arc<Server>, job: &Retrain) {
     let actor = Actor::schedule();
     let outcome =
         Registry::open(&server.options.workspace).map_err(|e| e.to_string()).and_then(|registry| {
@@ -379,11 +413,8 @@ fn carry_out(server: &Arc<Server>, mut job: Retrain) {
             retrain(&registry, &server.store, &job.model, data, rule, &actor, &Ctx::quiet())
                 .map_err(|error| error.to_string())
         });
-    job.last_ms = Some(now_ms());
-    job.next_ms = period_ms(&job.schedule).map(|period| now_ms() + period);
-    job.last = match outcome {
+    let (candidate, last) = match outcome {
         Ok(told) => {
-            job.candidate = Some(told.candidate);
             let news = json!({
                 "model": told.name,
                 "version": told.candidate,
@@ -399,15 +430,16 @@ fn carry_out(server: &Arc<Server>, mut job: Retrain) {
                 (false, Some(id)) => format!("decision {id} waits for a second person"),
                 (false, None) => "a person decides".to_owned(),
             };
-            format!("version {}: {} {end}", told.candidate, told.sentence)
+            (Some(told.candidate), format!("version {}: {} {end}", told.candidate, told.sentence))
         }
         Err(error) => {
             let first = error.lines().next().unwrap_or_default();
             server.trouble(format!("training `{}` again: {first}", job.model));
-            format!("failed: {first}")
+            (None, format!("failed: {first}"))
         }
     };
-    if let Err(error) = server.store.set_retraining(&job, &actor, "carried out") {
+    let noted = server.store.note_retraining(&job.model, now_ms(), candidate, &last, &actor);
+    if let Err(error) = noted {
         server.trouble(error.to_string());
     }
 }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::protocol::Refusal;
 use super::route::{Answer, Call, Outcome, Reply, apart};
 use super::server::Server;
-use crate::registry::store::log::Recorded;
+use crate::registry::Error;
+use crate::registry::store::log::{LONGEST_ID, Recorded};
 
 /// Labels in one request, at most.
 const MOST: usize = 10_000;
@@ -45,7 +46,7 @@ fn take(server: &Server, call: &Call) -> Outcome {
     for (at, own) in all.iter().enumerate() {
         let wrong = |what: &str| Refusal::bad_request(format!("label {at}: {what}"));
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
-        let is_id = |id: &&str| (1..=120).contains(&id.len()) && id.chars().all(is_plain);
+        let is_id = |id: &&str| (1..=LONGEST_ID).contains(&id.len()) && id.chars().all(is_plain);
         let id = own["id"].as_str().filter(is_id);
         let id = id.ok_or_else(|| wrong("`id` is missing: that of the prediction"))?;
         let label = match &own["label"] {
@@ -69,7 +70,11 @@ fn take(server: &Server, call: &Call) -> Outcome {
             new += 1;
             continue;
         };
-        match log.label(id, &label, server.now_ms()).map_err(|_| busy())? {
+        let recorded = log.label(id, &label, server.now_ms()).map_err(|error| match error {
+            Error::Denied { what, .. } => Refusal::bad_request(what),
+            _ => busy(),
+        })?;
+        match recorded {
             Recorded::New => new += 1,
             Recorded::Same => same += 1,
             Recorded::Conflict => conflicts.push(id.to_owned()),

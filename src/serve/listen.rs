@@ -113,8 +113,13 @@ pub(super) async fn listen(
         let (stream, _) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of files: those that are open have to end first.
-                if error.raw_os_error() == Some(libc::EMFILE) {
+                // Out of files or memory: something that is open has to end first. A connection that
+                // broke before it was accepted is nobody's fault.
+                let is_gone = matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+                );
+                if !is_gone {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 continue;

@@ -8,6 +8,11 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
+
+use crate::metrics::METRICS;
+use crate::models::Field;
+use crate::monitor::METHODS;
 
 /// A gauge of a number that is no integer.
 pub(super) type Level = Gauge<f64, AtomicU64>;
@@ -71,6 +76,8 @@ pub(super) struct Why {
 #[derive(Debug)]
 pub(super) struct Metrics {
     registry: Registry,
+    /// What `info` tells at this moment.
+    told: Mutex<Vec<Info>>,
     pub(super) requests: Family<OfAnswer, Counter>,
     pub(super) rows: Family<OfModel, Counter>,
     pub(super) duration: Family<OfModel, Histogram>,
@@ -90,6 +97,8 @@ pub(super) struct Metrics {
     pub(super) memory: Gauge,
 }
 
+/// The statuses of answers of a model.
+const CODES: [u16; 10] = [200, 400, 401, 403, 404, 413, 415, 422, 429, 503];
 /// Bounds of durations, in seconds.
 const DURATIONS: [f64; 14] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
@@ -102,6 +111,7 @@ impl Metrics {
         let values: fn() -> Histogram = || Histogram::new(VALUES);
         let mut metrics = Self {
             registry: Registry::with_prefix("karat"),
+            told: Mutex::default(),
             requests: Family::default(),
             rows: Family::default(),
             duration: Family::new_with_constructor(durations),
@@ -140,9 +150,63 @@ impl Metrics {
         r.register("log_dropped", "Predictions not logged", metrics.log_dropped.clone());
         r.register("auth_failures", "Refused keys", metrics.auth_failures.clone());
         r.register("shed_requests", "Requests refused because of load", metrics.shed.clone());
-        r.register("model", "Served versions and their aliases", metrics.info.clone());
+        r.register("model_info", "Served versions and their aliases", metrics.info.clone());
         r.register("resident_memory_bytes", "Memory of the process", metrics.memory.clone());
         metrics
+    }
+
+    /// Tells which versions stand behind which alias.
+    pub(super) fn tell(&self, all: Vec<Info>) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for gone in told.iter().filter(|own| !all.contains(own)) {
+            self.info.remove(gone);
+        }
+        for own in &all {
+            self.info.get_or_create(own).set(1);
+        }
+        *told = all;
+    }
+
+    /// Forgets a version that is not served any more, so that nothing stands still for ever.
+    pub(super) fn forget(&self, model: &str, version: u32, features: &[Field]) {
+        let of = OfModel { model: model.to_owned(), version };
+        self.rows.remove(&of);
+        self.duration.remove(&of);
+        self.values.remove(&of);
+        for code in CODES {
+            self.requests.remove(&OfAnswer { model: model.to_owned(), version, code });
+        }
+        let scores = std::iter::once("score");
+        for name in features.iter().map(|field| field.name.as_str()).chain(scores) {
+            let feature = name.to_owned();
+            let of = OfFeature { model: model.to_owned(), version, feature };
+            self.missing.remove(&of);
+            self.unseen.remove(&of);
+            for method in METHODS {
+                let OfFeature { model, version, feature } = of.clone();
+                let method = method.name.to_owned();
+                self.drift.remove(&OfDrift { model, version, feature, method });
+            }
+        }
+        for metric in METRICS {
+            let metric = metric.name.to_owned();
+            let of = OfPerformance { model: model.to_owned(), version, metric };
+            self.estimated.remove(&of);
+            self.realised.remove(&of);
+        }
+    }
+
+    /// Raises the counters of the log to what it has counted; asked twice at once, it raises them
+    /// once.
+    pub(super) fn raise_log(&self, written: u64, dropped: u64, failed: u64) {
+        let _one = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let raise = |counter: &Counter, to: u64| {
+            counter.inc_by(to.saturating_sub(counter.get()));
+        };
+        raise(&self.log_written, written);
+        for (reason, n) in [("queue", dropped), ("disk", failed)] {
+            raise(&self.log_dropped.get_or_create(&Why { reason }), n);
+        }
     }
 
     /// Everything in the text format of `OpenMetrics`.

@@ -10,6 +10,7 @@
 mod about;
 mod admin;
 mod ahead;
+mod body;
 mod caller;
 mod catalogue;
 mod csv;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::form::LONGEST;
 use super::protocol::{
     Datatype, HEADER_LENGTH, InferRequest, InferResponse, OutTensor, OutValues, Parameters,
     Refusal, Scalar, Tensor, Values, parse_infer, shown,
@@ -10,7 +11,7 @@ use super::route::{Answer, Call, Outcome, Reply};
 use super::score::{Asked, answer};
 use super::scoring::{self, Rows, Taken, Wanted, decision};
 use super::served::Served;
-use super::server::Server;
+use super::server::{Server, new_id};
 use super::told::Ids;
 use crate::data::Task;
 use crate::features::Given;
@@ -30,7 +31,7 @@ enum ByTensor {
 enum Column {
     Absent,
     Numbers(Vec<f64>),
-    Truths(Vec<bool>),
+    Truths(Vec<Option<bool>>),
     Texts(Vec<Option<Box<str>>>),
 }
 
@@ -54,7 +55,7 @@ impl Rows for ByTensor {
                 given.extend(columns.iter().map(|column| match column {
                     Column::Absent => Given::Missing,
                     Column::Numbers(values) => number(values[row]),
-                    Column::Truths(values) => Given::Truth(values[row]),
+                    Column::Truths(values) => values[row].map_or(Given::Missing, Given::Truth),
                     Column::Texts(values) => {
                         values[row].as_deref().map_or(Given::Missing, Given::Text)
                     }
@@ -68,7 +69,7 @@ impl Rows for ByTensor {
 pub(super) fn infer(server: &Arc<Server>, call: &mut Call) -> Reply {
     let (asked, request) = match read(server, call) {
         Ok(read) => read,
-        Err(refusal) => return Reply::Now(Err(refusal)),
+        Err(refusal) => return server.refused(call, refusal),
     };
     answer(server, call, asked, move |asked, taken| tell(asked, taken, &request))
 }
@@ -77,6 +78,7 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<(Asked, InferRequest), 
     let sticky = call.who.sticky();
     let version = call.param("version").map(str::to_owned);
     let found = server.find(call, version.as_deref(), &sticky)?;
+    call.served = Some(Arc::clone(&found.served));
     let header = call.header(HEADER_LENGTH).map(str::to_owned);
     let limits = &server.options.limits;
     let mut request = parse_infer(header.as_deref(), call.body.clone(), limits)?;
@@ -109,20 +111,20 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<(Asked, InferRequest), 
         call.who.may(Scope::Explain)?;
     }
     let subject = match request.parameters.get("subject") {
+        Some(Scalar::Text(subject)) if subject.chars().count() > LONGEST => {
+            let what = format!("`subject` has more than {LONGEST} letters");
+            return Err(Refusal::bad_request(what));
+        }
         Some(Scalar::Text(subject)) => Some(subject.clone()),
         _ => None,
     };
     let rows = rows_of(served, &request.inputs)?;
     server.charge_rows(&call.who, rows.n_rows())?;
     let n_rows = rows.n_rows();
-    // An id of the protocol may be any text; ours is told beside it where it cannot be the same.
-    let base = match request.id.as_deref() {
-        Some(id) => server.id_for(Some(id)).or_else(|_| server.id_for(None))?,
-        None => server.id_for(None)?,
-    };
     let asked = Asked {
         unknown: Vec::new(),
-        ids: Ids { base, n_rows },
+        ids: Ids { base: new_id(), n_rows },
+        request_id: None,
         rows: Box::new(rows),
         wanted,
         subject,
@@ -186,8 +188,9 @@ fn rows_of(served: &Served, inputs: &[Tensor]) -> Result<ByTensor, Refusal> {
                     |(at, text): (usize, &str)| (!input.nulls.contains(&at)).then(|| text.into());
                 Column::Texts(texts.into_iter().enumerate().map(text).collect())
             }
-            (_, Datatype::Bool) if input.nulls.is_empty() => {
-                Column::Truths(input.numbers()?.iter().map(|value| *value != 0.0).collect())
+            (_, Datatype::Bool) => {
+                let truth = |value: &f64| (!value.is_nan()).then_some(*value != 0.0);
+                Column::Truths(input.numbers()?.iter().map(truth).collect())
             }
             _ => Column::Numbers(input.numbers()?.into_owned()),
         };

@@ -1,8 +1,10 @@
 //! Rows for networks, gathered across requests for a moment and scored together on one thread.
 //!
-//! Every batch size gives the same bits, and each row carries its own way back, so that no answer
-//! can reach another request.
+//! A network gives the same bits whatever the size of the batch, and each row carries its own way
+//! back, so that no answer can reach another request. Rows for imported models are scored request
+//! by request.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
@@ -12,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::ahead::{Ahead, Pace, Ticket};
 use crate::jobs;
-use crate::models::{Model, RowInput};
+use crate::models::{Model, Predictor, RowInput};
 
 /// Rows of one request, waiting for a network.
 struct Waiting {
@@ -110,7 +112,14 @@ fn work(gathering: Gathering, waiting: &Receiver<Waiting>, queued: &dyn Fn(f64))
             for own in &own {
                 queued(own.since.elapsed().as_secs_f64());
             }
-            answer(&model, own);
+            // Of an imported model one bad row fails the whole batch, so each request has its own.
+            let alone = matches!(model.predictor, Predictor::Foreign(_));
+            let batches =
+                if alone { own.into_iter().map(|own| vec![own]).collect() } else { vec![own] };
+            for batch in batches {
+                // Whoever waits for a batch that broke is told so by the channel that closes.
+                let _ = catch_unwind(AssertUnwindSafe(|| answer(&model, batch)));
+            }
         }
     }
 }

@@ -55,6 +55,9 @@ pub fn start(workspace: &Path, words: &[String]) -> Result<Status, Error> {
         }
         let is_over = child.try_wait()?.is_some();
         if is_over || start.elapsed() > PATIENCE {
+            // One that is late would else listen after all.
+            let _ = child.kill();
+            let _ = child.wait();
             let said = std::fs::read(&path).unwrap_or_default();
             let said = said.get(before as usize..).unwrap_or_default();
             return Err(Error::GaveUp { said: String::from_utf8_lossy(said).trim().to_owned() });

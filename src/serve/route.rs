@@ -4,23 +4,26 @@
 //! What is not in it does not exist.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::body::Bytes;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::routing::{MethodFilter, MethodRouter, on};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::ahead::Pace;
+use super::body;
 use super::caller::{Caller, Who};
 use super::limit::Left;
-use super::protocol::{Refusal, pack, unpack};
+use super::protocol::{Refusal, pack};
+use super::served::Served;
 use super::server::Server;
 use super::status::Line;
 use crate::registry::store::Scope;
@@ -54,6 +57,10 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) who: Who,
+    /// When the whole request was there.
+    pub(super) since: Instant,
+    /// The version that is to answer, once it is known.
+    pub(super) served: Option<Arc<Served>>,
     /// What the live log will show of it.
     pub(super) line: Line,
 }
@@ -89,7 +96,7 @@ pub(super) fn apart(
     let (server, call) = (Arc::clone(server), call.clone());
     Reply::Later(Box::pin(async move {
         let told = tokio::task::spawn_blocking(move || (work(&server, &call), call.line)).await;
-        told.unwrap_or_else(|_| (Err(Refusal::internal("it broke off")), Line::default()))
+        told.unwrap_or_else(|_| (Err(broken()), Line::default()))
     }))
 }
 
@@ -187,8 +194,8 @@ fn allowed(routes: &[Route], path: &str) -> &'static str {
     }
 }
 
-/// Time for a body to arrive.
-const BODY: Duration = Duration::from_secs(30);
+/// Headers by which clients know their requests again.
+const MARKS: [&str; 2] = ["x-request-id", "seldon-puid"];
 /// Time for an answer.
 const ANSWER: Duration = Duration::from_mins(1);
 /// Work that is expected to take less than this, in nanoseconds, is done at once.
@@ -221,7 +228,7 @@ async fn answer(
 ) -> Response<Body> {
     let start = Instant::now();
     let (parts, body) = request.into_parts();
-    let is_head = parts.method == Method::HEAD;
+    let marks = MARKS.map(|name| parts.headers.get(name).filter(|own| own.len() <= 200).cloned());
     let accept = parts.headers.get(header::ACCEPT_ENCODING).cloned();
     let mut line = Line { at_ms: server.now_ms(), ..Line::default() };
     let mut left = None;
@@ -245,16 +252,18 @@ async fn answer(
                 Err(refusal) => break 'answered Err(refusal),
             }
         }
-        let body = match read(server, &parts.headers, body).await {
+        let limits = &server.options.limits;
+        let body = match body::read(route, &server.room, limits, &parts.headers, body).await {
             Ok(body) => body,
             Err(refusal) => break 'answered Err(refusal),
         };
+        let since = Instant::now();
         // What takes long waits behind all that is ready to be read, so that it can be counted.
         let units = body.len();
         let is_scored = route.method == "POST"
             && matches!(route.access, Access::AnyKey | Access::Needs(Scope::Infer));
         let cost = if is_scored { pace.cost(units) } else { 0 };
-        let _ticket = if cost > LIGHT {
+        let ticket = if cost > LIGHT {
             let Some(ticket) = server.ahead.enter(cost) else {
                 server.metrics.shed.inc();
                 break 'answered Err(Refusal::unavailable("the server has too much to do", SOON));
@@ -271,9 +280,14 @@ async fn answer(
             headers: parts.headers,
             body,
             who,
+            since,
+            served: None,
             line,
         };
-        let reply = (route.handle)(server, &mut call);
+        let handle = AssertUnwindSafe(|| (route.handle)(server, &mut call));
+        let reply = catch_unwind(handle).unwrap_or_else(|_| Reply::Now(Err(broken())));
+        // What follows waits for others, not for these threads.
+        drop(ticket);
         if is_scored {
             pace.learn(units, begun.elapsed());
         }
@@ -283,7 +297,7 @@ async fn answer(
                 outcome
             }
             Reply::Later(later) => {
-                if let Ok((outcome, told)) = tokio::time::timeout(ANSWER, later).await {
+                if let Ok((outcome, told)) = tokio::time::timeout(ANSWER, caught(later)).await {
                     line = told;
                     outcome
                 } else {
@@ -309,10 +323,29 @@ async fn answer(
     }
     let accept = accept.as_ref().and_then(|accept| accept.to_str().ok());
     let mut response = response(outcome, accept, left);
-    if is_head {
-        *response.body_mut() = Body::empty();
+    // What a client calls its request is told it again.
+    for (name, mark) in MARKS.iter().zip(marks) {
+        if let Some(mark) = mark {
+            response.headers_mut().insert(HeaderName::from_static(name), mark);
+        }
     }
     response
+}
+
+/// An answer that is made later; should making it panic, that is answered too.
+async fn caught(
+    mut later: Pin<Box<dyn Future<Output = (Outcome, Line)> + Send>>,
+) -> (Outcome, Line) {
+    std::future::poll_fn(move |context| {
+        catch_unwind(AssertUnwindSafe(|| later.as_mut().poll(context)))
+            .unwrap_or_else(|_| Poll::Ready((Err(broken()), Line::default())))
+    })
+    .await
+}
+
+/// What is told when the program itself is wrong.
+fn broken() -> Refusal {
+    Refusal::internal("the server has made a mistake")
 }
 
 /// Counts a request against what its key is allowed.
@@ -323,31 +356,6 @@ fn charge(server: &Server, caller: &Caller) -> Result<Option<Left>, Refusal> {
     caller.meter.request(Instant::now(), unix).map_err(|exceeded| {
         Refusal::too_many(format!("{} is used up", exceeded.what), exceeded.retry_after)
     })
-}
-
-/// The body, unpacked, within the limits.
-async fn read(server: &Server, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
-    let limits = &server.options.limits;
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let told = text(header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
-    let too_large =
-        || Refusal::too_large(format!("the body is larger than {} bytes", limits.max_body));
-    if told.is_some_and(|told| told > limits.max_body as u64) {
-        return Err(too_large());
-    }
-    let whole = Limited::new(body, limits.max_body).collect();
-    let whole = match tokio::time::timeout(BODY, whole).await {
-        Err(_) => {
-            return Err(Refusal { status: 408, ..Refusal::bad_request("the body took too long") });
-        }
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(_)) => return Err(Refusal::bad_request("the body broke off")),
-        Ok(Ok(whole)) => whole.to_bytes(),
-    };
-    match text(header::CONTENT_ENCODING) {
-        None => Ok(whole),
-        encoding => unpack(encoding, whole, limits),
-    }
 }
 
 /// An answer or a refusal as it is sent.

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::ahead::Ahead;
+use super::body::Room;
 use super::lag::Lag;
 use super::listen::{Tls, listen};
 use super::metrics::Metrics;
@@ -17,7 +18,7 @@ use super::pulse::Pulse;
 use super::server::{Options, Server, now_ms};
 use super::socket::{self, Asked};
 use super::table::Models;
-use super::watch::watch as keep_watch;
+use super::watch::{watch as keep_watch, watch_models};
 use super::{Error, ROUTES, drift, route};
 use crate::jobs;
 use crate::registry::store::log::{LogOptions, PredictionLog};
@@ -41,7 +42,7 @@ pub fn run(options: Options, ready: impl FnOnce(&str)) -> Result<(), Error> {
     let url = format!("{}://{addr}", if tls.is_some() { "https" } else { "http" });
     let server = Arc::new(server_of(options, url.clone())?);
     server.renew_keys()?;
-    server.renew_models()?;
+    server.renew_models(false)?;
     let (stop, stopped) = watch::channel(false);
     let stop = Arc::new(stop);
     let door = {
@@ -57,6 +58,10 @@ pub fn run(options: Options, ready: impl FnOnce(&str)) -> Result<(), Error> {
     {
         let (server, tls, stopped) = (Arc::clone(&server), tls.clone(), stopped.clone());
         jobs::service("watch", move || keep_watch(&server, tls.as_deref(), &stopped))?;
+    }
+    {
+        let (server, stopped) = (Arc::clone(&server), stopped.clone());
+        jobs::service("models", move || watch_models(&server, &stopped))?;
     }
     {
         let (server, stopped) = (Arc::clone(&server), stopped.clone());
@@ -113,6 +118,10 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
         let spawn = |name: &str, work| jobs::background(name, work).map(drop);
         Some(PredictionLog::start(&options.workspace, &own, spawn)?)
     };
+    let log_reader = match &log {
+        Some(_) => Some(PredictionLog::open(&options.workspace, options.encrypt_log)?),
+        None => None,
+    };
     let metrics = Metrics::new();
     let queued = metrics.queued.clone();
     let gathering = Gathering { most_wait: options.max_wait, ..Gathering::default() };
@@ -120,13 +129,16 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
     Ok(Server {
         store,
         models: ArcSwap::from_pointee(Models::default()),
+        renewing: Mutex::default(),
         keyring: ArcSwap::from_pointee(Keyring::default()),
         callers: ArcSwap::from_pointee(HashMap::new()),
         pulse: Pulse::new(),
         pool: Pool::start(gathering, move |seconds| queued.observe(seconds))?,
         ahead: Ahead::new(workers, options.max_wait),
+        room: Room::new(options.limits.max_body),
         lag: Arc::new(Lag::new(options.max_lag)),
         log,
+        log_reader,
         unloaded: Mutex::new(Vec::new()),
         day: (now_ms() / 86_400_000 - 1).into(),
         alarmed: Mutex::new(Vec::new()),

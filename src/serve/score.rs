@@ -9,7 +9,7 @@ use super::protocol::Refusal;
 use super::route::{Answer, Call, JSON, Outcome, Reply};
 use super::scoring::{self, Rows, Taken, Wanted, decision};
 use super::served::Served;
-use super::server::Server;
+use super::server::{Server, new_id};
 use super::status::Line;
 use super::table::Found;
 use super::told::{self, Ids};
@@ -18,8 +18,10 @@ use crate::features::Given;
 use crate::models::{MissingPolicy, RowInput, RowScorer};
 use crate::registry::store::Scope;
 
-/// Rows that are explained at once, by models whose explanations take long.
-const MOST_EXPLAINED: usize = 100;
+/// Rows that are explained at once;
+const MOST_EXPLAINED: usize = 1_000;
+/// and by models whose explanations take long.
+const MOST_SLOWLY: usize = 100;
 
 /// What has to be known to finish an answer.
 pub(super) struct Asked {
@@ -27,6 +29,8 @@ pub(super) struct Asked {
     pub(super) rows: Box<dyn Rows + Send>,
     pub(super) wanted: Wanted,
     pub(super) ids: Ids,
+    /// What the caller calls the request.
+    pub(super) request_id: Option<String>,
     pub(super) subject: Option<String>,
     pub(super) key: String,
     pub(super) unknown: Vec<String>,
@@ -36,19 +40,25 @@ pub(super) struct Asked {
 pub(super) fn score(server: &Arc<Server>, call: &mut Call) -> Reply {
     let asked = match read(server, call) {
         Ok(asked) => asked,
-        Err(refusal) => return Reply::Now(Err(refusal)),
+        Err(refusal) => return server.refused(call, refusal),
     };
     answer(server, call, asked, |asked, taken| {
-        let found = &asked.found;
-        let alias = found.alias.as_deref();
-        told::body(&found.served, alias, &asked.ids, &*asked.rows, taken, asked.wanted)
-            .map(|body| Answer::bytes(JSON, body))
+        let body = told::Body {
+            served: &asked.found.served,
+            alias: asked.found.alias.as_deref(),
+            request_id: asked.request_id.as_deref(),
+            ids: &asked.ids,
+            rows: &*asked.rows,
+            wanted: asked.wanted,
+        };
+        body.write(taken).map(|body| Answer::bytes(JSON, body))
     })
 }
 
 fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
     let sticky = call.who.sticky();
-    let found = server.find(call, call.param("version").map(str::to_owned).as_deref(), &sticky)?;
+    let found = server.find(call, call.param("version"), &sticky)?;
+    call.served = Some(Arc::clone(&found.served));
     let content_type = call.header("content-type");
     let limits = &server.options.limits;
     let request = form::parse(content_type, &call.body, &found.served.places, limits)?;
@@ -69,13 +79,25 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
     server.charge_rows(&call.who, n_rows)?;
     Ok(Asked {
         unknown: request.rows.unknown.clone(),
-        ids: Ids { base: server.id_for(request.id.as_deref())?, n_rows },
+        ids: Ids { base: new_id(), n_rows },
+        request_id: request_id(request.id)?,
         rows: Box::new(request.rows),
         wanted,
         subject: request.subject,
         key: call.who.id(),
         found,
     })
+}
+
+/// What a caller calls a request, if it can be told back as it is.
+fn request_id(given: Option<String>) -> Result<Option<String>, Refusal> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    match given.filter(|id| !id.is_empty()) {
+        Some(id) if id.len() > 100 || !id.chars().all(is_plain) => Err(Refusal::bad_request(
+            "`id` may have up to 100 letters, digits, and `-`, `_`, `.`, `:`",
+        )),
+        given => Ok(given),
+    }
 }
 
 /// Scores what was asked, at once or after a network has, and lets `tell` make the answer of it.
@@ -85,14 +107,14 @@ pub(super) fn answer(
     asked: Asked,
     tell: impl Fn(&Asked, &Taken) -> Outcome + Send + Sync + 'static,
 ) -> Reply {
-    let start = Instant::now();
+    let start = call.since;
     let served = Arc::clone(&asked.found.served);
     call.line.model = format!("{}/{}", served.name, served.version);
     call.line.rows = asked.rows.n_rows() as u64;
     let n_rows = asked.rows.n_rows();
-    if served.is_gathered() && asked.wanted.attributions && n_rows > MOST_EXPLAINED {
-        let what =
-            format!("{n_rows} rows are to be explained; up to {MOST_EXPLAINED} can be at once");
+    let most = if served.is_gathered() { MOST_SLOWLY } else { MOST_EXPLAINED };
+    if asked.wanted.attributions && n_rows > most {
+        let what = format!("{n_rows} rows are to be explained; up to {most} can be at once");
         return Reply::Now(Err(Refusal::bad_request(what)));
     }
     let taken = scoring::take(&served, &*asked.rows, asked.wanted);
@@ -166,7 +188,9 @@ fn finish(
         && !asked.unknown.is_empty()
     {
         // Names of fields that the model does not look at, so that a typo does not stay hidden.
-        let names = asked.unknown.join(",");
+        // A header takes no other letters.
+        let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
+        let names = asked.unknown.join(",").chars().map(plain).collect();
         answer.headers.push(("x-karat-ignored-fields", names));
     }
     let took = start.elapsed();

@@ -79,6 +79,7 @@ pub(super) fn take(served: &Served, rows: &dyn Rows, wanted: Wanted) -> Result<T
         for row in 0..n_rows {
             given.clear();
             rows.put(row, &mut given);
+            let counts = seen.begin(row);
             let mut remarks: Option<Vec<(usize, Remark)>> = None;
             let taken_in =
                 scorer.take(&given, served.policy.missing, input, |field, cell, what| {
@@ -94,7 +95,7 @@ pub(super) fn take(served: &Served, rows: &dyn Rows, wanted: Wanted) -> Result<T
                             remarks.get_or_insert_default().push((field, other));
                         }
                     }
-                    seen.cell(field, row, cell, given[field], what);
+                    seen.cell(cell, given[field], what);
                 });
             taken_in.map_err(|why| refused(row, n_rows, &why))?;
             for (field, what) in remarks.into_iter().flatten() {
@@ -107,7 +108,7 @@ pub(super) fn take(served: &Served, rows: &dyn Rows, wanted: Wanted) -> Result<T
                 let raw = scorer.outputs(input, outputs);
                 finite(outputs, row, n_rows)?;
                 finite(raw.as_slice(), row, n_rows)?;
-                if seen.counts(row) {
+                if counts {
                     seen.score(RowScorer::score(outputs));
                     served.values.observe(RowScorer::score(outputs));
                 }
@@ -143,8 +144,7 @@ pub(super) async fn gathered(
     let model = Arc::clone(served.model());
     let rows = taken.inputs.clone();
     let outputs = pool.score(model, &served.pace, rows).map_err(|Full| busy())?;
-    // A thread that went away is as good as one that is busy.
-    let outputs = outputs.await.map_err(|_| busy())?;
+    let outputs = outputs.await.map_err(|_| Refusal::internal("the network broke off"))?;
     let mut seen = Seen::new(0, 0);
     for (row, own) in outputs.into_iter().enumerate() {
         finite(&own, row, taken.n_rows)?;
@@ -198,7 +198,8 @@ pub(super) fn reasons(
     };
     reasoner.reasons(&taken.inputs[row].matrix, background).ok_or_else(|| {
         Refusal::bad_request(
-            "in training nobody passed near the threshold; ask for background `all`",
+            "nobody is known who passed near this threshold: nobody did in training, or it was moved \
+             since; ask for background `all`",
         )
     })
 }

@@ -1,7 +1,7 @@
 //! A version of a model, ready to answer.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use prometheus_client::metrics::counter::Counter;
@@ -15,6 +15,9 @@ use crate::explain::{Adverse, Background, Reasoner};
 use crate::models::{MissingPolicy, Model, NeedsWindow, Predictor, RowScorer};
 use crate::monitor::Watch;
 use crate::registry::store::log::{ColumnPolicy, Columns};
+
+/// An explanation that takes long is taken to last so long, until one was made.
+const EXPLANATION: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// How a model is to be served, as its operator has set it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -77,6 +80,8 @@ pub(super) struct Served {
     pub(super) pace: Arc<Pace>,
     /// How long it takes to explain a row, where that takes long.
     pub(super) explaining: Arc<Pace>,
+    /// Labels that arrived since then, in milliseconds since 1970, were not measured yet.
+    pub(super) labels_from_ms: AtomicI64,
     /// What drift is measured on.
     pub(super) window: Mutex<Window>,
     /// What compares windows with the reference, once there was one.
@@ -109,9 +114,10 @@ impl Served {
         };
         Ok(Self {
             places: fields().enumerate().map(|(at, f)| (f.name.clone(), at)).collect(),
-            reasoner: Reasoner::new(&scorer.model, policy.adverse),
+            reasoner: Reasoner::new(&scorer.model, policy.adverse, scorer.model.threshold),
             window: Mutex::new(Window::new(&scorer)),
             watch: Mutex::new(None),
+            labels_from_ms: AtomicI64::new(super::server::now_ms()),
             rows: metrics.rows.get_or_create(&label).clone(),
             duration: metrics.duration.get_or_create(&label).clone(),
             values: metrics.values.get_or_create(&label).clone(),
@@ -130,7 +136,7 @@ impl Served {
             policy,
             counts: Counts::default(),
             pace: Arc::default(),
-            explaining: Arc::default(),
+            explaining: Arc::new(Pace::guessed(EXPLANATION)),
             scorer,
         })
     }

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 
 use super::ahead::Ahead;
+use super::body::Room;
 use super::caller::{Caller, Who};
 use super::lag::Lag;
 use super::limit::{Allowance, Meter};
@@ -18,7 +19,7 @@ use super::metrics::{Metrics, OfAnswer, Why};
 use super::pool::Pool;
 use super::protocol::{Limits, Refusal, shown};
 use super::pulse::Pulse;
-use super::route::{Access, Call};
+use super::route::{Access, Call, Reply};
 use super::served::Served;
 use super::status::Line;
 use super::table::{Found, Models, NotFound};
@@ -61,6 +62,8 @@ pub(super) struct Server {
     pub(super) options: Options,
     pub(super) store: Arc<Store>,
     pub(super) models: ArcSwap<Models>,
+    /// Held while models are read and published.
+    pub(super) renewing: Mutex<()>,
     pub(super) keyring: ArcSwap<Keyring>,
     /// Callers by key id: what they have used outlives a change of the keyring.
     pub(super) callers: ArcSwap<HashMap<String, Arc<Caller>>>,
@@ -70,7 +73,10 @@ pub(super) struct Server {
     /// Requests that take long, on the threads that answer.
     pub(super) ahead: Ahead,
     pub(super) lag: Arc<Lag>,
+    pub(super) room: Room,
     pub(super) log: Option<PredictionLog>,
+    /// The log again, for readers that would keep the others waiting.
+    pub(super) log_reader: Option<PredictionLog>,
     /// Names that were taken out of service here.
     pub(super) unloaded: Mutex<Vec<String>>,
     /// The latest day, counted from 1970, whose predictions were written to a file.
@@ -90,6 +96,12 @@ const LINES: usize = 200;
 /// So many troubles are kept.
 const TROUBLES: usize = 20;
 
+/// A new id for predictions. It is never the caller's: one that is given twice, or by two callers,
+/// would tell two predictions apart no more.
+pub(super) fn new_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
 /// Milliseconds since 1970.
 pub(super) fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
@@ -103,7 +115,14 @@ impl Server {
 
     /// Who asks, if they may.
     pub(super) fn admit(&self, access: Access, headers: &HeaderMap) -> Result<Who, Refusal> {
-        if access == Access::Open || !self.options.needs_key {
+        if !self.options.needs_key {
+            return if is_from_here(headers) {
+                Ok(Who::Nobody)
+            } else {
+                Err(Refusal::forbidden("without keys only programs on this machine are answered"))
+            };
+        }
+        if access == Access::Open {
             return Ok(Who::Nobody);
         }
         let refuse = |reason: &'static str, message: &str| {
@@ -213,23 +232,20 @@ impl Server {
         })
     }
 
-    /// The id of a prediction: the one that was given, if it can be one, else a new one.
-    pub(super) fn id_for(&self, given: Option<&str>) -> Result<String, Refusal> {
-        let Some(given) = given.filter(|id| !id.is_empty()) else {
-            return Ok(uuid::Uuid::now_v7().to_string());
-        };
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
-        if given.len() <= 100 && given.chars().all(is_plain) {
-            return Ok(given.to_owned());
-        }
-        let what = "`id` may have up to 100 letters, digits, and `-`, `_`, `.`, `:`";
-        Err(Refusal::bad_request(what))
-    }
-
     /// Counts an answer by its status.
     pub(super) fn count(&self, served: &Served, status: u16) {
         let of = OfAnswer { model: served.name.clone(), version: served.version, code: status };
         self.metrics.requests.get_or_create(&of).inc();
+    }
+
+    /// Counts a request that was refused before its rows were looked at, and refuses it.
+    pub(super) fn refused(&self, call: &Call, refusal: Refusal) -> Reply {
+        if let Some(served) = &call.served {
+            let took = call.since.elapsed().as_nanos() as u64;
+            served.count(false, 0, took, self.now_ms() as u64);
+            self.count(served, refusal.status);
+        }
+        Reply::Now(Err(refusal))
     }
 
     /// Whether someone looks at the live log.
@@ -251,6 +267,23 @@ impl Server {
             troubles.truncate(TROUBLES);
         }
     }
+}
+
+/// Whether a request comes from a program on this machine, and not from a page that a browser on
+/// it shows: such a page names its origin, or a host of its own.
+fn is_from_here(headers: &HeaderMap) -> bool {
+    if headers.contains_key(header::ORIGIN) {
+        return false;
+    }
+    let Some(host) = headers.get(header::HOST) else { return true };
+    let host = host.to_str().unwrap_or_default();
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The key in a request: as a bearer, or as the password of basic authentication.

@@ -20,6 +20,8 @@ pub(super) struct Named {
     pub(super) name: String,
     /// Loaded versions by number.
     pub(super) versions: BTreeMap<u32, Arc<Served>>,
+    /// Versions that cannot be loaded, and why.
+    pub(super) broken: BTreeMap<u32, String>,
     /// Where aliases point, whether that version is loaded or not.
     pub(super) aliases: BTreeMap<String, u32>,
     /// The share of requests that the challenger answers.
@@ -89,8 +91,8 @@ impl Named {
     fn asked(&self, asked: &str) -> Result<(u32, Option<String>), NotFound> {
         if asked.bytes().all(|b| b.is_ascii_digit()) {
             let number = asked.parse().map_err(|_| NotFound::Version)?;
-            let is_there = self.versions.contains_key(&number);
-            return if is_there { Ok((number, None)) } else { Err(NotFound::Version) };
+            let is_known = self.versions.contains_key(&number) || self.broken.contains_key(&number);
+            return if is_known { Ok((number, None)) } else { Err(NotFound::Version) };
         }
         let number = self.aliases.get(asked).ok_or(NotFound::Version)?;
         Ok((*number, Some(asked.to_owned())))
@@ -99,16 +101,23 @@ impl Named {
     /// A number from 0 to 1: always the same for whoever asks or, if it is not to stick, any.
     fn share(&self, sticky: &str) -> f64 {
         static TURN: AtomicU64 = AtomicU64::new(0);
-        if self.split.sticky {
+        // Without keys all are the same, and would all get the same.
+        if self.split.sticky && !sticky.is_empty() {
             return share(&self.name, sticky);
         }
         share(&self.name, &TURN.fetch_add(1, Ordering::Relaxed).to_string())
+    }
+
+    /// Whether the version that answers without being asked for is there.
+    pub(super) fn is_ready(&self) -> bool {
+        self.usual("").is_some_and(|(number, _)| self.versions.contains_key(&number))
     }
 
     fn usual(&self, sticky: &str) -> Option<(u32, Option<String>)> {
         let of = |alias: &str| self.aliases.get(alias).map(|n| (*n, Some(alias.to_owned())));
         if self.split.challenger > 0.0
             && let Some(challenger) = of(CHALLENGER)
+            && self.versions.contains_key(&challenger.0)
             && self.share(sticky) < self.split.challenger
         {
             return Some(challenger);

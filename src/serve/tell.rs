@@ -4,7 +4,8 @@ use std::io::Write as _;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ use super::server::Server;
 use crate::jobs;
 
 /// Nobody is waited for longer than this.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Delivers news on a thread of its own; what does not arrive is a trouble, never a delay.
 pub(super) fn deliver(server: &Arc<Server>, news: Vec<Value>) {
@@ -50,7 +51,18 @@ fn run(command: &str, text: &str) -> Result<(), String> {
         // A command that does not read is free not to.
         let _ = input.write_all(text.as_bytes());
     }
-    let status = child.wait().map_err(|error| error.to_string())?;
+    let until = Instant::now() + PATIENCE;
+    let status = loop {
+        match child.try_wait().map_err(|error| error.to_string())? {
+            Some(status) => break status,
+            None if Instant::now() < until => thread::sleep(Duration::from_millis(20)),
+            None => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("the command was ended after {} s", PATIENCE.as_secs()));
+            }
+        }
+    };
     if status.success() { Ok(()) } else { Err(format!("the command ended with {status}")) }
 }
 

@@ -1,7 +1,7 @@
 //! Small models for the tests of this room.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::data::{OpenOptions, Table, open_bytes};
 use crate::features::Given;
@@ -35,7 +35,7 @@ pub(super) fn trained(kind: &str, set: &[(&str, &str)]) -> Run {
 
 /// A network, and how it scores a row alone.
 pub(super) fn network() -> (Arc<Model>, impl Fn(&RowInput) -> Vec<f64>) {
-    let model = Arc::new(trained("mlp", &[("epochs", "2")]).model);
+    let model = Arc::clone(&NETWORK);
     let scorer = RowScorer::new(Arc::clone(&model)).unwrap();
     (model, move |row: &RowInput| {
         let mut outputs = Vec::new();
@@ -44,10 +44,13 @@ pub(super) fn network() -> (Arc<Model>, impl Fn(&RowInput) -> Vec<f64>) {
     })
 }
 
+/// The network, trained once.
+static NETWORK: LazyLock<Arc<Model>> =
+    LazyLock::new(|| Arc::new(trained("mlp", &[("epochs", "2")]).model));
+
 /// A row of the applicants' matrix.
 pub(super) fn row(seed: f64) -> RowInput {
-    let (model, _) = network();
-    let scorer = RowScorer::new(model).unwrap();
+    let scorer = RowScorer::new(Arc::clone(&NETWORK)).unwrap();
     let given = [Given::Number(20.0 + seed), Given::Number(seed * 31.0), Given::Text("smith")];
     let mut input = RowInput::default();
     scorer.take(&given, MissingPolicy::Fill, &mut input, |_, _, _| ()).unwrap();

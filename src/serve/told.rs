@@ -11,55 +11,66 @@ use crate::data::Task;
 use crate::explain::Reasons;
 
 /// The body of an answer: the predictions of all rows, with their ids.
-pub(super) fn body(
-    served: &Served,
-    alias: Option<&str>,
-    ids: &Ids,
-    rows: &dyn Rows,
-    taken: &Taken,
-    wanted: Wanted,
-) -> Result<Vec<u8>, Refusal> {
-    let mut out = Vec::with_capacity(128 + 160 * taken.n_rows);
-    out.extend_from_slice(b"{\"model\":");
-    put(&mut out, &served.name);
-    let _ = write!(out, ",\"version\":{}", served.version);
-    if let Some(alias) = alias {
-        out.extend_from_slice(b",\"alias\":");
-        put(&mut out, alias);
-    }
-    out.extend_from_slice(b",\"predictions\":[");
-    let mut warnings = taken.warnings.iter().peekable();
-    let mut given = Vec::new();
-    for row in 0..taken.n_rows {
-        if row > 0 {
-            out.push(b',');
+pub(super) struct Body<'a> {
+    pub(super) served: &'a Served,
+    /// The alias that led to the version.
+    pub(super) alias: Option<&'a str>,
+    /// What the caller calls the request; it needs no escapes.
+    pub(super) request_id: Option<&'a str>,
+    pub(super) ids: &'a Ids,
+    pub(super) rows: &'a dyn Rows,
+    pub(super) wanted: Wanted,
+}
+
+impl Body<'_> {
+    /// Writes it.
+    pub(super) fn write(&self, taken: &Taken) -> Result<Vec<u8>, Refusal> {
+        let Self { served, alias, request_id, ids, rows, wanted } = *self;
+        let mut out = Vec::with_capacity(128 + 160 * taken.n_rows);
+        out.extend_from_slice(b"{\"model\":");
+        put(&mut out, &served.name);
+        let _ = write!(out, ",\"version\":{}", served.version);
+        if let Some(alias) = alias {
+            out.extend_from_slice(b",\"alias\":");
+            put(&mut out, alias);
         }
-        out.extend_from_slice(b"{\"id\":\"");
-        ids.write(row, &mut out);
-        out.push(b'"');
-        prediction(served, taken, row, &mut out);
-        if warnings.peek().is_some_and(|(of, _)| *of == row) {
-            let mut own = Vec::new();
-            while let Some((_, text)) = warnings.next_if(|(of, _)| *of == row) {
-                own.push(text);
+        if let Some(id) = request_id {
+            let _ = write!(out, ",\"request_id\":\"{id}\"");
+        }
+        out.extend_from_slice(b",\"predictions\":[");
+        let mut warnings = taken.warnings.iter().peekable();
+        let mut given = Vec::new();
+        for row in 0..taken.n_rows {
+            if row > 0 {
+                out.push(b',');
             }
-            out.extend_from_slice(b",\"warnings\":");
-            put(&mut out, &own);
+            out.extend_from_slice(b"{\"id\":\"");
+            ids.write(row, &mut out);
+            out.push(b'"');
+            prediction(served, taken, row, &mut out);
+            if warnings.peek().is_some_and(|(of, _)| *of == row) {
+                let mut own = Vec::new();
+                while let Some((_, text)) = warnings.next_if(|(of, _)| *of == row) {
+                    own.push(text);
+                }
+                out.extend_from_slice(b",\"warnings\":");
+                put(&mut out, &own);
+            }
+            if wanted.reasons {
+                told_reasons(&scoring::reasons(served, taken, row, wanted)?, served, &mut out);
+            }
+            if wanted.attributions {
+                given.clear();
+                rows.put(row, &mut given);
+                let told = scoring::attributions(served, taken, row, &given, None)?;
+                out.extend_from_slice(b",\"explanation\":");
+                put(&mut out, &explanation(&told));
+            }
+            out.push(b'}');
         }
-        if wanted.reasons {
-            told_reasons(&scoring::reasons(served, taken, row, wanted)?, served, &mut out);
-        }
-        if wanted.attributions {
-            given.clear();
-            rows.put(row, &mut given);
-            let told = scoring::attributions(served, taken, row, &given, None)?;
-            out.extend_from_slice(b",\"explanation\":");
-            put(&mut out, &explanation(&told));
-        }
-        out.push(b'}');
+        out.extend_from_slice(b"]}");
+        Ok(out)
     }
-    out.extend_from_slice(b"]}");
-    Ok(out)
 }
 
 /// The ids of the predictions of one request.

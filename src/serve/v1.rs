@@ -9,7 +9,7 @@ use super::protocol::{Refusal, shown};
 use super::route::{Answer, Call, Outcome, Reply};
 use super::score::{Asked, answer};
 use super::scoring::{Taken, Wanted, attributions, decision};
-use super::server::Server;
+use super::server::{Server, new_id};
 use super::told::{Ids, explanation};
 use crate::data::Task;
 use crate::registry::store::Scope;
@@ -29,7 +29,7 @@ pub(super) fn status(server: &Arc<Server>, call: &mut Call) -> Reply {
 pub(super) fn call(server: &Arc<Server>, call: &mut Call) -> Reply {
     let asked = match read(server, call) {
         Ok(asked) => asked,
-        Err(refusal) => return Reply::Now(Err(refusal)),
+        Err(refusal) => return server.refused(call, refusal),
     };
     answer(server, call, asked, |asked, taken| {
         if asked.wanted.attributions { explain(asked, taken) } else { predict(asked, taken) }
@@ -52,6 +52,7 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
         _ => return Err(Refusal::not_found(format!("there is no `{}`", shown(&param)))),
     };
     let found = server.named(&call.who, name, None, &call.who.sticky())?;
+    call.served = Some(Arc::clone(&found.served));
     let body: Value = serde_json::from_slice(&call.body)
         .map_err(|_| Refusal::bad_request("the body is not JSON"))?;
     let instances =
@@ -100,7 +101,8 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
     server.charge_rows(&call.who, n_rows)?;
     Ok(Asked {
         unknown: Vec::new(),
-        ids: Ids { base: server.id_for(None)?, n_rows },
+        ids: Ids { base: new_id(), n_rows },
+        request_id: None,
         rows: Box::new(sent),
         wanted: Wanted { attributions, ..Wanted::default() },
         subject: None,

@@ -22,40 +22,69 @@ use crate::registry::{Error, parse_model};
 const EVERY: Duration = Duration::from_millis(200);
 /// So often the rest is looked after.
 const REST: Duration = Duration::from_secs(1);
+/// So often it is noted when keys were used last, since that is a change of the store as well.
+const TOUCH: Duration = Duration::from_mins(1);
 /// Besides those with an alias, so many of the latest versions of a name are loaded.
 const LATEST: usize = 5;
 /// Someone looks at the live log for so long after a status was asked for.
 const LOOKS_MS: i64 = 10_000;
 
-/// Looks after everything until the server stops.
+/// Looks after keys and certificates until the server stops. Models have a thread of their own, so
+/// that a revoked key does not wait until a large one is loaded.
 pub(super) fn watch(server: &Arc<Server>, tls: Option<&Tls>, stopped: &watch::Receiver<bool>) {
-    let mut known = server.store.data_version().ok();
-    let mut rested = Instant::now();
-    while !*stopped.borrow() {
-        thread::sleep(EVERY);
-        let now = server.store.data_version().ok();
-        if now != known {
-            known = now;
-            server.renew();
-        }
+    let (mut rested, mut touched) = (Instant::now(), Instant::now());
+    let rest = || {
         if rested.elapsed() >= REST {
             rested = Instant::now();
             if let Some(Err(error)) = tls.map(Tls::renew) {
                 server.trouble(error.to_string());
             }
+        }
+        if touched.elapsed() >= TOUCH {
+            touched = Instant::now();
             server.touch_keys();
         }
+    };
+    whenever_changed(server, stopped, rest, || server.renew_keys());
+}
+
+/// Looks after the models until the server stops.
+pub(super) fn watch_models(server: &Arc<Server>, stopped: &watch::Receiver<bool>) {
+    whenever_changed(server, stopped, || (), || server.renew_models(false));
+}
+
+/// Renews something whenever the store has changed, and does the rest at each look.
+fn whenever_changed(
+    server: &Server,
+    stopped: &watch::Receiver<bool>,
+    mut rest: impl FnMut(),
+    renew: impl Fn() -> Result<(), Error>,
+) {
+    let mut known = None;
+    while !*stopped.borrow() {
+        // What changes while it is read is noticed at the next look.
+        let now = server.store.data_version().ok();
+        if now != known && server.note(renew()) {
+            known = now;
+        }
+        rest();
+        thread::sleep(EVERY);
     }
 }
 
 impl Server {
     /// Takes in what anyone has changed in the store.
     pub(super) fn renew(&self) {
-        for outcome in [self.renew_keys(), self.renew_models()] {
-            if let Err(error) = outcome {
-                self.trouble(error.to_string());
-            }
+        self.note(self.renew_keys());
+        self.note(self.renew_models(false));
+    }
+
+    /// Whether it went well; what did not is a trouble.
+    fn note(&self, outcome: Result<(), Error>) -> bool {
+        if let Err(error) = &outcome {
+            self.trouble(error.to_string());
         }
+        outcome.is_ok()
     }
 
     /// Takes a name in or out of service, in this server alone.
@@ -67,12 +96,16 @@ impl Server {
                 unloaded.push(name.to_owned());
             }
         }
-        self.renew();
+        self.note(self.renew_models(true));
     }
 
     /// Loads what is new, keeps what is the same, and lets go of the rest. A version that cannot
     /// be loaded is a trouble of its own, and stops none of the others.
-    pub(super) fn renew_models(&self) -> Result<(), Error> {
+    ///
+    /// Those that could not be loaded before are tried `again` when a person asks for it.
+    pub(super) fn renew_models(&self, again: bool) -> Result<(), Error> {
+        // One at a time, so that no older state of the store takes the place of a newer one.
+        let _one = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.models.load_full();
         let unloaded = self.unloaded.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut by_name = HashMap::new();
@@ -85,24 +118,29 @@ impl Server {
                 });
             let split = model.split();
             let old = before.by_name.get(&model.name);
-            let mut versions = BTreeMap::new();
+            let (mut versions, mut broken) = (BTreeMap::new(), BTreeMap::new());
             for version in wanted(&model) {
                 let same = old.and_then(|old| old.versions.get(&version.version));
                 let same = same.filter(|s| s.digest == version.digest && s.policy == policy);
-                let served = match same {
-                    Some(same) => Ok(Arc::clone(same)),
-                    None => self.load_version(version, &policy).map(Arc::new),
+                let failed = old.and_then(|old| old.broken.get(&version.version));
+                let served = match (same, failed) {
+                    (Some(same), _) => Ok(Arc::clone(same)),
+                    // A file never changes, so what was wrong with it still is.
+                    (None, Some(why)) if !again => Err(why.clone()),
+                    (None, _) => self.load_version(version, &policy).map(Arc::new),
                 };
                 match served {
                     Ok(served) => {
                         versions.insert(version.version, served);
                     }
-                    Err(error) => self.trouble(format!(
-                        "version {} of `{}` is not served: {}",
-                        version.version,
-                        model.name,
-                        error.lines().next().unwrap_or_default()
-                    )),
+                    Err(error) => {
+                        let why = error.lines().next().unwrap_or_default().to_owned();
+                        self.trouble(format!(
+                            "version {} of `{}` is not served: {why}",
+                            version.version, model.name,
+                        ));
+                        broken.insert(version.version, why);
+                    }
                 }
             }
             for (alias, number) in &model.aliases {
@@ -119,6 +157,7 @@ impl Server {
                 old.filter(|old| old.aliases.get(SHADOW) == model.aliases.get(SHADOW));
             let named = Named {
                 versions,
+                broken,
                 split,
                 is_unloaded: unloaded.contains(&model.name),
                 differences: differences
@@ -129,9 +168,13 @@ impl Server {
             };
             by_name.insert(model.name, Arc::new(named));
         }
-        self.metrics.info.clear();
-        for own in info {
-            self.metrics.info.get_or_create(&own).set(1);
+        self.metrics.tell(info);
+        for named in before.by_name.values() {
+            let own = by_name.get(&named.name);
+            let is_gone = |number: &u32| own.is_none_or(|own| !own.versions.contains_key(number));
+            for (number, served) in named.versions.iter().filter(|(number, _)| is_gone(number)) {
+                self.metrics.forget(&named.name, *number, &served.scorer.fields);
+            }
         }
         self.models.store(Arc::new(Models { by_name }));
         Ok(())

@@ -3,6 +3,7 @@
 use std::mem;
 
 use super::served::Served;
+use crate::data::truth_word;
 use crate::features::reference::{ColumnWindow, Reference, Shape, WindowCounts, bin_of};
 use crate::features::{Cell, Given, Remark};
 use crate::models::RowScorer;
@@ -25,7 +26,9 @@ pub(super) struct Seen {
     n_rows: usize,
     /// Every so many rows one is counted.
     every: usize,
-    /// For each row and field a number, or the hash of a level.
+    /// Whether the row at hand is.
+    counts: bool,
+    /// For each row and field a number or a level.
     cells: Vec<Counted>,
     scores: Vec<f64>,
 }
@@ -40,24 +43,26 @@ impl Seen {
     pub(super) fn new(n_fields: usize, n_rows: usize) -> Self {
         let every = n_rows.div_ceil(COUNTED).max(1);
         let n = n_fields * n_rows.min(COUNTED);
-        Self { n_fields, n_rows, every, cells: Vec::with_capacity(n), scores: Vec::new() }
+        Self {
+            n_fields,
+            n_rows,
+            every,
+            counts: false,
+            cells: Vec::with_capacity(n),
+            scores: Vec::new(),
+        }
     }
 
-    /// Whether a row of the request is one of those that are counted.
-    pub(super) fn counts(&self, row: usize) -> bool {
-        self.every == 1 || row.is_multiple_of(self.every)
+    /// Begins with a row of the request, and says whether it is one of those that are counted.
+    pub(super) fn begin(&mut self, row: usize) -> bool {
+        self.counts = row.is_multiple_of(self.every);
+        self.counts
     }
 
-    /// Takes in a value.
-    pub(super) fn cell(
-        &mut self,
-        _: usize,
-        row: usize,
-        cell: Cell,
-        given: Given<'_>,
-        what: Remark,
-    ) {
-        if !self.counts(row) {
+    /// Takes in a value of the row at hand.
+    #[inline]
+    pub(super) fn cell(&mut self, cell: Cell, given: Given<'_>, what: Remark) {
+        if !self.counts {
             return;
         }
         self.cells.push(match (cell, given) {
@@ -142,13 +147,24 @@ fn count(column: &mut ColumnWindow, shape: &Shape, cell: &Counted) {
             }
         }
         (Shape::Levels { names, .. }, Counted::Level(level)) => {
-            match names.iter().position(|name| **name == **level) {
+            let place = names.iter().position(|name| **name == **level);
+            match place.or_else(|| by_truth(names, level)) {
                 Some(place) => column.counts[place] += 1,
                 None => column.unseen += 1,
             }
         }
         (Shape::Levels { .. }, Counted::Number(_)) => column.unseen += 1,
     }
+}
+
+/// The place of the level that stands for a truth value, where it is another word, such as `yes`.
+fn by_truth(names: &[String], level: &str) -> Option<usize> {
+    let truth = match level {
+        "true" | "1" => true,
+        "false" | "0" => false,
+        _ => return None,
+    };
+    names.iter().position(|name| truth_word(name) == Some(truth))
 }
 
 impl Served {

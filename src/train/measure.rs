@@ -39,6 +39,24 @@ impl Scores {
         let probability = if several { outputs.iter().copied().collect() } else { Vec::new() };
         Self { score, probability, ..self }
     }
+
+    /// Those of some rows alone.
+    #[must_use]
+    pub fn only(&self, is_kept: impl Fn(u32) -> bool) -> Self {
+        let places: Vec<usize> =
+            (0..self.rows.len()).filter(|at| is_kept(self.rows[*at])).collect();
+        let pick = |all: &[f64]| places.iter().map(|at| all[*at]).collect::<Vec<_>>();
+        let n = self.probability.len() / self.rows.len().max(1);
+        let classes = |at: &usize| self.probability[at * n..(at + 1) * n].iter().copied();
+        Self {
+            rows: places.iter().map(|at| self.rows[*at]).collect(),
+            truth: pick(&self.truth),
+            score: pick(&self.score),
+            probability: places.iter().flat_map(classes).collect(),
+            weight: self.weight.as_deref().map(pick),
+            fold: self.fold.as_ref().map(|fold| places.iter().map(|at| fold[*at]).collect()),
+        }
+    }
 }
 
 /// The metrics that belong to a model: those of its task, and for a fitted number on a yes/no

@@ -77,7 +77,7 @@ pub struct Says {
 /// Reasons with one of the two backgrounds.
 #[derive(Clone, Debug)]
 pub struct Grounds {
-    /// The reasons; `None` where nobody passed near the threshold.
+    /// The reasons; `None` where nobody is known who passed near the threshold.
     pub reasons: Option<Reasons>,
     /// How many rows stand behind the average.
     pub n_behind: usize,
@@ -196,7 +196,10 @@ pub fn decide_on(asked: &Question<'_>, ctx: &Ctx) -> Result<Decision, Error> {
         };
         why = explain::explain_inputs(model, inputs, &request, &told, ctx);
     }
-    let grounds = why.as_ref().ok().and_then(|why| grounds(model, asked.adverse, &why.inputs));
+    let grounds = why
+        .as_ref()
+        .ok()
+        .and_then(|why| grounds(model, asked.adverse, asked.threshold, &why.inputs));
     Ok(Decision {
         row: asked.row,
         side: None,
@@ -297,8 +300,13 @@ fn refusal(error: &dyn std::error::Error) -> Error {
 }
 
 /// Reasons against both backgrounds.
-fn grounds(model: &Model, adverse: Adverse, inputs: &[f64]) -> Option<[Grounds; 2]> {
-    let reasoner = Reasoner::new(model, adverse)?;
+fn grounds(
+    model: &Model,
+    adverse: Adverse,
+    threshold: f64,
+    inputs: &[f64],
+) -> Option<[Grounds; 2]> {
+    let reasoner = Reasoner::new(model, adverse, threshold)?;
     let row = &inputs[inputs.len() - model.recipe.outputs.len()..];
     Some([Background::All, Background::NearThreshold].map(|background| Grounds {
         reasons: reasoner.reasons(row, background),

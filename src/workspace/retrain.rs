@@ -1,6 +1,7 @@
 //! A registered model trained again with the experiment that made it, on new data where there is
 //! some, and compared with the one in service by the tests of the Compare screen.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::{Error, register_run};
@@ -96,24 +97,32 @@ pub fn retrain(
     data::apply_overrides(&mut table, &experiment.data.columns)?;
     let run = train::run(&table, &experiment, ctx)?;
     let (candidate, _) = registry.keep(run)?;
+    let old = parse_model(std::path::Path::new(name), &store.bytes_of(&champion.digest)?)?;
+    let mut candidate = candidate;
+    if old.model.threshold != before.model.threshold {
+        // An operator has moved it, and means the new version as well.
+        candidate.model.threshold = old.model.threshold;
+        candidate.threshold = old.model.threshold;
+    }
     let model = ModelName::new(name)?;
     let (version, _) = register_run(store, &model, &candidate, None, actor, "trained again")?;
     ctx.note("comparing");
-    let old = parse_model(std::path::Path::new(name), &store.bytes_of(&champion.digest)?)?;
+    let (candidate, among) = unseen_by(candidate, &before, &experiment);
     let yardstick = on_the_same_rows(&candidate, old.model, &table, ctx)?;
     let by = usual_metric(candidate.task);
     let compared = train::compare(&[&yardstick, &candidate], 0, by, ctx);
     let (verdict, sentence) = match compared {
         Ok(compared) => {
             let own = compared.leaderboard.iter().find(|standing| !standing.is_yardstick);
-            (own.and_then(|own| own.verdict).map(str::to_owned), compared.sentence)
+            let verdict = own.and_then(|own| own.verdict).map(str::to_owned);
+            (verdict, format!("{}{among}", compared.sentence))
         }
         Err(error) => (None, format!("not compared: {error}")),
     };
     let is_better = verdict.as_deref() == Some("better");
     let mut pending = None;
     let mut promoted = false;
-    if rule == Rule::PromoteIfBetter && is_better {
+    if rule == Rule::PromoteIfBetter && is_better && still_holds(store, name, actor)? {
         let done = Done::Promote {
             name: name.to_owned(),
             version: version.version,
@@ -134,6 +143,46 @@ pub fn retrain(
     })
 }
 
+/// Whether a rule still holds after a training that may have taken hours: that of a schedule is the
+/// one that stands in the store.
+fn still_holds(store: &Store, name: &str, actor: &Actor) -> Result<bool, Error> {
+    if *actor != Actor::schedule() {
+        return Ok(true);
+    }
+    let jobs = store.retrainings()?;
+    let own = jobs.iter().find(|job| job.model == name);
+    Ok(own.is_some_and(|job| Rule::parse(&job.rule) == Rule::PromoteIfBetter))
+}
+
+/// Of fewer rows than this nothing is compared.
+const FEWEST: usize = 30;
+
+/// The candidate with those of its test rows that the champion was not trained on, and in words
+/// what the comparison is worth. In another file than the champion's nobody can tell.
+fn unseen_by(candidate: Run, champion: &Run, experiment: &Experiment) -> (Run, String) {
+    if champion.experiment.data.path != experiment.data.path {
+        let remark = "; whether the champion was trained on some of these rows is not known";
+        return (candidate, remark.to_owned());
+    }
+    let Some(scores) = &candidate.test_scores else { return (candidate, String::new()) };
+    let known: HashSet<u32> = champion.train_scores.rows.iter().copied().collect();
+    let own = scores.only(|row| !known.contains(&row));
+    let (n, n_all) = (own.rows.len(), scores.rows.len());
+    if n == n_all {
+        return (candidate, String::new());
+    }
+    if n < FEWEST {
+        let remark = format!(
+            "; beware: the champion was trained on {} of these {n_all} rows, so it looks better than \
+             it is",
+            n_all - n
+        );
+        return (candidate, remark);
+    }
+    let remark = format!("; on the {n} of {n_all} test rows that the champion was not trained on");
+    (Run { test_scores: Some(own), test: None, ..candidate }, remark)
+}
+
 /// The champion as if it had answered the candidate's question: its scores on the same test rows.
 fn on_the_same_rows(
     candidate: &Run,
@@ -144,6 +193,8 @@ fn on_the_same_rows(
     let mut run = candidate.clone();
     run.id = RunId("champion".into());
     run.cv = None;
+    // The metrics are the candidate's; the champion's come of its own scores.
+    run.test = None;
     run.oof_scores = None;
     if let Some(scores) = run.test_scores.take() {
         let positions: Vec<u32> = table.positions_of(&scores.rows).into_iter().flatten().collect();
@@ -160,6 +211,7 @@ fn on_the_same_rows(
 /// ```
 /// assert_eq!(karat::workspace::period_ms("every 2h"), Some(7_200_000));
 /// assert_eq!(karat::workspace::period_ms("sometimes"), None);
+/// assert_eq!(karat::workspace::period_ms("every 0.001m"), None);
 /// ```
 pub fn period_ms(schedule: &str) -> Option<i64> {
     let rest = schedule.trim().strip_prefix("every")?.trim();
@@ -171,5 +223,10 @@ pub fn period_ms(schedule: &str) -> Option<i64> {
         'd' => 86_400_000.0,
         _ => return None,
     };
-    (number.is_finite() && number > 0.0).then_some((number * unit) as i64)
+    let period = number * unit;
+    (SHORTEST..=LONGEST).contains(&period).then_some(period as i64)
 }
+
+/// No schedule is shorter than a minute, or longer than ten years, in milliseconds.
+const SHORTEST: f64 = 60_000.0;
+const LONGEST: f64 = 3_653.0 * 86_400_000.0;

@@ -134,6 +134,13 @@ const OPPOSITES: &[[&str; 2]] = &[
     ["on", "off"],
 ];
 
+/// Whether a word says yes or no, in one of the languages and spellings that are known.
+pub fn truth_word(word: &str) -> Option<bool> {
+    let word = word.to_lowercase();
+    let side = |pair: &[&str; 2]| pair.iter().position(|own| *own == word);
+    OPPOSITES.iter().find_map(side).map(|side| side == 0)
+}
+
 fn kind_of(look: &Look, n_rows: usize) -> Kind {
     let unique = look.n == n_rows && look.n_distinct == n_rows;
     match &look.dtype {

@@ -82,6 +82,11 @@ pub(crate) fn missing(text: &str) -> Missing {
     }
 }
 
+/// Whether a text stands for a missing value in any column.
+pub fn is_missing(text: &str) -> bool {
+    missing(text) == Missing::Always
+}
+
 /// What the rest of the table says about how its numbers and dates are written.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Habit {

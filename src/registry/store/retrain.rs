@@ -43,7 +43,7 @@ impl Store {
         })
     }
 
-    /// Sets when and how a model is trained again, or notes what came of it.
+    /// Sets when and how a model is trained again.
     pub fn set_retraining(&self, job: &Retrain, actor: &Actor, why: &str) -> Result<i64, Error> {
         let job = Retrain {
             schedule: label(&job.schedule),
@@ -54,9 +54,43 @@ impl Store {
         self.write(|transaction| {
             super::models::check_known(transaction, &job.model)?;
             let before = find(transaction, &job.model)?;
-            let sql = "INSERT OR REPLACE INTO retrain (model, job) VALUES (?, ?)";
-            transaction.execute(sql, [&job.model, &json!(job).to_string()])?;
+            keep(transaction, &job)?;
             log(transaction, &job.model, [json!(before), json!(job)], actor, why)
+        })
+    }
+
+    /// Takes a training on, if it is still to be done in this way, and says when the next one is
+    /// due: of several processes that see it due one carries it out.
+    pub fn claim_retraining(&self, job: &Retrain, next_ms: Option<i64>) -> Result<bool, Error> {
+        self.write(|transaction| {
+            let found = find(transaction, &job.model)?.filter(|found| found == job);
+            let Some(found) = found else { return Ok(false) };
+            keep(transaction, &Retrain { next_ms, ..found })?;
+            Ok(true)
+        })
+    }
+
+    /// Notes what came of training a model again, unless nobody wants it trained any more; how and
+    /// when it is trained stays as it was set meanwhile.
+    pub fn note_retraining(
+        &self,
+        model: &str,
+        last_ms: i64,
+        candidate: Option<u32>,
+        last: &str,
+        actor: &Actor,
+    ) -> Result<(), Error> {
+        self.write(|transaction| {
+            let Some(before) = find(transaction, model)? else { return Ok(()) };
+            let after = Retrain {
+                last_ms: Some(last_ms),
+                candidate: candidate.or(before.candidate),
+                last: plain(last),
+                ..before.clone()
+            };
+            keep(transaction, &after)?;
+            log(transaction, model, [json!(before), json!(after)], actor, "carried out")?;
+            Ok(())
         })
     }
 
@@ -71,6 +105,11 @@ impl Store {
             log(transaction, model, [json!(before), Value::Null], actor, why)
         })
     }
+}
+
+fn keep(connection: &Connection, job: &Retrain) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO retrain (model, job) VALUES (?, ?)";
+    connection.execute(sql, [&job.model, &json!(job).to_string()]).map(drop)
 }
 
 fn find(connection: &Connection, model: &str) -> rusqlite::Result<Option<Retrain>> {

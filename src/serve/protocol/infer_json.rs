@@ -5,7 +5,7 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use super::datatype::{Datatype, n_elements};
 use super::elements::{self, Flat};
 use super::infer::{Parameters, RequestedOutput, Scalar};
-use super::reading::{Key, Reading};
+use super::reading::{Key, Maybe, Reading};
 
 /// What the JSON part says.
 #[derive(Debug, Default)]
@@ -78,12 +78,13 @@ impl<'de> Visitor<'de> for Head<'_, '_> {
                 }
                 "outputs" => {
                     reading.expect("`outputs`", "a list of objects");
-                    choices = map.next_value_seed(Outputs { reading })?;
+                    choices = map.next_value_seed(Maybe(Outputs { reading }))?.unwrap_or_default();
                 }
-                "id" => parsed.id = Some(reading.text(&mut map, "`id`")?),
+                "id" => parsed.id = reading.optional_text(&mut map, "`id`")?,
                 _ => {
                     reading.expect("`parameters`", "an object of strings, numbers and booleans");
-                    parsed.parameters = map.next_value_seed(Flags { reading })?;
+                    let own = map.next_value_seed(Maybe(Flags { reading }))?;
+                    parsed.parameters = own.unwrap_or_default();
                 }
             }
         }
@@ -179,7 +180,8 @@ impl<'de> Visitor<'de> for Input<'_, '_> {
                 Some("parameters") => {
                     reading.once(parameters.is_some(), "parameters")?;
                     reading.expect("`parameters`", "an object of strings, numbers and booleans");
-                    parameters = Some(map.next_value_seed(Flags { reading })?);
+                    let own = map.next_value_seed(Maybe(Flags { reading }))?;
+                    parameters = Some(own.unwrap_or_default());
                 }
                 Some("data") => {
                     reading.once(flat.is_some(), "data")?;
@@ -303,7 +305,8 @@ impl<'de> Visitor<'de> for Output<'_, '_> {
                 Some(_) => {
                     reading.once(parameters.is_some(), "parameters")?;
                     reading.expect("`parameters`", "an object of strings, numbers and booleans");
-                    parameters = Some(map.next_value_seed(Flags { reading })?);
+                    let own = map.next_value_seed(Maybe(Flags { reading }))?;
+                    parameters = Some(own.unwrap_or_default());
                 }
                 None => Reading::skip(&mut map)?,
             }

@@ -22,7 +22,7 @@ impl Default for Limits {
         Self {
             max_body: 16 << 20,
             max_decompressed: 64 << 20,
-            max_elements: 8 << 20,
+            max_elements: 2 << 20,
             max_inputs: 4096,
             max_depth: 16,
             max_name: 256,

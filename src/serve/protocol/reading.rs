@@ -92,6 +92,21 @@ impl<'a> Reading<'a> {
     ) -> Result<String, A::Error> {
         self.expect(field, "a string");
         let text: String = map.next_value()?;
+        self.bounded(text, field)
+    }
+
+    /// The next value as text of a bounded length, unless it is `null`.
+    pub(super) fn optional_text<'de, A: MapAccess<'de>>(
+        &self,
+        map: &mut A,
+        field: &'static str,
+    ) -> Result<Option<String>, A::Error> {
+        self.expect(field, "a string");
+        let text: Option<String> = map.next_value()?;
+        text.map(|text| self.bounded(text, field)).transpose()
+    }
+
+    fn bounded<E: de::Error>(&self, text: String, field: &str) -> Result<String, E> {
         if text.len() > self.limits.max_name {
             let most = self.limits.max_name;
             return Err(self.bad(format!("{field} is longer than {most} bytes")));
@@ -127,6 +142,33 @@ pub fn read_json<'de, S: DeserializeSeed<'de>>(
     let value = seed.deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
+}
+
+/// A value that may be `null`, which stands for none.
+pub(super) struct Maybe<S>(pub(super) S);
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Maybe<S> {
+    type Value = Option<S::Value>;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_option(self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Maybe<S> {
+    type Value = Option<S::Value>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a value or null")
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: de::Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        self.0.deserialize(reader).map(Some)
+    }
 }
 
 /// Which of some names a key is; `None` for any other. Allocates nothing.

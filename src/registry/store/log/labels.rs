@@ -5,7 +5,10 @@ use serde::Serialize;
 
 use super::{PredictionLog, Seal};
 use crate::registry::Error;
-use crate::registry::store::{LABEL, deny, label, plain};
+use crate::registry::store::{deny, label, plain};
+
+/// The id of a prediction has no more bytes than this.
+pub const LONGEST_ID: usize = 100;
 
 /// What became of a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +26,7 @@ impl PredictionLog {
     /// Keeps the label of a prediction, which may not have been written yet. Sending it again
     /// changes nothing.
     pub fn label(&self, id: &str, value: &str, at_ms: i64) -> Result<Recorded, Error> {
-        if id.is_empty() || id.len() > LABEL || id.chars().any(char::is_control) {
+        if id.is_empty() || id.len() > LONGEST_ID || id.chars().any(char::is_control) {
             return Err(deny(
                 format!("`{}` is no id of a prediction", label(id)),
                 "give the id that came with the prediction",

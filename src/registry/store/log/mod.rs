@@ -26,7 +26,7 @@ use std::{
 
 use rusqlite::Connection;
 
-pub use labels::Recorded;
+pub use labels::{LONGEST_ID, Recorded};
 pub use policy::{ColumnPolicy, Columns, LogPolicy, LoggedValue};
 pub use read::{Labelled, Logged};
 pub use seal::Seal;
@@ -36,7 +36,7 @@ use crate::registry::Error;
 const NAME: &str = "predictions.db";
 
 /// The layout of the tables that this version knows.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 // `score` and `decision` are in the payload of sealed rows.
 const TABLES: &str = "
@@ -65,7 +65,8 @@ const TABLES: &str = "
         value BLOB NOT NULL,
         sealed INTEGER NOT NULL
     ) WITHOUT ROWID;
-    PRAGMA user_version = 1;
+    CREATE INDEX IF NOT EXISTS labels_in_time ON labels (at_ms);
+    PRAGMA user_version = 2;
 ";
 
 /// What a prediction was, on its way into the log.
@@ -250,7 +251,7 @@ fn connect(path: &Path) -> Result<Connection, Error> {
         // What was erased is overwritten, and does not stay in free pages.
         connection.pragma_update(None, "secure_delete", "ON")?;
         let layout: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if layout == 0 {
+        if layout < LAYOUT {
             connection.execute_batch(&format!("BEGIN IMMEDIATE;{TABLES}COMMIT;"))?;
         }
         Ok(layout)

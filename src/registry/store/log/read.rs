@@ -87,27 +87,23 @@ fn logged(row: &Row<'_>, seal: &Seal) -> rusqlite::Result<Logged> {
     })
 }
 
-/// Deletes predictions older than a moment with their labels, and labels of that age that belong
-/// to none; a part at a time, so that others come in between.
-pub(super) fn purge(connection: &Connection, oldest_ms: i64) -> rusqlite::Result<usize> {
+/// Deletes a part of the predictions older than a moment with their labels, and says whether that
+/// was the last part; labels of that age that belong to no prediction go with it.
+pub(super) fn purge_part(connection: &Connection, oldest_ms: i64) -> rusqlite::Result<bool> {
     const PART: u32 = 2_000;
-    let mut n = 0;
-    loop {
-        let transaction = connection.unchecked_transaction()?;
-        let old = "SELECT id FROM predictions WHERE at_ms < ?1 ORDER BY at_ms LIMIT ?2";
-        let sql = format!("DELETE FROM labels WHERE id IN ({old})");
-        transaction.execute(&sql, params![oldest_ms, PART])?;
-        let sql = format!("DELETE FROM predictions WHERE id IN ({old})");
-        let n_part = transaction.execute(&sql, params![oldest_ms, PART])?;
-        transaction.commit()?;
-        n += n_part;
-        if n_part < PART as usize {
-            break;
-        }
+    let transaction = connection.unchecked_transaction()?;
+    let old = "SELECT id FROM predictions WHERE at_ms < ?1 ORDER BY at_ms LIMIT ?2";
+    let sql = format!("DELETE FROM labels WHERE id IN ({old})");
+    transaction.execute(&sql, params![oldest_ms, PART])?;
+    let sql = format!("DELETE FROM predictions WHERE id IN ({old})");
+    let n = transaction.execute(&sql, params![oldest_ms, PART])?;
+    let is_last = n < PART as usize;
+    if is_last {
+        let sql = "DELETE FROM labels WHERE at_ms < ? AND id NOT IN (SELECT id FROM predictions)";
+        transaction.execute(sql, [oldest_ms])?;
     }
-    let sql = "DELETE FROM labels WHERE at_ms < ? AND id NOT IN (SELECT id FROM predictions)";
-    connection.execute(sql, [oldest_ms])?;
-    Ok(n)
+    transaction.commit()?;
+    Ok(is_last)
 }
 
 impl PredictionLog {
@@ -144,9 +140,10 @@ impl PredictionLog {
         })
     }
 
-    /// Deletes predictions made before a moment, and returns how many those were.
-    pub fn purge(&self, oldest_ms: i64) -> Result<usize, Error> {
-        self.run(|connection| purge(connection, oldest_ms))
+    /// Deletes predictions made before a moment.
+    pub fn purge(&self, oldest_ms: i64) -> Result<(), Error> {
+        while !self.run(|connection| purge_part(connection, oldest_ms))? {}
+        Ok(())
     }
 
     /// The predictions of a model between two moments, oldest first.
@@ -162,6 +159,21 @@ impl PredictionLog {
         self.rows(which, params![model, version, from_ms, to_ms, limit])
     }
 
+    /// The predictions of a model between two moments, oldest first, behind the one of this moment
+    /// and id.
+    pub fn window_after(
+        &self,
+        model: &str,
+        [from_ms, to_ms]: [i64; 2],
+        after: Option<(i64, &str)>,
+        limit: u32,
+    ) -> Result<Vec<Logged>, Error> {
+        let (at_ms, id) = after.unwrap_or((i64::MIN, ""));
+        let which = "p.model = ?1 AND p.at_ms >= ?2 AND p.at_ms <= ?3 \
+                     AND (p.at_ms, p.id) > (?4, ?5) ORDER BY p.at_ms, p.id LIMIT ?6";
+        self.rows(which, params![model, from_ms.max(at_ms), to_ms, at_ms, id, limit])
+    }
+
     /// The latest predictions of all models, newest first.
     pub fn latest(&self, n: u32) -> Result<Vec<Logged>, Error> {
         self.rows("TRUE ORDER BY p.at_ms DESC LIMIT ?1", [n])
@@ -172,11 +184,18 @@ impl PredictionLog {
         Ok(self.rows("p.id = ?1", [id])?.pop())
     }
 
-    /// The latest predictions that have a label, oldest first.
-    pub fn labelled(&self, model: &str, version: u32, limit: u32) -> Result<Vec<Labelled>, Error> {
-        let which = "p.model = ?1 AND p.version = ?2 AND l.id IS NOT NULL \
-                     ORDER BY p.at_ms DESC LIMIT ?3";
-        let rows = self.rows(which, params![model, version, limit])?;
+    /// The predictions whose labels have arrived between two moments, the latest of them, by the
+    /// time of arrival.
+    pub fn labelled(
+        &self,
+        model: &str,
+        version: u32,
+        [from_ms, to_ms]: [i64; 2],
+        limit: u32,
+    ) -> Result<Vec<Labelled>, Error> {
+        let which = "p.model = ?1 AND p.version = ?2 AND l.at_ms > ?3 AND l.at_ms <= ?4 \
+                     ORDER BY l.at_ms DESC LIMIT ?5";
+        let rows = self.rows(which, params![model, version, from_ms, to_ms, limit])?;
         let labelled =
             |row: Logged| Some(Labelled { at_ms: row.at_ms, score: row.score?, label: row.label? });
         Ok(rows.into_iter().rev().filter_map(labelled).collect())

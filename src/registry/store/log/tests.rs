@@ -87,7 +87,7 @@ fn a_sealed_row_cannot_be_read_elsewhere_or_moved() {
         assert!(!both.windows(word.len()).any(|w| w == word.as_bytes()), "{word}");
     }
     assert_eq!(log.label_of(&prediction(1).id).unwrap().as_deref(), Some("bad"));
-    assert_eq!(log.labelled("pd", 1, 9).unwrap().len(), 1);
+    assert_eq!(log.labelled("pd", 1, [0, i64::MAX], 9).unwrap().len(), 1);
     let swap = "UPDATE predictions SET payload = (SELECT payload FROM predictions WHERE at_ms = 2) \
                 WHERE at_ms = 1";
     log.lock().execute(swap, []).unwrap();
@@ -104,11 +104,11 @@ fn a_label_is_kept_once_and_may_come_first() {
     assert_eq!(log.label(id, "1", 11).unwrap(), Recorded::Same);
     assert_eq!(log.label(id, "0", 12).unwrap(), Recorded::Conflict);
     assert!(log.label("", "1", 10).is_err() && log.label("a\u{1b}", "1", 10).is_err());
-    assert_eq!(log.labelled("pd", 1, 9).unwrap(), []);
+    assert_eq!(log.labelled("pd", 1, [0, i64::MAX], 9).unwrap(), []);
     log.offer(prediction(1));
     log.flush();
     let own = Labelled { at_ms: 1, score: 0.25, label: "1".into() };
-    assert_eq!(log.labelled("pd", 1, 9).unwrap(), [own]);
+    assert_eq!(log.labelled("pd", 1, [0, i64::MAX], 9).unwrap(), [own]);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn what_is_old_is_deleted() {
     log.flush();
     log.label("unknown", "1", 3).unwrap();
     log.label(&prediction(4_999).id, "1", 3).unwrap();
-    assert_eq!(log.purge(4_990).unwrap(), 4_990);
+    log.purge(4_990).unwrap();
     assert_eq!(log.size().unwrap(), (10, 1));
     let window = log.window("pd", Some(1), [4_992, 4_994], 10).unwrap();
     assert_eq!(window.iter().map(|row| row.at_ms).collect::<Vec<_>>(), [4_992, 4_993, 4_994]);

@@ -50,10 +50,7 @@ impl Writer {
         let mut tidied: Option<Instant> = None;
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            if tidied.is_none_or(|at| at.elapsed() > TIDY) {
-                self.tidy();
-                tidied = Some(Instant::now());
-            }
+            self.tidy_at_times(&mut tidied);
             let mut next = match orders.recv_timeout(TIDY) {
                 Ok(Order::Flush(done)) => {
                     let _ = done.send(());
@@ -77,6 +74,7 @@ impl Writer {
                 }
                 if batch.len() >= BATCH {
                     self.write(&mut batch);
+                    self.tidy_at_times(&mut tidied);
                 }
                 next = orders.try_recv().ok();
             }
@@ -149,9 +147,16 @@ impl Writer {
         Ok(n)
     }
 
-    /// Deletes what is too old.
-    fn tidy(&self) {
-        // Another try follows in a while.
-        let _ = read::purge(&self.connection, now_ms() - i64::from(self.days) * DAY_MS);
+    /// Deletes what is too old, a part at a time: as long as there is more of it, that goes on
+    /// after the next batch.
+    fn tidy_at_times(&self, tidied: &mut Option<Instant>) {
+        if tidied.is_some_and(|at| at.elapsed() <= TIDY) {
+            return;
+        }
+        let oldest_ms = now_ms() - i64::from(self.days) * DAY_MS;
+        // What fails is tried again in a while.
+        if read::purge_part(&self.connection, oldest_ms).unwrap_or(true) {
+            *tidied = Some(Instant::now());
+        }
     }
 }

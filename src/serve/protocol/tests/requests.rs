@@ -46,13 +46,20 @@ fn what_is_not_json_is_refused_by_its_place() {
 }
 
 #[test]
+fn what_is_optional_may_be_null() {
+    let text = r#"{"id":null,"parameters":null,"outputs":null,"inputs":[
+        {"name":"x","shape":[1],"datatype":"FP64","data":[1],"parameters":null}]}"#;
+    let request = json(text).unwrap();
+    assert_eq!((request.id, request.outputs.len(), request.inputs.len()), (None, 0, 1));
+}
+
+#[test]
 fn what_is_missing_or_of_the_wrong_type_is_named() {
     refused(json("{}"), "has no `inputs`");
     refused(json(r#"{"inputs":[]}"#), "`inputs` is empty");
     refused(json(r#"{"inputs":7}"#), "`inputs` has to be a list");
     refused(json(r#"{"inputs":[7]}"#), "an input has to be an object");
     refused(json(r#"{"id":7,"inputs":[]}"#), "`id` has to be a string");
-    refused(json(r#"{"id":null,"inputs":[]}"#), "`id` has to be a string");
     refused(json(r#"{"parameters":{"a":[1]},"inputs":[]}"#), "`parameters` has to be");
     refused(json(r#"{"parameters":{"a":null},"inputs":[]}"#), "`parameters` has to be");
     refused(json(r#"{"inputs":[{"shape":[1],"datatype":"FP64","data":[1]}]}"#), "no `name`");
