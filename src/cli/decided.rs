@@ -133,7 +133,7 @@ pub(super) fn reasons(
     };
     let Some(reasons) = &grounds.reasons else {
         return format!(
-            "\nno reasons by method ({method}): nobody passed near the threshold in training; \
+            "\nno reasons by method ({method}): nobody is known who passed near the threshold; \
              `--background all` compares with everyone\n"
         );
     };
