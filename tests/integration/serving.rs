@@ -256,3 +256,29 @@ fn other_machines_are_served_with_encryption_and_keys_only() {
         place.refuses(args, &["--tls-cert"]);
     }
 }
+
+#[test]
+fn what_was_acknowledged_survives_a_kill_at_any_moment() {
+    let (place, _) = registered();
+    let n_events = || {
+        let told = place.json(&["runs", "audit", "--name", "loans", "--limit", "500", "--json"]);
+        told["events"].as_array().unwrap().iter().filter(|e| e["action"] == "promote").count()
+    };
+    let before = n_events();
+    let mut n_acknowledged = 0;
+    for round in 0..24_u64 {
+        let run = ["r1", "r2"][(round % 2) as usize];
+        let mut child = place
+            .command(&["runs", "promote", run, "--name", "loans"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        thread::sleep(Duration::from_millis(4 * (round % 12)));
+        let _ = child.kill();
+        n_acknowledged += usize::from(child.wait().unwrap().success());
+    }
+    assert!(n_events() >= before + n_acknowledged, "{n_acknowledged} were acknowledged");
+    let sound = place.json(&["runs", "verify", "--json"]);
+    assert_eq!(sound["ok"], true, "{sound}");
+}
