@@ -21,6 +21,9 @@ pub(super) fn audit(
     let filter =
         EventFilter { model: args.name.clone(), limit: Some(args.limit), ..EventFilter::default() };
     let events = store.events(&filter)?;
+    if let Some(name) = args.name.as_ref().filter(|_| events.is_empty()) {
+        store.known(name)?;
+    }
     if shared.json {
         return console.json(&json!({ "events": events }));
     }
@@ -77,6 +80,7 @@ pub(super) fn live(
         }
         None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_millis() as i64),
     };
+    store.known(&args.name)?;
     let held = store.live_at(&args.name, &args.alias, at_ms)?;
     if shared.json {
         return console.json(&json!({ "name": args.name, "alias": args.alias, "held": held }));

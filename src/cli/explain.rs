@@ -1,17 +1,23 @@
-//! `karat explain`: what each column adds to the score of one row.
+//! `karat explain`: what each column adds to the score of one row, for which reasons it was decided
+//! so, and what would be decided if some values were others.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use clap::Args as ClapArgs;
-use serde_json::json;
+use anyhow::bail;
+use clap::{Args as ClapArgs, ValueEnum};
+use serde_json::{Map, Value, json};
 
 use super::Shared;
 use super::console::Console;
+use super::decided;
 use super::keep::{self, Found};
-use super::reading::{Reading, table_of};
+use super::reading::{Reading, pair, table_of};
 use super::text::{self, TextTable};
-use crate::explain::{self, Attributed, EXPLAINERS, Explanation, Request, Space};
+use crate::data::Task;
+use crate::explain::{self, Adverse, Attributed, EXPLAINERS, Explanation, Space};
 use crate::models::Model;
+use crate::workspace::{Question, decide_on};
 
 /// What `explain` is given.
 #[derive(ClapArgs, Clone, Debug)]
@@ -32,6 +38,18 @@ pub(super) struct Args {
     /// Whose score is explained, of several classes; the predicted one when not given
     #[arg(long, value_name = "CLASS")]
     class: Option<String>,
+    /// The outcome that goes against the person, of two classes; the positive one when not given
+    #[arg(long, value_name = "CLASS")]
+    adverse: Option<String>,
+    /// With whom reasons compare: all, or `near_threshold` for those who passed at or slightly
+    /// beyond it
+    #[arg(long, value_name = "WHOM", value_enum, default_value_t)]
+    #[arg(hide_possible_values = true)]
+    background: Background,
+    /// What the row would have in a column, nothing after `=` for a missing value; says what would
+    /// be decided then
+    #[arg(long, value_name = "COLUMN=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
     /// How many columns are listed, those with the largest contributions first; 0 for all
     #[arg(long, value_name = "N", default_value_t = 20)]
     top: usize,
@@ -39,6 +57,26 @@ pub(super) struct Args {
     reading: Reading,
     #[command(flatten)]
     shared: Shared,
+}
+
+/// With whom a person is compared.
+#[derive(ValueEnum, Clone, Copy, Debug, Default)]
+enum Background {
+    /// Everyone in training
+    #[default]
+    All,
+    /// Those who passed at or slightly beyond the threshold
+    #[value(name = "near_threshold", alias = "near-threshold")]
+    NearThreshold,
+}
+
+impl From<Background> for explain::Background {
+    fn from(background: Background) -> Self {
+        match background {
+            Background::All => Self::All,
+            Background::NearThreshold => Self::NearThreshold,
+        }
+    }
 }
 
 impl Args {
@@ -66,18 +104,54 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let ctx = console.ctx("explain");
     let table = table_of(&mut args.reading.experiment(&args.data)?, &ctx.part(0, 2))?;
     console.notes(&table.origin.notes);
-    let request = Request { row: args.row, method: args.method.clone(), class: args.class.clone() };
-    let explanation = explain::explain(model, &table, &request, &ctx.part(1, 2))?;
+    let changed: BTreeMap<String, Option<String>> = args
+        .set
+        .iter()
+        .map(|(column, value)| (column.clone(), Some(value.clone()).filter(|v| !v.is_empty())))
+        .collect();
+    let question = Question {
+        model,
+        table: &table,
+        row: args.row,
+        changed: &changed,
+        method: args.method.as_deref(),
+        class: args.class.as_deref(),
+        adverse: adverse(model, args.adverse.as_deref())?,
+        threshold: model.threshold,
+    };
+    let decision = decide_on(&question, &ctx.part(1, 2))?;
     drop(ctx);
+    let explanation = match &decision.why {
+        Ok(why) => why,
+        Err(why) => bail!("{why}"),
+    };
+    let background = args.background.into();
     if args.shared.json {
-        return console.json(&answer(&found, &explanation));
+        let mut answer = answer(&found, explanation);
+        decided::tell(&question, &decision, background, &mut answer);
+        return console.json(&answer.into());
     }
-    let mut out = heading(&found, &explanation, &table.origin.label);
+    let mut out = heading(&found, explanation, &table.origin.label);
+    out += &decided::said(&question, &decision);
     out += &listed(&explanation.attributions, args.top, console);
     if explanation.layout.height > 1 {
-        let _ = write!(out, "\n{}", picture(&explanation));
+        let _ = write!(out, "\n{}", picture(explanation));
     }
+    out += &decided::reasons(&question, &decision, background);
     console.print(&out)
+}
+
+/// The outcome that goes against the person.
+fn adverse(model: &Model, class: Option<&str>) -> anyhow::Result<Adverse> {
+    let Some(class) = class else { return Ok(Adverse::Positive) };
+    let (Task::Binary, [negative, positive]) = (model.task, model.classes.as_slice()) else {
+        bail!("`--adverse` goes with models of two classes\nhint: leave it out for this one");
+    };
+    match class {
+        class if class == positive => Ok(Adverse::Positive),
+        class if class == negative => Ok(Adverse::Negative),
+        _ => bail!("there is no class `{class}`\nhint: there are `{negative}` and `{positive}`"),
+    }
 }
 
 fn heading(found: &Found, explanation: &Explanation, label: &str) -> String {
@@ -182,7 +256,7 @@ fn picture(explanation: &Explanation) -> String {
     out
 }
 
-fn answer(found: &Found, explanation: &Explanation) -> serde_json::Value {
+fn answer(found: &Found, explanation: &Explanation) -> Map<String, Value> {
     let model = &found.loaded.model;
     let attribution = |attributed: &Attributed| {
         let value = attributed.number.map_or_else(|| json!(attributed.text), |n| json!(n));
@@ -192,7 +266,7 @@ fn answer(found: &Found, explanation: &Explanation) -> serde_json::Value {
             "contribution": attributed.contribution,
         })
     };
-    json!({
+    let answer = json!({
         "model": model.kind,
         "run_id": found.loaded.run.0,
         "task": model.task,
@@ -205,7 +279,8 @@ fn answer(found: &Found, explanation: &Explanation) -> serde_json::Value {
         "score": explanation.score,
         "remainder": explanation.remainder,
         "attributions": explanation.attributions.iter().map(attribution).collect::<Vec<_>>(),
-    })
+    });
+    if let Value::Object(answer) = answer { answer } else { Map::new() }
 }
 
 #[cfg(test)]

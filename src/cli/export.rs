@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args as ClapArgs, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::console::Console;
 use super::{Shared, keep, text};
@@ -80,37 +80,41 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
-    let found = keep::model(&args.model, &args.shared)?;
-    let model = &found.loaded.model;
-    let scope = if args.predictor_only { Scope::PredictorAlone } else { Scope::WholeModel };
-    if matches!(args.format, Format::Sql) {
-        return sql(args, &found, console);
-    }
-    let (format, exported) = ("onnx", export::onnx(model, scope)?);
-    if matches!(args.format, Format::Mlflow) {
-        return mlflow(args, exported, &found, console);
-    }
     if args.out.as_os_str() == "-" {
         if args.shared.json {
             bail!(
                 "standard output cannot take the file and the JSON\nhint: name a file with `--out`"
             );
         }
+        if matches!(args.format, Format::Mlflow) {
+            bail!("standard output cannot take a folder\nhint: name one with `--out`");
+        }
+    }
+    let found = keep::model(&args.model, &args.shared)?;
+    let model = &found.loaded.model;
+    let scope = if args.predictor_only { Scope::PredictorAlone } else { Scope::WholeModel };
+    if matches!(args.format, Format::Sql) {
+        return sql(args, &found, console);
+    }
+    let exported = export::onnx(model, scope)?;
+    if matches!(args.format, Format::Mlflow) {
+        return mlflow(args, exported, &found, console);
+    }
+    if args.out.as_os_str() == "-" {
         console.notes(&exported.notes);
         return console.bytes(&exported.bytes);
     }
     files::write(&args.out, &exported.bytes)?;
     if args.shared.json {
-        let port = |p: &Port| json!({ "name": p.name, "holds": p.holds, "width": p.width });
         return console.json(&json!({
             "model": model.kind,
             "run_id": found.loaded.run.0,
             "task": model.task,
-            "format": format,
+            "format": "onnx",
             "out": args.out,
             "bytes": exported.bytes.len(),
-            "inputs": exported.inputs.iter().map(port).collect::<Vec<_>>(),
-            "outputs": exported.outputs.iter().map(port).collect::<Vec<_>>(),
+            "inputs": ports(&exported.inputs),
+            "outputs": ports(&exported.outputs),
             "notes": exported.notes,
         }));
     }
@@ -125,6 +129,12 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         outputs.join(" and "),
     ));
     Ok(())
+}
+
+/// What a graph takes or gives, for the JSON.
+fn ports(ports: &[Port]) -> Vec<Value> {
+    let port = |p: &Port| json!({ "name": p.name, "holds": p.holds, "width": p.width });
+    ports.iter().map(port).collect()
 }
 
 fn sql(args: &Args, found: &keep::Found, console: &Console) -> anyhow::Result<()> {
@@ -142,6 +152,7 @@ fn sql(args: &Args, found: &keep::Found, console: &Console) -> anyhow::Result<()
             "format": "sql",
             "out": args.out,
             "bytes": text.len(),
+            "notes": [],
         }));
     }
     console.note(&format!("{} from {} written to {}", model.kind, found.place, args.out.display()));
@@ -163,14 +174,27 @@ fn mlflow(
     let uuid = files::sha256_hex(&exported.bytes)[..32].to_owned();
     let about = export::mlmodel::About::new(&uuid, &created);
     std::fs::create_dir_all(&args.out)?;
+    let (inputs, outputs) = (ports(&exported.inputs), ports(&exported.outputs));
     let all = export::mlmodel::folder(exported.bytes, &exported.inputs, &exported.outputs, &about);
     for (name, bytes) in &all {
         files::write(&args.out.join(name), bytes)?;
     }
     if args.shared.json {
         let names: Vec<&String> = all.iter().map(|(name, _)| name).collect();
-        return console.json(&json!({ "format": "mlflow", "out": args.out, "files": names }));
+        return console.json(&json!({
+            "model": found.loaded.model.kind,
+            "run_id": found.loaded.run.0,
+            "task": found.loaded.model.task,
+            "format": "mlflow",
+            "out": args.out,
+            "bytes": all.iter().map(|(_, bytes)| bytes.len()).sum::<usize>(),
+            "files": names,
+            "inputs": inputs,
+            "outputs": outputs,
+            "notes": exported.notes,
+        }));
     }
+    console.notes(&exported.notes);
     console.note(&format!("{} written to {}", text::plural(all.len(), "file"), args.out.display()));
     Ok(())
 }

@@ -2,14 +2,17 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::bail;
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 
 use super::Shared;
 use super::console::Console;
+use super::numbers::{not_negative, positive};
 use super::text::{self, TextTable};
 use crate::registry::store::{Actor, KeySpec, NewKey, Scope, Store};
+
+/// A key that would be good for longer than this, in days, is good for this long.
+const LATEST: f64 = 365_000.0;
 
 /// What `keys` is given.
 #[derive(ClapArgs, Clone, Debug)]
@@ -42,13 +45,13 @@ struct Create {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     models: Vec<String>,
     /// It is refused after so many days
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = positive)]
     expires: Option<f64>,
     /// Requests a second in the long run
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     rate: Option<f64>,
     /// Requests at once after a rest
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     burst: Option<f64>,
     /// Requests a day
     #[arg(long, value_name = "N")]
@@ -56,6 +59,9 @@ struct Create {
     /// Rows a day
     #[arg(long, value_name = "N")]
     daily_rows: Option<u64>,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    why: String,
     #[command(flatten)]
     shared: Shared,
 }
@@ -84,8 +90,11 @@ struct Rotate {
     #[arg(value_name = "KEY")]
     key: String,
     /// The old secret stays good for so many hours
-    #[arg(long, value_name = "HOURS", default_value_t = 24.0)]
+    #[arg(long, value_name = "HOURS", default_value = "24", value_parser = not_negative)]
     grace: f64,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    why: String,
     #[command(flatten)]
     shared: Shared,
 }
@@ -109,15 +118,8 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         What::Create(create) => {
             let scopes =
                 create.scope.iter().map(|word| Scope::parse(word)).collect::<Result<_, _>>()?;
-            let expires_ms = match create.expires {
-                Some(days) if days.is_finite() && days > 0.0 => {
-                    Some(now_ms() + (days * 86_400_000.0) as i64)
-                }
-                Some(days) => {
-                    bail!("`{days}` is no number of days\nhint: for example `--expires 90`")
-                }
-                None => None,
-            };
+            let days = create.expires.map(|days| days.min(LATEST));
+            let expires_ms = days.map(|days| now_ms().saturating_add((days * 86_400_000.0) as i64));
             let spec = KeySpec {
                 name: create.name.clone(),
                 scopes,
@@ -128,7 +130,7 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
                 daily_requests: create.daily_requests,
                 daily_rows: create.daily_rows,
             };
-            shown(&store.create_key(&spec, &actor)?, shared, console)
+            shown(&store.create_key(&spec, &actor, &create.why)?, shared, console)
         }
         What::List(_) => list(&store, shared, console),
         What::Revoke(revoke) => {
@@ -142,8 +144,9 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
             ))
         }
         What::Rotate(rotate) => {
-            let grace_ms = (rotate.grace.max(0.0) * 3_600_000.0) as i64;
-            shown(&store.rotate_key(&rotate.key, grace_ms, &actor)?, shared, console)
+            let grace_ms = (rotate.grace * 3_600_000.0) as i64;
+            let turned = store.rotate_key(&rotate.key, grace_ms, &actor, &rotate.why)?;
+            shown(&turned, shared, console)
         }
     }
 }

@@ -9,6 +9,7 @@ mod audit;
 mod classes;
 mod compare;
 mod console;
+mod decided;
 mod demo;
 mod evaluate;
 mod explain;
@@ -21,8 +22,10 @@ mod keys;
 mod models;
 mod monitor;
 mod named;
+mod numbers;
 mod profile;
 mod progress;
+mod promote;
 mod reading;
 mod report;
 mod runs;
@@ -319,6 +322,8 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 mod tests {
     use super::*;
 
+    use clap::error::ErrorKind;
+
     fn parse(line: &str) -> Result<Line, clap::Error> {
         Line::try_parse_from(line.split_whitespace())
     }
@@ -371,6 +376,10 @@ mod tests {
             "karat evaluate m.karat a.csv --json",
             "karat score r0001 a.csv --out b.csv",
             "karat explain m.karat a.csv --row 3 --method integrated_gradients --class b --json",
+            "karat explain m.karat a.csv --adverse no --background near_threshold --set a=1 --set b=",
+            "karat runs promote r1 --name credit --threshold 0.4",
+            "karat keys rotate a --grace 0 --why old",
+            "karat monitor erase ann --why asked",
             "karat export m.karat --format onnx --out m.onnx --predictor-only",
             "karat runs delete r0001",
             "karat demo seed --speed 2 --keys --record a.cast",
@@ -381,5 +390,81 @@ mod tests {
         for line in ["karat train", "karat train a.csv --sed 1", "karat train a.csv --set alpha"] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
+        for line in [
+            "karat serve load --seconds nan",
+            "karat serve load --rate 0",
+            "karat serve load --rate=-1",
+            "karat serve load --rate inf",
+            "karat keys create --scope infer --expires 0",
+            "karat keys create --scope infer --rate nan",
+            "karat keys rotate a --grace=-1",
+            "karat monitor export credit --out a.csv --days nan",
+            "karat runs promote r1 --name credit --threshold nan",
+        ] {
+            assert_eq!(parse(line).unwrap_err().kind(), ErrorKind::ValueValidation, "{line}");
+        }
+    }
+
+    /// What `text` would have a person type: each `karat ...` between backticks, with a word in
+    /// place of what is filled in.
+    fn told(text: &str) -> Vec<String> {
+        // A long text goes on after a backslash, in the next line of the source.
+        let mut joined = String::new();
+        for line in text.lines() {
+            match line.trim().strip_suffix('\\') {
+                Some(line) => joined += line,
+                None => joined.extend([line.trim(), "\n"]),
+            }
+        }
+        let pieces = joined.split('`').filter(|piece| piece.starts_with("karat "));
+        let whole =
+            pieces.filter(|piece| !piece.contains(['\n', '"', '…', '<']) && !piece.contains(".."));
+        let filled = whole.map(|piece| {
+            let mut line = String::new();
+            for (at, part) in piece.split(['{', '}']).enumerate() {
+                line += if at % 2 == 0 { part } else { "1" };
+            }
+            line
+        });
+        filled.collect()
+    }
+
+    #[test]
+    fn every_command_that_is_hinted_at_can_be_typed() {
+        fn walk(dir: &std::path::Path, seen: &mut usize) {
+            for entry in std::fs::read_dir(dir).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, seen);
+                } else if path.extension().is_some_and(|ext| ext == "rs") {
+                    for line in told(&std::fs::read_to_string(&path).unwrap()) {
+                        check(&line, &path);
+                        *seen += 1;
+                    }
+                }
+            }
+        }
+        fn check(line: &str, path: &std::path::Path) {
+            let typed = line.replace("on|off", "on");
+            // A command is named, alone or with an option that is spoken of; one that is given
+            // anything is to be typed as it stands.
+            let is_plain = |word: &str| word.chars().all(|c| c.is_ascii_lowercase());
+            let is_named =
+                typed.split(' ').skip(1).all(|word| is_plain(word) || word.starts_with("--"));
+            let Err(error) = parse(&typed) else { return };
+            let is_good = match error.kind() {
+                // A word may stand for a number, or for one of several.
+                ErrorKind::DisplayHelp
+                | ErrorKind::DisplayVersion
+                | ErrorKind::ValueValidation
+                | ErrorKind::InvalidValue => true,
+                ErrorKind::MissingRequiredArgument | ErrorKind::MissingSubcommand => is_named,
+                _ => false,
+            };
+            assert!(is_good, "{}: `{line}` cannot be typed: {error}", path.display());
+        }
+        let mut seen = 0;
+        walk(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut seen);
+        assert!(seen > 50, "only {seen} hints were found");
     }
 }

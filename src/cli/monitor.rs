@@ -8,14 +8,15 @@ use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
 use super::console::Console;
-use super::reading::{Reading, table_of};
+use super::numbers::positive;
+use super::reading::{Reading, place, table_of};
 use super::text::{self, TextTable, sanitise};
 use super::{Shared, keep};
 use crate::registry::Registry;
 use crate::registry::store::log::PredictionLog;
 use crate::registry::store::{Actor, Retrain, Store};
 use crate::serve::watch_table;
-use crate::workspace::{Rule, export_log, period_ms, retrain};
+use crate::workspace::{Rule, erase_subject, export_log, period_ms, retrain};
 
 /// What `monitor` is given.
 #[derive(ClapArgs, Clone, Debug)]
@@ -106,6 +107,9 @@ struct RetrainArgs {
     /// Not any more
     #[arg(long)]
     never: bool,
+    /// Why it is trained from time to time, or not any more
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    why: String,
     #[command(flatten)]
     shared: Shared,
 }
@@ -115,6 +119,9 @@ struct Erase {
     /// Whom it is about, as requests have called them
     #[arg(value_name = "SUBJECT")]
     subject: String,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    why: String,
     #[command(flatten)]
     shared: Shared,
 }
@@ -128,7 +135,7 @@ struct Export {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Only the latest so many days
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = positive)]
     days: Option<f64>,
     #[command(flatten)]
     shared: Shared,
@@ -181,13 +188,16 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         Some(What::Check(_)) => Ok(()),
         Some(What::Retrain(args)) => again(&store, args, console),
         Some(What::Erase(args)) => {
-            let n = PredictionLog::open(&dir, false)?.erase(&args.subject)?;
+            let log = PredictionLog::open(&dir, false)?;
+            let hash = log.subject(&args.subject);
+            let n = erase_subject(&dir, &log, &args.subject)?;
+            let event = store.note_erasure(&hash, n, &Actor::login(), &args.why)?;
             if shared.json {
-                return console.json(&json!({ "erased": n }));
+                return console.json(&json!({ "erased": n, "subject": hash, "event": event }));
             }
             console.print(&format!("{} erased", text::plural(n, "prediction")))
         }
-        Some(What::Export(args)) => export(args, console),
+        Some(What::Export(args)) => export(&store, args, console),
     }
 }
 
@@ -282,10 +292,11 @@ fn latest(
     console: &Console,
 ) -> anyhow::Result<()> {
     let mut windows = Vec::new();
-    for model in store.models()? {
-        if name.is_some_and(|name| name != model.name) {
-            continue;
-        }
+    let models = match name {
+        Some(name) => vec![store.known(name)?],
+        None => store.models()?,
+    };
+    for model in models {
         for version in &model.versions {
             windows.extend(store.windows(&model.name, Some(version.version), 1)?);
         }
@@ -338,8 +349,10 @@ fn list(store: &Store, args: &Alerts, console: &Console) -> anyhow::Result<()> {
 
 fn again(store: &Store, args: &RetrainArgs, console: &Console) -> anyhow::Result<()> {
     let actor = Actor::login();
+    store.known(&args.name)?;
+    let data = args.data.as_deref().map(lasting).transpose()?;
     if args.never {
-        store.remove_retraining(&args.name, &actor, "")?;
+        store.remove_retraining(&args.name, &actor, &args.why)?;
         if args.shared.json {
             return console.json(&json!({ "name": args.name, "schedule": null }));
         }
@@ -349,7 +362,7 @@ fn again(store: &Store, args: &RetrainArgs, console: &Console) -> anyhow::Result
     if args.every.is_none() && !args.on_alert {
         let registry = keep::open(&args.shared, console);
         let ctx = console.ctx("retrain");
-        let told = retrain(&registry, store, &args.name, args.data.as_deref(), rule, &actor, &ctx)?;
+        let told = retrain(&registry, store, &args.name, data.as_deref(), rule, &actor, &ctx)?;
         drop(ctx);
         if args.shared.json {
             return console.json(&serde_json::to_value(&told)?);
@@ -358,7 +371,7 @@ fn again(store: &Store, args: &RetrainArgs, console: &Console) -> anyhow::Result
             (true, _) => "it is the champion now".to_owned(),
             (false, Some(id)) => format!("decision {id} waits for a second person"),
             (false, None) => {
-                format!("`karat runs promote {} --name {}` promotes it", told.candidate, args.name)
+                format!("`karat runs promote v{} --name {}` promotes it", told.candidate, args.name)
             }
         };
         return console.print(&format!(
@@ -377,21 +390,29 @@ fn again(store: &Store, args: &RetrainArgs, console: &Console) -> anyhow::Result
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |t| t.as_millis() as i64);
     let job = Retrain {
         model: args.name.clone(),
-        next_ms: period_ms(&schedule).map(|period| now + period),
+        next_ms: period_ms(&schedule).map(|period| now.saturating_add(period)),
         schedule,
         on_alert: args.on_alert,
         rule: rule.word().into(),
-        data: args.data.clone(),
+        data,
         ..Retrain::default()
     };
-    store.set_retraining(&job, &actor, "")?;
+    store.set_retraining(&job, &actor, &args.why)?;
     if args.shared.json {
         return console.json(&serde_json::to_value(&job)?);
     }
     console.print(&format!("set; a running server trains {} again", args.name))
 }
 
-fn export(args: &Export, console: &Console) -> anyhow::Result<()> {
+/// The table that a word means, in words that mean the same in whatever folder a server runs.
+fn lasting(data: &str) -> anyhow::Result<String> {
+    let place = place(data);
+    let path = if place.is_file() { std::path::absolute(&place)? } else { place };
+    Ok(path.to_string_lossy().into_owned())
+}
+
+fn export(store: &Store, args: &Export, console: &Console) -> anyhow::Result<()> {
+    store.known(&args.name)?;
     let dir = args.shared.workspace();
     if !PredictionLog::exists(&dir) {
         bail!("this workspace has no prediction log\nhint: a server keeps one");

@@ -1,7 +1,5 @@
 //! `karat runs promote` and its kin: named models, their versions and aliases, and who decided.
 
-use std::path::Path;
-
 use anyhow::{Context as _, bail};
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
@@ -9,15 +7,15 @@ use serde_json::json;
 use super::audit::{audit, live, pending, verify};
 use super::console::Console;
 use super::text::{self, TextTable};
-use super::{Shared, keep, tags};
-use crate::registry::store::{Actor, Done, ModelName, NewVersion, Split, Store, Version};
-use crate::registry::{Registry, parse_model};
+use super::{Shared, keep, promote, tags};
+use crate::registry::Registry;
+use crate::registry::store::{Actor, Done, Split, Store};
 
 /// What can be done with named models.
 #[derive(Subcommand, Clone, Debug)]
 pub(super) enum Named {
     /// Register a run or a model file under a name, and point an alias to it
-    Promote(Promote),
+    Promote(promote::Promote),
     /// Point an alias to the version that it pointed to before
     Rollback(OfAlias),
     /// Take a version out of service
@@ -51,24 +49,6 @@ pub(super) struct Verify {
     /// Also that the log still goes through the end that was noted elsewhere
     #[arg(long, value_name = "N:HASH")]
     pub(super) against: Option<String>,
-    #[command(flatten)]
-    shared: Shared,
-}
-
-#[derive(ClapArgs, Clone, Debug)]
-pub(super) struct Promote {
-    /// The run (r0007, r7 or 7), a model file, or a version already registered (3)
-    #[arg(value_name = "RUN|FILE|VERSION")]
-    what: String,
-    /// The name
-    #[arg(long, value_name = "NAME")]
-    name: String,
-    /// The alias; `none` only registers (the first version of a name is its champion all the same)
-    #[arg(long, value_name = "ALIAS", default_value = "champion")]
-    alias: String,
-    /// Why
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    why: String,
     #[command(flatten)]
     shared: Shared,
 }
@@ -196,7 +176,7 @@ pub(super) struct Answer {
 impl Named {
     pub(super) fn shared(&self) -> &Shared {
         match self {
-            Self::Promote(args) => &args.shared,
+            Self::Promote(args) => args.shared(),
             Self::Rollback(args) => &args.shared,
             Self::Retire(args) | Self::Restore(args) => &args.shared,
             Self::Tag(args) => args.shared(),
@@ -223,7 +203,7 @@ pub(super) fn run(named: &Named, shared: &Shared, console: &Console) -> anyhow::
     let store = Store::open(&dir)?;
     let actor = Actor::login();
     match named {
-        Named::Promote(args) => promote(&store, args, shared, &actor, console),
+        Named::Promote(args) => promote::run(&store, args, shared, &actor, console),
         Named::Rollback(args) => {
             let done = Done::Rollback { name: args.name.clone(), alias: args.alias.clone() };
             decide(&store, &done, &actor, &args.why, shared, console)
@@ -276,88 +256,6 @@ pub(super) fn run(named: &Named, shared: &Shared, console: &Console) -> anyhow::
     }
 }
 
-/// The version of a name that a run, a file or a number means; registered if it is not yet.
-fn version_of(
-    store: &Store,
-    args: &Promote,
-    shared: &Shared,
-    actor: &Actor,
-) -> anyhow::Result<(Version, bool)> {
-    let name = ModelName::new(&args.name)?;
-    let known = store.models()?.into_iter().find(|model| model.name == args.name);
-    let known = known.map_or(Vec::new(), |model| model.versions);
-    let path = Path::new(&args.what);
-    let (bytes, place) = if path.is_file() {
-        (
-            std::fs::read(path).with_context(|| format!("cannot read `{}`", args.what))?,
-            args.what.clone(),
-        )
-    } else {
-        let registry = Registry::open(&shared.workspace())?;
-        match registry.find(&args.what) {
-            Ok(id) => {
-                let path = registry.artifact(&id).context("the workspace keeps no files")?;
-                let bytes = std::fs::read(&path)
-                    .with_context(|| format!("cannot read `{}`", path.display()))?;
-                (bytes, format!("run {id}"))
-            }
-            Err(error) => {
-                let number = args.what.parse::<u32>().ok();
-                let found = known.into_iter().find(|own| Some(own.version) == number);
-                return Ok((found.ok_or(error)?, false));
-            }
-        }
-    };
-    let digest = crate::files::sha256_hex(&bytes);
-    if let Some(same) = known.into_iter().find(|own| own.digest == digest) {
-        return Ok((same, false));
-    }
-    let loaded = parse_model(Path::new(&place), &bytes)?;
-    let about = NewVersion {
-        run: loaded.run.0.clone(),
-        kind: loaded.model.kind.clone(),
-        task: loaded.model.task.word().into(),
-        target: loaded.model.target.clone(),
-    };
-    Ok((store.register(&name, &bytes, &about, actor, &args.why)?, true))
-}
-
-fn promote(
-    store: &Store,
-    args: &Promote,
-    shared: &Shared,
-    actor: &Actor,
-    console: &Console,
-) -> anyhow::Result<()> {
-    let (version, is_new) = version_of(store, args, shared, actor)?;
-    let (name, number) = (version.name.clone(), version.version);
-    if is_new && !shared.json {
-        console.note(&format!("registered as version {number} of {name}"));
-    }
-    let mut pending = None;
-    let is_there = is_new && version.aliases.contains(&args.alias);
-    if args.alias != "none" && !is_there {
-        let done = Done::Promote { name: name.clone(), version: number, alias: args.alias.clone() };
-        pending = store.decide(&done, actor, &args.why)?.waits();
-    }
-    if shared.json {
-        return console.json(&json!({
-            "name": name,
-            "version": number,
-            "alias": (args.alias != "none").then_some(&args.alias),
-            "digest": version.digest,
-            "registered": is_new,
-            "pending": pending,
-        }));
-    }
-    match pending {
-        Some(id) => console
-            .print(&format!("decision {id} waits for a second person: `karat runs approve {id}`")),
-        None if args.alias == "none" => console.print(&format!("{name} version {number}")),
-        None => console.print(&format!("version {number} of {name} is its {}", args.alias)),
-    }
-}
-
 fn decide(
     store: &Store,
     done: &Done,
@@ -383,8 +281,10 @@ fn registered(
     shared: &Shared,
     console: &Console,
 ) -> anyhow::Result<()> {
-    let mut models = store.models()?;
-    models.retain(|model| name.is_none_or(|name| model.name == name));
+    let models = match name {
+        Some(name) => vec![store.known(name)?],
+        None => store.models()?,
+    };
     if shared.json {
         return console.json(&json!({ "models": models }));
     }
@@ -455,10 +355,7 @@ fn settings(
         }
         store.set_settings(&args.name, &set, actor, &args.why)?;
     }
-    let model = store.models()?.into_iter().find(|model| model.name == args.name);
-    let model = model.with_context(|| {
-        format!("there is no model `{}`\nhint: `karat runs registered` lists them", args.name)
-    })?;
+    let model = store.known(&args.name)?;
     if shared.json {
         return console.json(&json!({ "name": model.name, "settings": model.settings }));
     }

@@ -3,17 +3,22 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 
 use super::console::{Console, say};
+use super::numbers::positive;
 use super::text::{self, TextTable};
 use super::{Shared, text::sanitise};
+use crate::data::nearest;
 use crate::registry::store::Store;
 use crate::serve::{self, Answered, Load, Options, Status, protocol::Limits, status::Light};
+
+/// A server that was asked to stop and has not by then is said to run on.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What `serve` is given.
 #[derive(ClapArgs, Clone, Debug)]
@@ -107,10 +112,10 @@ struct LoadArgs {
     #[arg(long, value_name = "N", default_value_t = 8)]
     connections: usize,
     /// For how long
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = positive)]
     seconds: f64,
     /// Requests a second in all; as many as are answered when not given
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     rate: Option<f64>,
     /// Ask for reasons as well
     #[arg(long)]
@@ -221,6 +226,10 @@ fn here(how: &How, shared: &Shared, console: &Console) -> anyhow::Result<()> {
         if !needs_key {
             say("anyone on this machine can use it without a key");
         }
+        if shared.json {
+            // Whether or not anyone reads where it listens, it listens.
+            let _ = console.json(&json!({ "url": url, "pid": std::process::id() }));
+        }
     })?;
     console.note("stopped");
     Ok(())
@@ -245,16 +254,32 @@ fn stop(shared: &Shared, console: &Console) -> anyhow::Result<()> {
     let pid = serve::status(&workspace)?.pid;
     serve::stop(&workspace)?;
     // It lets what is under way finish first.
-    for _ in 0..300 {
-        if serve::status(&workspace).is_err() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    wait_for_the_end(pid, PATIENCE, || serve::status(&workspace).is_ok())?;
     if shared.json {
         return console.json(&json!({ "stopped": pid }));
     }
     console.print(&format!("stopped process {pid}"))
+}
+
+/// Returns once the server does not run any more.
+fn wait_for_the_end(
+    pid: u32,
+    patience: Duration,
+    is_running: impl Fn() -> bool,
+) -> anyhow::Result<()> {
+    let start = Instant::now();
+    while is_running() {
+        if start.elapsed() >= patience {
+            bail!(
+                "process {pid} was asked to stop and still runs after {} seconds\nhint: it lets \
+                 what is under way finish first; `kill {pid}` asks once more, `kill -9 {pid}` ends \
+                 it at once",
+                patience.as_secs()
+            );
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
 }
 
 fn status(shared: &Shared, console: &Console) -> anyhow::Result<()> {
@@ -335,11 +360,14 @@ fn ask(args: &LoadArgs, console: &Console) -> anyhow::Result<()> {
         );
     };
     let model = match &args.model {
-        Some(name) => status.models.iter().find(|model| model.name == *name),
-        None => status.models.first(),
+        Some(name) => {
+            let own = status.models.iter().find(|model| model.name == *name);
+            own.with_context(|| not_served(name, &status))?
+        }
+        None => status.models.first().context(
+            "no model is served\nhint: `karat runs promote RUN --name NAME` registers one",
+        )?,
     };
-    let model = model
-        .context("no such model is served\nhint: `karat serve status` lists those that are")?;
     let key = args.key.clone().or_else(|| std::env::var("KARAT_KEY").ok());
     if status.needs_key && key.is_none() {
         bail!("a key is needed\nhint: give one with `--key`, or in `KARAT_KEY`");
@@ -377,6 +405,14 @@ fn ask(args: &LoadArgs, console: &Console) -> anyhow::Result<()> {
     console.print(&of_load(&answered, &load))
 }
 
+fn not_served(name: &str, status: &Status) -> String {
+    let hint = match nearest(name, status.models.iter().map(|model| &model.name as &str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`karat serve status` lists those that are".to_owned(),
+    };
+    format!("no model `{name}` is served\nhint: {hint}")
+}
+
 fn of_load(answered: &Answered, load: &Load) -> String {
     let ms = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.2} ms"));
     let statuses: Vec<String> =
@@ -393,4 +429,17 @@ fn of_load(answered: &Answered, load: &Load) -> String {
         statuses.join(", "),
         answered.broken,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_does_not_stop_is_not_said_to_have_stopped() {
+        let short = Duration::from_millis(1);
+        let error = wait_for_the_end(4711, short, || true).unwrap_err().to_string();
+        assert!(error.contains("process 4711") && error.contains("still runs"), "{error}");
+        assert!(wait_for_the_end(4711, short, || false).is_ok());
+    }
 }

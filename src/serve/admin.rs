@@ -210,7 +210,9 @@ pub(super) fn create_key(server: &Arc<Server>, call: &mut Call) -> Reply {
         for scope in &spec.scopes {
             call.who.may(*scope)?;
         }
-        let new = server.store.create_key(&spec, &actor(call)).map_err(|error| refused(&error))?;
+        let why = text(&body, "why")?.unwrap_or_default();
+        let made = server.store.create_key(&spec, &actor(call), why);
+        let new = made.map_err(|error| refused(&error))?;
         server.renew();
         Answer::json(&json!({ "id": new.key.id, "key": new.shown }))
     })

@@ -256,7 +256,7 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
             let all = json!({
                 "name": text(), "scopes": scopes, "models": words, "expires_ms": whole,
                 "rate_per_second": number, "burst": number, "daily_requests": whole,
-                "daily_rows": whole,
+                "daily_rows": whole, "why": text(),
             });
             object(all, &["scopes"])
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ndarray::ArrayView2;
 
 use super::{Error, Side};
-use crate::data::{Table, Task};
+use crate::data::{Table, Task, nearest};
 use crate::explain::{
     self, Adverse, Background, Explanation, Reasoner, Reasons, Request, Space, Told,
 };
@@ -34,6 +34,27 @@ pub struct Asked {
     pub method: Option<&'static str>,
     /// The class whose score is explained; the predicted one when it is not given.
     pub class: Option<String>,
+    /// Which outcome goes against the person.
+    pub adverse: Adverse,
+    /// From this score on a row is called positive.
+    pub threshold: f64,
+}
+
+/// What is asked of one row of a table and a model, wherever both come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The model that decides.
+    pub model: &'a Model,
+    /// The table with the row.
+    pub table: &'a Table,
+    /// The row of the source, counted from 1.
+    pub row: u32,
+    /// Columns that are to hold something else; `None` for nothing at all.
+    pub changed: &'a BTreeMap<String, Option<String>>,
+    /// The name of an explainer; the surest one when it is not given.
+    pub method: Option<&'a str>,
+    /// The class whose score is explained; the predicted one when it is not given.
+    pub class: Option<&'a str>,
     /// Which outcome goes against the person.
     pub adverse: Adverse,
     /// From this score on a row is called positive.
@@ -100,13 +121,34 @@ impl Decision {
     }
 }
 
-/// Decides on a row.
+/// Decides on a row with the model of a run.
 pub(super) fn decide(asked: &Asked, ctx: &Ctx) -> Result<Decision, Error> {
-    let (model, table) = (&asked.run.model, &asked.table);
+    let question = Question {
+        model: &asked.run.model,
+        table: &asked.table,
+        row: asked.row,
+        changed: &asked.changed,
+        method: asked.method,
+        class: asked.class.as_deref(),
+        adverse: asked.adverse,
+        threshold: asked.threshold,
+    };
+    let decision = decide_on(&question, ctx)?;
+    Ok(Decision { side: side_of(&asked.run, asked.row), ..decision })
+}
+
+/// Decides on a row.
+///
+/// # Errors
+///
+/// When there is no such row, the table lacks columns, or a value that was changed does not fit.
+/// That there is no explanation is part of the answer.
+pub fn decide_on(asked: &Question<'_>, ctx: &Ctx) -> Result<Decision, Error> {
+    let Question { model, table, .. } = *asked;
     let request = Request {
         row: asked.row,
         method: asked.method.map(Into::into),
-        class: asked.class.clone(),
+        class: asked.class.map(Into::into),
     };
     let position = table.positions_of(&[asked.row]).first().copied().flatten();
     let no_row = explain::Error::NoRow { row: asked.row, n_rows: table.n_rows() };
@@ -116,6 +158,11 @@ pub(super) fn decide(asked: &Asked, ctx: &Ctx) -> Result<Decision, Error> {
     let before = says(asked, outputs.iter().copied().collect());
     let text = |name: &str| table.text(position as usize, name);
     let fields = contract(model);
+    if let Some(strange) =
+        asked.changed.keys().find(|name| fields.iter().all(|field| field.name != **name))
+    {
+        return Err(not_asked_for(strange, &fields));
+    }
     let mut changed = BTreeMap::new();
     let (mut after, mut why) = (before.clone(), own);
     if !asked.changed.is_empty() {
@@ -155,7 +202,7 @@ pub(super) fn decide(asked: &Asked, ctx: &Ctx) -> Result<Decision, Error> {
         .and_then(|why| grounds(model, asked.adverse, asked.threshold, &why.inputs));
     Ok(Decision {
         row: asked.row,
-        side: side_of(&asked.run, asked.row),
+        side: None,
         truth: text(&model.target),
         fields,
         before,
@@ -167,8 +214,8 @@ pub(super) fn decide(asked: &Asked, ctx: &Ctx) -> Result<Decision, Error> {
 }
 
 /// What outputs mean at the threshold that was asked for.
-fn says(asked: &Asked, outputs: Vec<f64>) -> Says {
-    let model = &asked.run.model;
+fn says(asked: &Question<'_>, outputs: Vec<f64>) -> Says {
+    let model = asked.model;
     let table = ArrayView2::from_shape((1, outputs.len()), &outputs).expect("one row");
     let score = scores_of(&table.to_owned()).first().copied().unwrap_or(f64::NAN);
     let is_positive = score >= asked.threshold;
@@ -193,11 +240,11 @@ type Remarks = Vec<(String, Remark)>;
 /// The inputs of the row with what was changed in it. Everything else stays as it was, bit for
 /// bit, also where a column is masked on the screen.
 fn other_inputs(
-    asked: &Asked,
+    asked: &Question<'_>,
     fields: &[Field],
     mut inputs: Vec<f64>,
 ) -> Result<(Vec<f64>, Remarks), Error> {
-    let model = &asked.run.model;
+    let model = asked.model;
     let scorer = RowScorer::new(Arc::new(model.clone())).map_err(|error| refusal(&error))?;
     // What stands in the other columns does not matter here, so long as it is taken.
     let given: Vec<Given<'_>> = fields
@@ -234,6 +281,15 @@ fn other_inputs(
         }
     }
     Ok((inputs, remarks))
+}
+
+fn not_asked_for(name: &str, fields: &[Field]) -> Error {
+    let names = || fields.iter().map(|field| &field.name as &str);
+    let hint = match nearest(name, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it asks for {}", names().collect::<Vec<_>>().join(", ")),
+    };
+    Error::Command { what: format!("the model does not ask for `{name}`"), hint }
 }
 
 fn refusal(error: &dyn std::error::Error) -> Error {
@@ -339,6 +395,14 @@ mod tests {
         asked.changed.insert("hours".into(), Some("old".into()));
         let error = decide(&asked, &Ctx::quiet()).unwrap_err().to_string();
         assert!(error.contains("`hours`") && error.contains("number"), "{error}");
+    }
+
+    #[test]
+    fn a_column_that_the_model_does_not_know_cannot_be_changed() {
+        let mut asked = asked("logistic");
+        asked.changed.insert("hour".into(), Some("3".into()));
+        let error = decide(&asked, &Ctx::quiet()).unwrap_err().to_string();
+        assert!(error.contains("`hour`") && error.contains("did you mean `hours`?"), "{error}");
     }
 
     #[test]

@@ -2,8 +2,7 @@
 //!
 //! Here the parts meet: a table, the question asked of it, the runs that answered, undo, and the
 //! log of every command that changed something. Verbs that take longer than a frame come back as
-//! [`Work`] for a job; what came out of it is handed to [`Workspace::take_in`]. The workspace
-//! knows no screen and starts no thread.
+//! [`Work`] for a job, whose outcome [`Workspace::take_in`] is given. No screen or thread is known.
 
 mod assess;
 mod choices;
@@ -31,11 +30,11 @@ use serde::{Deserialize, Serialize};
 
 pub use assess::{Assessment, Curve, Side};
 pub use command::{COMMANDS, Command, parse};
-pub use decision::{Asked, Decision, Grounds, Says, scale_word};
+pub use decision::{Asked, Decision, Grounds, Question, Says, decide_on, scale_word};
 pub use error::Error;
 pub use fields::{Field, Setter, fields};
 pub use log::{Entry, read_log};
-pub use operate::{Carried, Errand, Order, Outside, Registered};
+pub use operate::{Carried, Errand, Order, Outside, Registered, register_file, register_run};
 pub use predictions::{erase_subject, export_log, forget_nights, write_night};
 pub use retrain::{Retrained, Rule, period_ms, retrain};
 pub use several::{ClassOrder, Several};

@@ -4,11 +4,11 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::Error;
+use super::{Error, register_run};
 use crate::data::{self, OpenOptions};
 use crate::jobs::Ctx;
-use crate::registry::store::{Actor, Done, ModelName, NewVersion, Store};
-use crate::registry::{Registry, model_bytes, parse_model};
+use crate::registry::store::{Actor, Done, ModelName, Store};
+use crate::registry::{Registry, parse_model};
 use crate::train::{self, Experiment, Run, RunId, usual_metric};
 
 /// What came of training a model again.
@@ -104,15 +104,8 @@ pub fn retrain(
         candidate.model.threshold = old.model.threshold;
         candidate.threshold = old.model.threshold;
     }
-    let bytes = model_bytes(&candidate)?;
-    let about = NewVersion {
-        run: candidate.id.0.clone(),
-        kind: candidate.model.kind.clone(),
-        task: candidate.task.word().into(),
-        target: candidate.model.target.clone(),
-    };
     let model = ModelName::new(name)?;
-    let version = store.register(&model, &bytes, &about, actor, "trained again")?;
+    let (version, _) = register_run(store, &model, &candidate, None, actor, "trained again")?;
     ctx.note("comparing");
     let (candidate, among) = unseen_by(candidate, &before, &experiment);
     let yardstick = on_the_same_rows(&candidate, old.model, &table, ctx)?;

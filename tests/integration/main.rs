@@ -4,6 +4,7 @@
 
 mod architecture;
 mod command_line;
+mod deciding;
 mod exports;
 mod networks;
 mod place;

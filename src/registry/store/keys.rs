@@ -120,8 +120,8 @@ fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
 }
 
 impl Store {
-    /// Makes a key.
-    pub fn create_key(&self, spec: &KeySpec, actor: &Actor) -> Result<NewKey, Error> {
+    /// Makes a key, for a reason.
+    pub fn create_key(&self, spec: &KeySpec, actor: &Actor, why: &str) -> Result<NewKey, Error> {
         spec.check()?;
         let (id, own) = (random(secret::ID)?, random(secret::SECRET)?);
         let mut scopes = spec.scopes.clone();
@@ -181,7 +181,7 @@ impl Store {
                     "daily_requests": key.daily_requests,
                     "daily_rows": key.daily_rows,
                 }),
-                why: "",
+                why,
             }
             .log(transaction)?;
             Ok(())
@@ -223,7 +223,13 @@ impl Store {
     }
 
     /// Gives a key another secret; the old one stays good for so long.
-    pub fn rotate_key(&self, id: &str, grace_ms: i64, actor: &Actor) -> Result<NewKey, Error> {
+    pub fn rotate_key(
+        &self,
+        id: &str,
+        grace_ms: i64,
+        actor: &Actor,
+        why: &str,
+    ) -> Result<NewKey, Error> {
         let own = random(secret::SECRET)?;
         let key = self.write(|transaction| {
             let key = find(transaction, id)?;
@@ -241,7 +247,7 @@ impl Store {
                 subject: key.id.clone(),
                 before: json!(null),
                 after: json!({ "old_until_ms": until }),
-                why: "",
+                why,
             }
             .log(transaction)?;
             Ok(key)
@@ -285,7 +291,10 @@ impl KeySpec {
             return Err(deny("a rate has to be a number above 0", "for example `--rate 100`"));
         }
         if self.expires_ms.is_some_and(|at| at <= now_ms()) {
-            return Err(deny("a key cannot expire in the past", "for example `--expires 90d`"));
+            return Err(deny(
+                "a key cannot expire in the past",
+                "for example `--expires 90`, in days",
+            ));
         }
         Ok(())
     }

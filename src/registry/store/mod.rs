@@ -14,6 +14,7 @@ mod approval;
 mod audit;
 mod chain;
 mod decision;
+mod erasure;
 mod keyring;
 mod keys;
 pub mod log;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Refusal, Split, Store, deny, label, name};
+use crate::data::nearest;
 use crate::registry::Error;
 
 /// A version of a named model.
@@ -111,18 +112,31 @@ pub(super) fn no_version(connection: &Connection, name: &str, asked: &str) -> Er
     let sql = "SELECT max(version) FROM model_versions WHERE name = ?";
     let last: Option<u32> = connection.query_row(sql, [name], |row| row.get(0)).unwrap_or(None);
     match last {
-        None => deny(
-            format!("there is no model `{}`", label(name)),
-            "`karat runs registered` lists them; `karat runs promote RUN --name NAME` adds one",
-        ),
+        None => deny(format!("there is no model `{}`", label(name)), near(connection, name)),
         Some(last) if asked == name::CHAMPION => deny(
             format!("model `{name}` has no champion, which answers where no version is named"),
-            format!("`karat runs promote {last} --name {name}` makes version {last} the champion"),
+            format!("`karat runs promote v{last} --name {name}` makes version {last} the champion"),
         ),
         Some(last) => deny(
             format!("model `{name}` has no version or alias `{}`", label(asked)),
             format!("its latest version is {last}; `karat runs registered {name}` lists them"),
         ),
+    }
+}
+
+/// What may have been meant by a name that there is none of.
+fn near(connection: &Connection, name: &str) -> String {
+    let known = || -> rusqlite::Result<Vec<String>> {
+        let mut query = connection.prepare("SELECT DISTINCT name FROM model_versions")?;
+        query.query_map([], |row| row.get(0))?.collect()
+    };
+    // Without the names there is still something to say.
+    let known = known().unwrap_or_default();
+    match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`? `karat runs registered` lists them all"),
+        None if known.is_empty() => "`karat runs promote RUN --name NAME` makes the first".into(),
+        None => "`karat runs registered` lists them; `karat runs promote RUN --name NAME` adds one"
+            .into(),
     }
 }
 
@@ -135,6 +149,15 @@ impl Store {
     /// One named model; nothing where there is none of this name.
     pub fn model(&self, name: &str) -> Result<Option<NamedModel>, Error> {
         self.view(|transaction| Ok(named(transaction, Some(name))?.pop()))
+    }
+
+    /// The named model.
+    ///
+    /// # Errors
+    ///
+    /// When there is none of this name; the nearest one is named.
+    pub fn known(&self, name: &str) -> Result<NamedModel, Error> {
+        self.model(name)?.ok_or_else(|| no_version(&self.lock(), name, ""))
     }
 
     /// The version that `asked`, a number or an alias, names; the champion when nothing is asked.

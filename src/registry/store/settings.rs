@@ -46,7 +46,7 @@ impl Store {
     ) -> Result<i64, Error> {
         if name == super::approval::SETTING {
             let what = format!("`{name}` is not set like other settings");
-            return Err(deny(what, "`karat runs approval on|off` sets it"));
+            return Err(deny(what, "`karat runs pending --require on|off` sets it"));
         }
         self.write(|transaction| set_setting(transaction, name, value, actor, why))
     }
@@ -119,7 +119,7 @@ pub(super) fn set_split(
     }
     let mut settings = of_model(transaction, name)?;
     if split.challenger > 0.0 && !alias::is_set(transaction, name, name::CHALLENGER)? {
-        let hint = format!("`karat runs promote {name} --alias challenger` makes one");
+        let hint = format!("`karat runs promote RUN --name {name} --alias challenger` makes one");
         return Err(deny(format!("model `{name}` has no challenger"), hint).into());
     }
     let before = json!(Split::of(&settings));

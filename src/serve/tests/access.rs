@@ -75,7 +75,7 @@ fn a_key_that_asks_too_often_is_told_when_to_come_back() {
         daily_rows: Some(2),
         ..KeySpec::default()
     };
-    let key = place.server.store.create_key(&spec, &actor()).unwrap().shown;
+    let key = place.server.store.create_key(&spec, &actor(), "").unwrap().shown;
     place.server.renew();
     let bearer = format!("Bearer {key}");
     let ask = |body: Value| {
@@ -99,6 +99,10 @@ fn a_revoked_key_is_refused_once_the_server_has_looked() {
     let other = place.all();
     assert_eq!(place.send("DELETE", &format!("/v1/keys/{id}"), &other, &Value::Null).0, 200);
     assert_eq!(place.send("GET", "/v2", &key, &Value::Null).0, 401);
+    let wish = json!({ "scopes": ["infer"], "why": "one more client" });
+    assert_eq!(place.send("POST", "/v1/keys", &other, &wish).0, 200);
+    let events = place.server.store.events(&EventFilter::default()).unwrap();
+    assert!(events.iter().any(|own| own.why == "one more client"), "{events:?}");
 }
 
 #[test]

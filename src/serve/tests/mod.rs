@@ -28,7 +28,9 @@ use super::*;
 use crate::jobs::Ctx;
 use crate::models::Model;
 use crate::registry::model_bytes;
-use crate::registry::store::{Actor, Done, KeySpec, ModelName, NewVersion, Split, Store, Via};
+use crate::registry::store::{
+    Actor, Done, EventFilter, KeySpec, ModelName, NewVersion, Split, Store, Via,
+};
 
 pub(super) fn actor() -> Actor {
     Actor { who: "ann".into(), via: Via::Login }
@@ -109,7 +111,7 @@ impl Place {
             models: models.iter().map(|m| (*m).to_owned()).collect(),
             ..KeySpec::default()
         };
-        let key = self.server.store.create_key(&spec, &actor()).unwrap().shown;
+        let key = self.server.store.create_key(&spec, &actor(), "").unwrap().shown;
         self.server.renew();
         key
     }

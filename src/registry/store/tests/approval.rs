@@ -47,8 +47,8 @@ fn someone_else_has_to_approve() {
 fn a_key_of_ones_own_is_no_second_person() {
     let store = careful();
     let spec = KeySpec { name: "carl".into(), scopes: vec![Scope::Operate], ..Default::default() };
-    let own = store.create_key(&spec, &ann()).unwrap().key;
-    let others = store.create_key(&spec, &bob()).unwrap().key;
+    let own = store.create_key(&spec, &ann(), "").unwrap().key;
+    let others = store.create_key(&spec, &bob(), "").unwrap().key;
     let id = ask(&store);
     let by_key = |key: &Key| Actor::key(&key.id, &key.name);
     assert!(store.approve(id, &by_key(&own), "").is_err());

@@ -109,7 +109,7 @@ fn a_run_is_registered_promoted_and_shown_with_its_decisions() {
 
 #[test]
 fn a_key_is_shown_once_and_can_be_revoked() {
-    let (_folder, mut stage) = stage(120, 36);
+    let (folder, mut stage) = stage(120, 36);
     stage.press("n");
     stage.type_text("app");
     stage.press("Enter Enter");
@@ -122,6 +122,11 @@ fn a_key_is_shown_once_and_can_be_revoked() {
     stage.type_text("lost");
     stage.press("Enter");
     sees(&stage, "revoked");
+    let store = crate::registry::store::Store::open(folder.path()).unwrap();
+    let events = store.events(&crate::registry::store::EventFilter::default()).unwrap();
+    let why = |action: &str| events.iter().find(|own| own.action == action).map(|own| &own.why);
+    assert_eq!(why("create key").map(String::as_str), Some("for the app"));
+    assert_eq!(why("revoke key").map(String::as_str), Some("lost"));
 }
 
 #[test]

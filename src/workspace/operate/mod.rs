@@ -1,19 +1,22 @@
 //! What an operator decides about named models, keys and alerts, and what the registry of the
 //! workspace knows of them; and words for this very program, run as a process of its own.
 
+mod register;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use register::{register_file, register_run};
+
 use super::{Error, Product};
 use crate::jobs::Ctx;
-use crate::registry::save_model;
 use crate::registry::store::log::PredictionLog;
 use crate::registry::store::{
-    Actor, Alert, Done, Event, EventFilter, Key, KeySpec, ModelName, NamedModel, NewVersion,
-    Pending, Scope, Store, StoredWindow,
+    Actor, Alert, Done, Event, EventFilter, Key, KeySpec, ModelName, NamedModel, Pending, Scope,
+    Store, StoredWindow,
 };
 use crate::train::Run;
 
@@ -225,24 +228,11 @@ fn operate(dir: &Path, order: &Order, why: &str) -> Result<Carried, Error> {
     Ok(match order {
         Order::Register { run, threshold, name, alias } => {
             let name = ModelName::new(name)?;
-            let mut own = Run::clone(run);
-            own.model.threshold = *threshold;
-            let folder = tempfile::tempdir_in(dir).map_err(|cause| {
-                Error::told(format!("no room for a file in the workspace: {cause}"))
-            })?;
-            let file = folder.path().join("model.karat");
-            save_model(&own, &file)?;
-            let bytes = std::fs::read(&file)
-                .map_err(|cause| Error::told(format!("the model cannot be read back: {cause}")))?;
-            let about = NewVersion {
-                run: run.id.to_string(),
-                kind: run.model.kind.clone(),
-                task: run.task.to_string(),
-                target: run.model.target.clone(),
-            };
-            let version = store.register(&name, &bytes, &about, &actor, why)?;
+            let (version, is_new) =
+                register_run(&store, &name, run, Some(*threshold), &actor, why)?;
             let number = version.version;
-            let said = format!("run {} is version {number} of `{}`", run.id, version.name);
+            let already = if is_new { "" } else { " already" };
+            let said = format!("run {} is version {number} of `{}`{already}", run.id, version.name);
             let Some(alias) = alias else { return Ok(Carried::Out(said)) };
             if version.aliases.contains(alias) {
                 return Ok(Carried::Out(format!("{said} and its `{alias}`")));
@@ -270,7 +260,7 @@ fn operate(dir: &Path, order: &Order, why: &str) -> Result<Carried, Error> {
             let scopes = scopes.split(',').map(|word| Scope::parse(word.trim()));
             let scopes = scopes.collect::<Result<Vec<_>, _>>()?;
             let spec = KeySpec { name: name.clone(), scopes, ..KeySpec::default() };
-            let made = store.create_key(&spec, &actor)?;
+            let made = store.create_key(&spec, &actor, why)?;
             let words: Vec<&str> = made.key.scopes.iter().map(|scope| scope.word()).collect();
             Carried::Key { shown: made.shown, id: made.key.id, scopes: words.join(", ") }
         }
@@ -374,15 +364,15 @@ mod tests {
     fn keys_are_shown_once_and_revoked() {
         let folder = tempfile::tempdir().unwrap();
         let order = Order::CreateKey { name: "app".into(), scopes: "infer, explain".into() };
-        let Carried::Key { shown, id, scopes } = operate(folder.path(), &order, "").unwrap() else {
-            panic!("a key")
-        };
+        let made = operate(folder.path(), &order, "for the app").unwrap();
+        let Carried::Key { shown, id, scopes } = made else { panic!("a key") };
         assert!(shown.contains(&id) && scopes == "infer, explain");
         let order = Order::RevokeKey { id, name: "app".into() };
         operate(folder.path(), &order, "lost").unwrap();
         let known = registered(folder.path(), &Ctx::quiet()).unwrap();
         assert!(known.keys[0].revoked_ms.is_some());
-        assert_eq!(known.events[0].why, "lost");
+        let whys: Vec<&str> = known.events.iter().map(|event| &event.why as &str).collect();
+        assert_eq!(whys, ["lost", "for the app"]);
         let text = operate(folder.path(), &order, "again").unwrap_err().to_string();
         assert!(text.contains("already"), "{text}");
     }
