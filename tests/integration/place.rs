@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 /// A folder of its own for one test.
-pub(super) struct Place(tempfile::TempDir);
+pub(super) struct Place(pub(super) tempfile::TempDir);
 
 /// What a command said.
 pub(super) struct Said {
