@@ -67,6 +67,8 @@ pub struct Grounds {
 pub struct Decision {
     /// The row of the source, counted from 1.
     pub row: u32,
+    /// Its position in the table.
+    pub position: u32,
     /// Which rows of the run it belongs to, when it belongs to any.
     pub side: Option<Side>,
     /// What the target holds.
@@ -155,6 +157,7 @@ pub(super) fn decide(asked: &Asked, ctx: &Ctx) -> Result<Decision, Error> {
         .and_then(|why| grounds(model, asked.adverse, asked.threshold, &why.inputs));
     Ok(Decision {
         row: asked.row,
+        position,
         side: side_of(&asked.run, asked.row),
         truth: text(&model.target),
         fields,
