@@ -144,7 +144,9 @@ pub fn erase_subject(workspace: &Path, log: &PredictionLog, subject: &str) -> Re
     }
     for ((name, day), paths) in old {
         for path in paths {
-            fs::remove_file(&path).map_err(|cause| registry::Error::write(&path, cause))?;
+            fs::remove_file(&path).map_err(|cause| {
+                Error::told(format!("cannot delete `{}`: {cause}", path.display()))
+            })?;
         }
         write_night(workspace, log, &[name], day)?;
     }
