@@ -322,12 +322,12 @@ fn told(status: &Status, console: &Console) -> String {
     ])
     .optional(&["failed", "rows"]);
     for model in &status.models {
-        let light = match model.light {
-            Light::Unknown => "–",
-            Light::Steady => "steady",
-            Light::Alarm => "ALARM",
-        };
         for version in &model.versions {
+            let light = match version.light {
+                Light::Unknown => "–",
+                Light::Steady => "steady",
+                Light::Alarm => "ALARM",
+            };
             table.row([
                 model.name.clone(),
                 version.version.to_string(),

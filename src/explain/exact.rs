@@ -11,7 +11,7 @@ pub(super) fn exact(subject: &dyn Subject, row: &[f64], _: &Ctx) -> Result<Attri
         return Err(Error::NotThisModel {
             method: "exact",
             why: "its score is no weighted sum of the columns".to_owned(),
-            hint: "take `--method integrated_gradients`",
+            hint: "take `integrated_gradients`, or `permutation` where there are no gradients",
         });
     };
     let reference = subject.reference();

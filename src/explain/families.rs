@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::network::NetworkSubject;
 use super::permutation::N_PAIRS;
-use super::{Error, Explainer, Layout, Space, Subject, explainer};
+use super::{Error, Explainer, Layout, Space, Subject, fitting};
 use crate::data::Table;
 use crate::features::reference::Shape;
 use crate::features::{Encoding, FittedRecipe, Output, Source};
@@ -75,11 +75,7 @@ pub(super) fn best_class(model: &Model, inputs: &[f64]) -> usize {
 
 /// The surest method that fits a model.
 pub(super) fn usual(model: &Model) -> Result<&'static Explainer, Error> {
-    match &model.predictor {
-        Predictor::Network(_) => explainer("integrated_gradients"),
-        Predictor::Foreign(_) => explainer("permutation"),
-        _ => explainer("exact"),
-    }
+    fitting(model).into_iter().next().ok_or_else(|| Error::Constant { kind: model.kind.clone() })
 }
 
 /// The scale of a model's score.

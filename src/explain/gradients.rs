@@ -51,6 +51,12 @@ pub(super) fn integrated(
     Ok(Attribution { base: one(subject, &reference), score: one(subject, row), contributions })
 }
 
+/// Whether the score has gradients.
+pub(super) fn are_there(subject: &dyn Subject) -> bool {
+    let none = Array2::zeros((0, subject.layout().len()));
+    subject.gradients(none.view()).is_some()
+}
+
 fn gradients(
     subject: &dyn Subject,
     method: &'static str,
@@ -59,7 +65,7 @@ fn gradients(
     subject.gradients(rows).ok_or_else(|| Error::NotThisModel {
         method,
         why: "its score has no gradient".to_owned(),
-        hint: "take `--method occlusion`",
+        hint: "take `occlusion`",
     })
 }
 

@@ -14,7 +14,7 @@ pub(super) fn class_map(subject: &dyn Subject, row: &[f64], _: &Ctx) -> Result<A
     let map = subject.class_map(row).map_err(|why| Error::NotThisModel {
         method: "class_map",
         why,
-        hint: "take `--method integrated_gradients`",
+        hint: "take `integrated_gradients`",
     })?;
     let layout = subject.layout();
     let mut contributions = vec![0.0; layout.len()];

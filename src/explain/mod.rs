@@ -26,4 +26,4 @@ pub use error::Error;
 pub use explanation::{Attributed, Explanation, Request, Space, Told, explain, explain_inputs};
 pub use reasons::{Adverse, Background, MOST as MOST_REASONS, Reason, Reasoner, Reasons};
 pub use subject::{ClassMap, Layout, Subject};
-pub use table::{EXPLAINERS, Explainer, explainer};
+pub use table::{EXPLAINERS, Explainer, explainer, fitting};

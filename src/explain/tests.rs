@@ -218,3 +218,16 @@ fn what_cannot_be_explained_says_why() {
     let constant = Model { kind: "baseline".into(), predictor: Predictor::Constant(0.5), ..model };
     assert!(refused(&constant, 1, "exact").contains("the same of every row"));
 }
+
+#[test]
+fn the_explainers_that_fit_come_the_surest_first() {
+    let table = table();
+    let names = |model: &Model| fitting(model).iter().map(|own| own.name).collect::<Vec<_>>();
+    let linear = logistic(&table);
+    assert_eq!(names(&linear), ["exact", "integrated_gradients", "gradient_x_input", "occlusion"]);
+    let constant = Model { predictor: Predictor::Constant(0.5), ..linear };
+    assert!(names(&constant).is_empty());
+    let known_by_scores = |own: &&Explainer| (own.fits)(&Mapped);
+    let names: Vec<_> = EXPLAINERS.iter().filter(known_by_scores).map(|own| own.name).collect();
+    assert_eq!(names, ["class_map", "permutation", "occlusion"]);
+}

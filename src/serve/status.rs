@@ -54,7 +54,7 @@ pub struct ModelStatus {
     pub challenger: Option<f64>,
     /// What the shadow would have answered.
     pub shadow: Option<ShadowStatus>,
-    /// What drift says.
+    /// What drift says of any of its versions, the worst first.
     pub light: Light,
     /// In a sentence.
     pub light_about: String,
@@ -85,6 +85,12 @@ pub struct VersionStatus {
     pub failed: u64,
     /// The mean time of an answer, in milliseconds.
     pub mean_ms: Option<f64>,
+    /// What drift says of it.
+    #[serde(default)]
+    pub light: Light,
+    /// In a sentence.
+    #[serde(default)]
+    pub light_about: String,
 }
 
 /// How the shadow differs from what was answered.
@@ -142,11 +148,11 @@ pub struct Line {
     pub refusal: String,
 }
 
-/// What drift says of a model.
+/// What drift says of a version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Light {
-    /// Too little was seen yet, or the model has no reference.
+    /// No window was measured yet, or the model keeps no reference.
     #[default]
     Unknown,
     /// As in training.

@@ -15,7 +15,7 @@ use super::served::{Policy, Served};
 use super::server::{Server, now_ms};
 use super::status::{KeyStatus, Light, ModelStatus, Status, VersionStatus};
 use super::table::{CHALLENGER, Models, Named, SHADOW};
-use crate::registry::store::{NamedModel, Version};
+use crate::registry::store::{Alert, NamedModel, Version};
 use crate::registry::{Error, parse_model};
 
 /// So often changes by others are looked for: a revoked key is refused within a second.
@@ -222,12 +222,8 @@ impl Server {
             .by_name
             .values()
             .map(|named| {
-                let alarms: Vec<&str> = alerts
-                    .iter()
-                    .filter(|alert| alert.model == named.name)
-                    .map(|alert| alert.sentence.as_str())
-                    .collect();
-                self.model_status(named, &alarms)
+                let own = |alert: &&Alert| alert.model == named.name;
+                self.model_status(named, &alerts.iter().filter(own).collect::<Vec<_>>())
             })
             .collect();
         own.sort_by(|a, b| a.name.cmp(&b.name));
@@ -291,13 +287,14 @@ impl Server {
         keys.iter().map(status).collect()
     }
 
-    fn model_status(&self, named: &Named, alarms: &[&str]) -> ModelStatus {
+    fn model_status(&self, named: &Named, alerts: &[&Alert]) -> ModelStatus {
         let status = |served: &Arc<Served>| {
             let get = |n: &std::sync::atomic::AtomicU64| n.load(Ordering::Relaxed);
             let counts = &served.counts;
             let (requests, nanos) = (get(&counts.requests), get(&counts.nanos));
             let is_own = |(_, number): &(&String, &u32)| **number == served.version;
             let aliases = named.aliases.iter().filter(is_own).map(|(alias, _)| alias.clone());
+            let (light, light_about) = self.light(served, alerts);
             VersionStatus {
                 version: served.version,
                 kind: served.model().kind.clone(),
@@ -308,27 +305,57 @@ impl Server {
                 rows: get(&counts.rows),
                 failed: get(&counts.failed),
                 mean_ms: (requests > 0).then(|| nanos as f64 / requests as f64 / 1e6),
+                light,
+                light_about,
             }
         };
-        let newest = named.versions.values().next_back();
-        let has_reference = newest.is_some_and(|served| served.model().reference.is_some());
-        let (light, light_about) = match (alarms.first(), has_reference) {
-            (Some(first), _) => (Light::Alarm, (*first).to_owned()),
-            (None, true) => (Light::Steady, "no alert stands".to_owned()),
-            (None, false) => (Light::Unknown, "the model keeps no reference".to_owned()),
+        let versions: Vec<VersionStatus> = named.versions.values().rev().map(status).collect();
+        let rank = |own: &&VersionStatus| match own.light {
+            Light::Alarm => 2,
+            Light::Steady => 1,
+            Light::Unknown => 0,
         };
+        // Of equals the newest.
+        let worst = versions.iter().rev().max_by_key(rank);
+        let newest = named.versions.values().next_back();
         let shadow = named.aliases.get(SHADOW).map(|version| named.differences.status(*version));
         ModelStatus {
             name: named.name.clone(),
             target: newest.map_or(String::new(), |served| served.model().target.clone()),
-            versions: named.versions.values().rev().map(status).collect(),
             challenger: named.aliases.get(CHALLENGER).map(|_| named.split.challenger),
             shadow,
-            light,
-            light_about,
+            light: worst.map_or(Light::Unknown, |own| own.light),
+            light_about: worst.map_or(String::new(), |own| own.light_about.clone()),
+            versions,
             example: newest
                 .map_or(serde_json::Value::Null, |own| super::catalogue::example_row(own)),
             curl: newest.map_or(String::new(), |served| super::catalogue::curl(&self.url, served)),
+        }
+    }
+}
+
+impl Server {
+    /// What drift says of a version: steady only where a window was measured.
+    fn light(&self, served: &Served, alerts: &[&Alert]) -> (Light, String) {
+        if let Some(alert) = alerts.iter().find(|alert| alert.version == served.version) {
+            return (Light::Alarm, alert.sentence.clone());
+        }
+        if served.model().reference.is_none() {
+            return (
+                Light::Unknown,
+                "the model keeps no reference to measure drift against".into(),
+            );
+        }
+        // A watch that is in use is measuring.
+        let is_measured = served.watch.try_lock().map_or(true, |watch| watch.is_some())
+            || self
+                .store
+                .windows(&served.name, Some(served.version), 1)
+                .is_ok_and(|windows| !windows.is_empty());
+        if is_measured {
+            (Light::Steady, "no alert stands".into())
+        } else {
+            (Light::Unknown, "no window was measured yet".into())
         }
     }
 }

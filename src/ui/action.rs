@@ -297,12 +297,24 @@ actions! {
     Retire,
     /// Make a key.
     NewKey,
+    /// Give the challenger a share of the requests.
+    ChallengerShare,
+    /// Set how a model is served.
+    ServeSettings,
+    /// Give a key another secret.
+    RotateKey,
+    /// Let changes wait for a second person, or no longer.
+    SecondPerson,
     /// Copy a request to the clipboard.
     CopyRequest,
     /// Ask the server as hard as it goes for a while.
     LoadTest,
     /// Say that someone has taken notice of an alert.
     Acknowledge,
+    /// Train a served model again, now or from time to time.
+    TrainAgain,
+    /// Erase what is kept of a subject.
+    EraseSubject,
     /// Read everything anew.
     Refresh,
     /// Show the rows behind a window.

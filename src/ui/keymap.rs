@@ -144,6 +144,10 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Serve, &[ch('b')], A::Rollback, "roll back", "Let an alias point to the version it pointed to before"),
     bind(S::Serve, &[ch('d'), key(K::Delete)], A::Retire, "retire/revoke", "Retire this version, or take it back; revoke this key"),
     bind(S::Serve, &[ch('n')], A::NewKey, "new key", "Make a key; its secret is shown once"),
+    bind(S::Serve, &[ch('c')], A::ChallengerShare, "share", "Let the challenger of this model answer a share of the requests"),
+    bind(S::Serve, &[ch('o')], A::ServeSettings, "settings", "Set how this model is served: missing values, reasons, windows, what the log keeps"),
+    bind(S::Serve, &[ch('R')], A::RotateKey, "other secret", "Give this key another secret; the old one stays good for a while"),
+    bind(S::Serve, &[ch('a')], A::SecondPerson, "second person", "Let changes of what is in service wait for a second person, or no longer"),
     bind(S::Serve, &[ch('y')], A::CopyRequest, "copy request", "Copy a request for this model to the clipboard, as a curl command"),
     bind(S::Serve, &[ch('L')], A::LoadTest, "load test", "Ask for this model as fast as the server answers, for a few seconds"),
 
@@ -152,6 +156,8 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Monitor, &[ch('L'), shift(K::Right)], A::FarRight, "later", "Look at the window after"),
     bind(S::Monitor, &[ch('o')], A::ShowRows, "rows", "Show the predictions behind the window, as the log has kept them"),
     bind(S::Monitor, &[ch('a')], A::Acknowledge, "acknowledge", "Say that you have taken notice of this alert, and why it may stand"),
+    bind(S::Monitor, &[ch('t')], A::TrainAgain, "train again", "Train the champion of this model again: now, from time to time, or on alerts"),
+    bind(S::Monitor, &[ch('e')], A::EraseSubject, "erase", "Erase everything that the prediction log keeps of a subject"),
     bind(S::Monitor, &[ch('m')], A::NextMetric, "measure", "Sort the columns by the next measure"),
     bind(S::Monitor, &[ch('d')], A::Definitions, "definitions", "Show what the measures mean, and their limits"),
     bind(S::Monitor, &[ch('r')], A::Refresh, "read again", "Read what the monitor has found since"),
@@ -249,6 +255,15 @@ pub fn everywhere(binding: &'static Binding) -> &'static Binding {
 /// The key shown for an action, wherever it is bound.
 pub fn key_of(action: Action) -> Option<Key> {
     ACTIONS.iter().find(|b| b.action == action).map(|b| b.keys[0])
+}
+
+/// The key of an action where these scopes hold, the innermost first, as it is written; where none
+/// of them has one, the key that is shown for it elsewhere.
+pub fn key_in(scopes: &[Scope], action: Action) -> String {
+    let own = scopes
+        .iter()
+        .find_map(|scope| ACTIONS.iter().find(|b| b.scope == *scope && b.action == action));
+    own.map(|b| b.keys[0]).or_else(|| key_of(action)).map_or(String::new(), |key| key.to_string())
 }
 
 impl std::fmt::Display for Key {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use tempfile::TempDir;
 
 use crate::jobs::{News, Wish};
 use crate::registry::Registry;
@@ -60,6 +61,31 @@ impl Rehearsal {
         };
         this.draw();
         this
+    }
+
+    /// A screen of this size on a sample, after some keys; its workspace lasts as long as the
+    /// folder that comes with it.
+    ///
+    /// # Panics
+    ///
+    /// When there is no room for a folder.
+    pub fn on_sample(sample: &str, keys: &str, (width, height): (u16, u16)) -> (TempDir, Self) {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let mut stage = Self::new(folder.path(), width, height);
+        stage.open(&format!("sample:{sample}"));
+        stage.press(keys);
+        (folder, stage)
+    }
+
+    /// Holds when a text is on the screen.
+    ///
+    /// # Panics
+    ///
+    /// When it is not.
+    #[track_caller]
+    pub fn sees(&self, text: &str) {
+        let screen = self.text();
+        assert!(screen.contains(text), "`{text}` is not on the screen:\n{screen}");
     }
 
     /// Opens a table and waits until it is there.

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-pub use crate::serve::Status;
 pub use crate::serve::status::{KeyStatus, Light, Line, ModelStatus, ShadowStatus, VersionStatus};
+pub use crate::serve::{Policy, Status};
 
 /// How a server is asked.
 #[derive(Clone, Copy)]

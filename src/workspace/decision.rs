@@ -88,6 +88,8 @@ pub struct Grounds {
 pub struct Decision {
     /// The row of the source, counted from 1.
     pub row: u32,
+    /// Its position in the table.
+    pub position: u32,
     /// Which rows of the run it belongs to, when it belongs to any.
     pub side: Option<Side>,
     /// What the target holds.
@@ -202,6 +204,7 @@ pub fn decide_on(asked: &Question<'_>, ctx: &Ctx) -> Result<Decision, Error> {
         .and_then(|why| grounds(model, asked.adverse, asked.threshold, &why.inputs));
     Ok(Decision {
         row: asked.row,
+        position,
         side: None,
         truth: text(&model.target),
         fields,

@@ -12,7 +12,9 @@ pub enum Error {
         hint: String,
     },
     /// There is no table yet.
-    #[error("no table is open\nhint: open one with `:open PATH`, or choose a sample with `g`")]
+    #[error(
+        "no table is open\nhint: open one with `:open PATH`, or choose a sample in the gallery"
+    )]
     NoTable,
     /// The table is still being read.
     #[error("the table is still being read\nhint: training starts once all rows are there")]

@@ -8,8 +8,10 @@ mod assess;
 mod choices;
 mod command;
 mod decision;
+mod errand;
 mod error;
 mod fields;
+mod limits;
 mod log;
 mod operate;
 mod predictions;
@@ -19,48 +21,36 @@ mod several;
 mod state;
 mod take_in;
 mod training;
+mod upkeep;
 mod verb;
+mod window;
 mod work;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 pub use assess::{Assessment, Curve, Side};
 pub use command::{COMMANDS, Command, parse};
 pub use decision::{Asked, Decision, Grounds, Question, Says, decide_on, scale_word};
+pub use errand::Errand;
 pub use error::Error;
 pub use fields::{Field, Setter, fields};
+pub use limits::{KEY_LIMITS, KeyLimits};
 pub use log::{Entry, read_log};
-pub use operate::{Carried, Errand, Order, Outside, Registered, register_file, register_run};
+pub use operate::{Carried, LoggedRows, Order, Outside, Registered, register_file, register_run};
 pub use predictions::{erase_subject, export_log, forget_nights, write_night};
 pub use retrain::{Retrained, Rule, period_ms, retrain};
 pub use several::{ClassOrder, Several};
-pub use state::State;
+pub use state::{Session, State};
+pub use upkeep::{TrainAgain, Upkeep, retraining_words};
 pub use verb::Verb;
+pub use window::{Fared, Limits, Rate, Seen, Window};
 pub use work::{Plan, Product, Survey, Work};
 
 use crate::data::{self, OpenOptions, Role, Step, Table, View};
 use crate::registry::{Registry, RunSummary};
 use crate::train::{Experiment, Run, RunId};
-
-/// What the session file holds, so that a dropped line costs nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Session {
-    /// The question, with the path of its table.
-    pub experiment: Experiment,
-    /// How the table was looked at.
-    pub view: View,
-    /// Thresholds set by hand.
-    pub thresholds: std::collections::BTreeMap<RunId, f64>,
-    /// The yardstick.
-    pub yardstick: Option<RunId>,
-    /// What the screen wants to find again; the workspace does not look inside.
-    pub screen: serde_json::Value,
-}
 
 /// What a person works on.
 pub struct Workspace {

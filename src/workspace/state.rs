@@ -1,6 +1,9 @@
-//! What undo takes back: the question as it stands, and how the table is looked at.
+//! What undo takes back: the question as it stands, and how the table is looked at; and what of it
+//! outlives a session.
 
 use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
 
 use crate::data::{Table, View};
 use crate::train::{Experiment, RunId};
@@ -20,6 +23,22 @@ pub struct State {
     pub base: Option<Arc<Table>>,
     /// The table as it is used.
     pub table: Option<Arc<Table>>,
+}
+
+/// What the session file holds, so that a dropped line costs nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Session {
+    /// The question, with the path of its table.
+    pub experiment: Experiment,
+    /// How the table was looked at.
+    pub view: View,
+    /// Thresholds set by hand.
+    pub thresholds: BTreeMap<RunId, f64>,
+    /// The yardstick.
+    pub yardstick: Option<RunId>,
+    /// What the screen wants to find again; the workspace does not look inside.
+    pub screen: serde_json::Value,
 }
 
 /// The states that `u` goes back to and `ctrl-r` returns to.

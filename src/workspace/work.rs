@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, path::Path, path::PathBuf, sync::Arc, time::Duration};
 
 use super::decision::{Asked, Decision, decide};
-use super::operate::{Carried, Errand, Outside, Registered};
-use super::{Assessment, Error, assess::assess};
+use super::operate::{Carried, LoggedRows, Outside, Registered};
+use super::{Assessment, Errand, Error, assess::assess};
 use crate::data::{self, ColumnProfile, Finding, Matrix, OpenOptions, Step, Table, View};
 use crate::explain::{Explanation, Request};
 use crate::export::Scope;
@@ -217,7 +217,7 @@ pub enum Product {
     /// What the registry knows of named models.
     Registered(Arc<Registered>),
     /// Predictions as the log has kept them.
-    Logged(Vec<crate::registry::store::log::Logged>),
+    Logged(LoggedRows),
     /// What came of a decision.
     Carried(Carried),
     /// What an errand wrote.

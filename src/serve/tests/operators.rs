@@ -114,3 +114,19 @@ fn a_version_that_is_registered_answers_nobody_until_it_is_promoted() {
     place.server.renew();
     assert_eq!(score("/v1/models/steep/score").0, 503);
 }
+
+#[test]
+fn an_alarm_is_that_of_its_version_and_what_was_not_measured_is_not_steady() {
+    let place = Place::new();
+    let store = &place.server.store;
+    store.raise("credit", 1, ("drift", "age"), [0.3, 0.1], "age has drifted").unwrap();
+    let status = place.server.status();
+    let credit = status.models.iter().find(|own| own.name == "credit").unwrap();
+    let lights: Vec<_> = credit.versions.iter().map(|own| (own.version, own.light)).collect();
+    assert_eq!(lights, [(2, status::Light::Unknown), (1, status::Light::Alarm)]);
+    assert_eq!(credit.light_about, "age has drifted");
+    store.keep_window("credit", 2, 1_767_258_000_000, &json!({ "n": 500 })).unwrap();
+    let status = place.server.status();
+    let credit = status.models.iter().find(|own| own.name == "credit").unwrap();
+    assert_eq!(credit.versions[0].light, status::Light::Steady);
+}

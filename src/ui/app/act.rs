@@ -296,7 +296,7 @@ impl App {
 
     fn ask_save(&mut self) -> Vec<Effect> {
         let Some(run) = self.shown() else {
-            return self.refuse("no model to save\nhint: train one with `t`");
+            return self.refuse_with("no model to save", "{} trains one", Action::Train);
         };
         let name = format!("{}-{}.karat", run.model.kind, run.id);
         let title = format!("Save the model of run {} ({})", run.id, run.model.kind);

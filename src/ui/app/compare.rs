@@ -7,6 +7,7 @@ use super::{App, Effect, Overlay, PageLine, Screen};
 use crate::data::Task;
 use crate::train::{self, Comparison, Run, RunId};
 use crate::ui::action::Action;
+use crate::ui::keymap::key_in;
 use crate::workspace::{Verb, Work};
 
 /// The Compare screen.
@@ -58,7 +59,9 @@ impl App {
     /// Opens the Compare screen.
     pub(super) fn open_compare(&mut self) -> Vec<Effect> {
         if self.comparable().len() < 2 {
-            return self.refuse("two runs are needed to compare\nhint: train another with `t`, or every kind with `A`");
+            let all = key_in(&self.scopes(), Action::TrainAll);
+            let remedy = format!("{{}} trains another, `{all}` every kind");
+            return self.refuse_with("two runs are needed to compare", &remedy, Action::Train);
         }
         self.overlays.clear();
         self.screen = Screen::Compare;

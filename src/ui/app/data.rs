@@ -106,7 +106,7 @@ impl DataPane {
 impl App {
     pub(super) fn act_data(&mut self, action: Action) -> Vec<Effect> {
         if self.workspace.now.table.is_none() {
-            return self.refuse("no table is open\nhint: open one with `O`");
+            return self.refuse_with("no table is open", "{} opens one", Action::Open);
         }
         match action {
             Action::NextTab => self.turn(1),

@@ -163,7 +163,7 @@ impl App {
 
     pub(super) fn act_evaluation(&mut self, action: Action) -> Vec<Effect> {
         let Some(run) = self.shown().map(Arc::clone) else {
-            return self.refuse("no run is shown\nhint: train one with `t`");
+            return self.refuse_with("no run is shown", "{} trains one", Action::Train);
         };
         let tabs = EvalTab::of(run.task);
         let at = tabs.iter().position(|t| *t == self.eval.tab).unwrap_or(0);

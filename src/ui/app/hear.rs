@@ -4,6 +4,8 @@ use super::{App, DataTab, Effect, Heard, Overlay, Screen};
 use crate::data::Task;
 use crate::jobs::{JobId, News, Outcome};
 use crate::train::usual_metric;
+use crate::ui::action::Action;
+use crate::ui::keymap::key_in;
 use crate::ui::widgets::numbers;
 use crate::workspace::{Product, Work};
 
@@ -155,11 +157,12 @@ impl App {
         let label = crate::metrics::metric(name).map_or(name, |m| m.label);
         let figure = numbers::significant(sign * score, 4);
         let text = format!(
-            "best of {}: run {} {}, {} {label} {figure}; C compares them",
+            "best of {}: run {} {}, {} {label} {figure}; {} compares them",
             batch.len(),
             best.id,
             best.label(),
-            if best.cv.is_some() { "out-of-fold" } else { best.headline().0 }
+            if best.cv.is_some() { "out-of-fold" } else { best.headline().0 },
+            key_in(&self.scopes(), Action::Compare)
         );
         self.eval.run = Some(best.id.clone());
         self.say(text);

@@ -39,11 +39,12 @@ pub use model::ModelPane;
 pub use monitor::{MonitorPane, MonitorView};
 pub use network::{Line, Look, NetworkEditor, Place, Purpose, Typing};
 pub use overlay::{Ask, Confirmed, Does, Entry, Overlay, PageLine, Pick, RowsView, ShownRow};
-pub use serve::{AuditLine, Choosing, ServePane, ServeTab, ServedVersion, Told};
+pub use serve::{Asking, AuditLine, Choosing, ServePane, ServeTab, ServedVersion, Told};
 pub use training::{Row, TrainTab, TrainingPane};
 
 use crate::jobs::{JobId, Wish};
-use crate::ui::action::Scope;
+use crate::ui::action::{Action, Scope};
+use crate::ui::keymap::key_in;
 use crate::ui::theme::Theme;
 use crate::workspace::{Verb, Work, Workspace, parse};
 
@@ -280,7 +281,7 @@ impl App {
         let verb = match verb {
             Verb::Save(run, path) if run.0.is_empty() => match self.shown() {
                 Some(run) => Verb::Save(run.id.clone(), path.clone()),
-                None => return self.refuse("no run is shown\nhint: train one with `t`"),
+                None => return self.refuse_with("no run is shown", "{} trains one", Action::Train),
             },
             other => other.clone(),
         };
@@ -378,6 +379,13 @@ impl App {
         vec![]
     }
 
+    /// Puts an error on the message line, with a remedy in which `{}` stands for the key of an
+    /// action.
+    pub(super) fn refuse_with(&mut self, text: &str, remedy: &str, action: Action) -> Vec<Effect> {
+        let key = format!("`{}`", key_in(&self.scopes(), action));
+        self.refuse(&format!("{text}\nhint: {}", remedy.replace("{}", &key)))
+    }
+
     /// What the panes forget or look at after a verb.
     fn after(&mut self, verb: &Verb) {
         match verb {
@@ -417,7 +425,10 @@ impl App {
                 }
                 match self.workspace.replace_question(experiment, self.at) {
                     Ok(done) => {
-                        self.say("the experiment was changed in the editor; u takes it back");
+                        let key = key_in(&self.scopes(), Action::Undo);
+                        self.say(format!(
+                            "the experiment was changed in the editor; {key} takes it back"
+                        ));
                         self.clamp();
                         self.start_all(done.work)
                     }
@@ -428,8 +439,9 @@ impl App {
                 self.rejected = Some(text.to_owned());
                 let said = crate::jobs::error_text(&error);
                 self.refuse(&said);
+                let key = key_in(&self.scopes(), Action::Edit);
                 if let Some(message) = &mut self.message {
-                    message.hint = format!("{} (E opens your text again)", message.hint);
+                    message.hint = format!("{} ({key} opens your text again)", message.hint);
                 }
                 vec![]
             }

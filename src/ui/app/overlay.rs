@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Choosing, NetworkEditor};
+use super::{Asking, Choosing, NetworkEditor};
 use crate::data::Table;
 use crate::explain::Explanation;
 use crate::train::Run;
@@ -141,10 +141,10 @@ pub enum Ask {
     RegisterName(Arc<Run>),
     /// What a new key is called.
     KeyName,
-    /// Where the server is to listen.
-    StartServer,
-    /// The key for a load test.
-    LoadKey,
+    /// A line on the way to an order.
+    Operate(Asking),
+    /// The key for a load test of this model.
+    LoadKey(String),
     /// A query in SQL, run without replacing the table.
     Query,
 }
@@ -162,6 +162,16 @@ pub enum Pick {
     Serve(Choosing),
 }
 
+impl Pick {
+    /// Whether something is taken that is not in the list, as it was typed.
+    pub fn takes_more(&self) -> bool {
+        match self {
+            Self::Command(_) | Self::Field(_) | Self::WhatIf(_) => true,
+            Self::Serve(choosing) => choosing.takes_more(),
+        }
+    }
+}
+
 /// What becomes of a yes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Confirmed {
@@ -171,6 +181,8 @@ pub enum Confirmed {
     DropNetwork,
     /// Stop the server.
     StopServer,
+    /// Carry out an order that needs no reason.
+    Order(Box<Order>),
     /// Carry out a verb.
     Do(Verb),
 }

@@ -3,8 +3,8 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::act::moved;
-use super::{App, Ask, Confirmed, Does, Effect, Entry, Overlay, Pick};
-use crate::ui::action::Action;
+use super::{App, Ask, Confirmed, Does, Effect, Entry, Overlay, Pick, Screen};
+use crate::ui::action::{Action, Scope};
 use crate::ui::keymap::{self, ACTIONS};
 use crate::ui::widgets::{TextField, fuzzy};
 use crate::workspace::{COMMANDS, Verb};
@@ -14,12 +14,16 @@ impl App {
     pub fn palette_entries(&self, typed: &str) -> Vec<Entry> {
         let word = typed.split_whitespace().next().unwrap_or("");
         if typed.contains(char::is_whitespace) {
-            let exact = COMMANDS.iter().filter(|c| c.name == word);
-            return exact.map(command_entry).collect();
+            let exact = COMMANDS.iter().filter(|c| c.name == word).map(command_entry);
+            let numbered = NUMBERED.iter().filter_map(|action| {
+                let binding = ACTIONS.iter().find(|b| b.action == *action)?;
+                Some(action_entry(binding)).filter(|entry| entry.name == word)
+            });
+            return exact.chain(numbered).collect();
         }
         let mut entries: Vec<Entry> = COMMANDS.iter().map(command_entry).collect();
         let mut seen = std::collections::HashSet::new();
-        let movement = |b: &keymap::Binding| b.scope == crate::ui::action::Scope::Move;
+        let movement = |b: &keymap::Binding| b.scope == Scope::Move;
         let twins = |a: Action| {
             matches!(a, Action::Train | Action::TrainAll | Action::Sweep | Action::Palette)
         };
@@ -28,13 +32,7 @@ impl App {
                 .iter()
                 .filter(|b| !movement(b) && !twins(b.action) && seen.insert(b.action))
                 .filter(|b| !matches!(b.action, Action::Enter | Action::Back))
-                .map(|b| Entry {
-                    name: action_name(b),
-                    usage: String::new(),
-                    about: b.about.to_owned(),
-                    key: keymap::everywhere(b).keys[0].to_string(),
-                    does: Does::Act(b.action),
-                }),
+                .map(action_entry),
         );
         if word.is_empty() {
             return entries;
@@ -60,7 +58,7 @@ impl App {
             Overlay::Rows(_) => None,
             Overlay::Network(_) => self.type_layer(key).then(Vec::new),
             Overlay::Help { scroll, .. } | Overlay::Page { scroll, .. } => {
-                let action = keymap::lookup(&[crate::ui::action::Scope::Move], key);
+                let action = keymap::lookup(&[Scope::Move], key);
                 let end = self.scroll_end;
                 match action.and_then(|a| moved((*scroll).min(end), end.saturating_add(1), a, page))
                 {
@@ -96,6 +94,7 @@ impl App {
                         vec![]
                     }
                     Confirmed::StopServer => self.stop_server(),
+                    Confirmed::Order(order) => self.carry_out_order(*order, ""),
                     Confirmed::Do(verb) => self.do_verb(&verb),
                 }
             }
@@ -121,7 +120,7 @@ impl App {
             KeyCode::Up => at = at.saturating_sub(1),
             KeyCode::Down => at = (at + 1).min(entries.len().saturating_sub(1)),
             KeyCode::Tab => {
-                if let Some(Entry { name, does: Does::Command(_), usage, .. }) = entries.get(at) {
+                if let Some(Entry { name, usage, .. }) = entries.get(at) {
                     let text = if usage.is_empty() { name.clone() } else { format!("{name} ") };
                     self.set_palette(TextField::with(text), 0);
                 }
@@ -129,9 +128,12 @@ impl App {
             }
             KeyCode::Enter => {
                 let line = typed.trim().to_owned();
-                if line.contains(char::is_whitespace) {
+                if let Some((word, rest)) = line.split_once(char::is_whitespace) {
                     self.overlays.pop();
-                    return self.do_line(&line);
+                    return match NUMBERED.iter().find(|a| name_of(**a) == word) {
+                        Some(action) => self.act_on_row(*action, rest.trim()),
+                        None => self.do_line(&line),
+                    };
                 }
                 return self.choose(entries.get(at).cloned(), &line);
             }
@@ -159,7 +161,7 @@ impl App {
         match entry {
             Some(Entry { does: Does::Act(action), .. }) => {
                 self.overlays.pop();
-                self.act(action)
+                self.act_where_it_belongs(action)
             }
             Some(Entry { name, usage, does: Does::Command(_), .. })
                 if usage.is_empty() || usage.starts_with('[') =>
@@ -178,6 +180,52 @@ impl App {
         }
     }
 
+    /// Does something of another screen there. What needs a choice waits for it.
+    fn act_where_it_belongs(&mut self, action: Action) -> Vec<Effect> {
+        let scopes = self.scopes();
+        let places = || ACTIONS.iter().filter(move |b| b.action == action).map(|b| b.scope);
+        let is_here = places().any(|scope| scopes.contains(&scope));
+        let belongs = |to: Scope| places().all(|scope| scope == to);
+        let mut effects = if is_here {
+            return self.act(action);
+        } else if belongs(Scope::Serve) || action == Action::Register {
+            self.open_serve()
+        } else if belongs(Scope::Monitor) {
+            self.open_monitor()
+        } else {
+            return self.act(action);
+        };
+        if !matches!(self.screen, Screen::Serve | Screen::Monitor) {
+            return effects;
+        }
+        let at_once = [
+            Action::StartStop,
+            Action::Register,
+            Action::NewKey,
+            Action::SecondPerson,
+            Action::EraseSubject,
+        ];
+        if at_once.contains(&action) {
+            effects.extend(self.act(action));
+        } else {
+            let key = keymap::key_in(&self.scopes(), action);
+            self.say(format!("choose what it is about, then press {key}"));
+        }
+        effects
+    }
+
+    /// Does something on a row that is given by its number.
+    fn act_on_row(&mut self, action: Action, number: &str) -> Vec<Effect> {
+        if action != Action::Explain && self.screen != Screen::Explain {
+            return self.go_to_row(number);
+        }
+        let mut effects = self.act(Action::Explain);
+        if self.screen == Screen::Explain {
+            effects.extend(self.explain_number(number));
+        }
+        effects
+    }
+
     fn press_picker(&mut self, key: KeyEvent) -> Vec<Effect> {
         let Some(Overlay::Picker { picker, then, .. }) = self.overlays.last_mut() else {
             return vec![];
@@ -191,8 +239,11 @@ impl App {
                 let chosen = picker.chosen().map(|i| picker.choices()[i].label.clone());
                 // What is not in the list is tried as it was typed, such as two class weights.
                 let typed = picker.query.text().trim().to_owned();
-                let chosen = chosen.or((!typed.is_empty()).then_some(typed));
+                let chosen = chosen.or((!typed.is_empty()).then(|| typed.clone()));
                 let then = then.clone();
+                if !typed.is_empty() && picker.chosen().is_none() && !then.takes_more() {
+                    return self.refuse(&format!("`{typed}` is not in the list"));
+                }
                 self.overlays.pop();
                 match (chosen, then) {
                     (Some(chosen), Pick::Command(begin)) => {
@@ -266,8 +317,8 @@ impl App {
             Ask::Why(order) => self.give_order(order, typed),
             Ask::RegisterName(run) => self.register_name(run, typed),
             Ask::KeyName => self.key_named(typed),
-            Ask::LoadKey => self.load_with(typed),
-            Ask::StartServer => self.start_server(typed),
+            Ask::LoadKey(name) => self.load_with(name, typed),
+            Ask::Operate(asking) => self.answered(asking, typed),
             Ask::WhatIf(column) => {
                 let value = (!typed.is_empty()).then(|| typed.to_owned());
                 self.what_if(column, value)
@@ -283,6 +334,20 @@ impl App {
             text: "Its model and scores are removed from the workspace for good.".into(),
             then: Confirmed::Do(verb),
         });
+    }
+}
+
+/// Actions that take the number of a row in the palette.
+const NUMBERED: &[Action] = &[Action::Explain, Action::GoToRow];
+
+fn action_entry(binding: &'static keymap::Binding) -> Entry {
+    let takes_row = NUMBERED.contains(&binding.action);
+    Entry {
+        name: name_of(binding.action),
+        usage: if takes_row { "[ROW]" } else { "" }.into(),
+        about: binding.about.to_owned(),
+        key: keymap::everywhere(binding).keys[0].to_string(),
+        does: Does::Act(binding.action),
     }
 }
 
@@ -303,8 +368,8 @@ fn command_entry(command: &crate::workspace::Command) -> Entry {
 }
 
 /// The name of an action in the palette: its name in the code, in small letters.
-fn action_name(binding: &keymap::Binding) -> String {
-    match binding.action {
+fn name_of(action: Action) -> String {
+    match action {
         Action::PaneData => "data".into(),
         Action::PaneModel => "model-pane".into(),
         Action::PaneTraining => "training".into(),
@@ -313,6 +378,7 @@ fn action_name(binding: &keymap::Binding) -> String {
         Action::Open => "gallery".into(),
         Action::Save => "save-model".into(),
         Action::Export => "export-experiment".into(),
+        Action::GoToRow => "row".into(),
         other => {
             let mut name = String::new();
             for c in format!("{other:?}").chars() {

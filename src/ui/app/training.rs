@@ -159,7 +159,7 @@ impl App {
                 let key = key.map_or(String::new(), |key| key.to_string());
                 self.refuse(&format!("it is still training; {key} cancels it"))
             }
-            _ => self.refuse("no run is chosen\nhint: train one with `t`"),
+            _ => self.refuse_with("no run is chosen", "{} trains one", Action::Train),
         }
     }
 

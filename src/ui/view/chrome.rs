@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::{Canvas, Role, word};
 use crate::data::Task;
 use crate::ui::action::{Action, Scope};
-use crate::ui::app::{App, EvalTab, Overlay, Pane, Quantity, Screen, Side, Tone};
+use crate::ui::app::{App, EvalTab, Overlay, Pane, Quantity, Screen, ServeTab, Side, Tone};
 use crate::ui::keymap;
 use crate::ui::plot;
 use crate::ui::widgets::{line, numbers, text};
@@ -172,6 +172,12 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 Action::Background | Action::Outcome => !app.explain.has_reasons(),
                 Action::NextClass => !app.explain.has_classes(),
                 Action::ResetRow => app.explain.changed.is_empty(),
+                Action::NextWay => app.explain.ways.len() < 2,
+                Action::ChallengerShare | Action::ServeSettings => {
+                    app.serve.tab != ServeTab::Models
+                }
+                Action::RotateKey => app.serve.tab != ServeTab::Keys,
+                Action::SecondPerson => app.serve.tab != ServeTab::Audit,
                 Action::Pause | Action::Finish | Action::Cancel => !trains,
                 Action::NextMetric => {
                     app.screen == Screen::Workbench

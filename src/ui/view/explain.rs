@@ -6,10 +6,11 @@ use super::{Canvas, Role, ViewState, below, note_page, portrait, row, word};
 use crate::data::Task;
 use crate::explain::{Adverse, Attributed, Background, Explanation, Space};
 use crate::features::Remark;
-use crate::ui::action::Action;
+use crate::models::Predictor;
+use crate::ui::action::{Action, Scope};
 use crate::ui::app::App;
 use crate::ui::app::explain::side_word;
-use crate::ui::keymap::key_of;
+use crate::ui::keymap::key_in;
 use crate::ui::plot::signed_bar;
 use crate::ui::widgets::{Cell, Column, DataTable, Pane, line, numbers, text};
 use crate::workspace::{Decision, Says, scale_word};
@@ -49,8 +50,7 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
     let list = match (place, &explained.table) {
         (Some((sight, (left, right))), Some(table)) => {
             let why = decision.why.as_ref().ok().map(AsRef::as_ref);
-            let position = explained.walk.position() as u32;
-            portrait::draw(sight, table, position, why, canvas, right);
+            portrait::draw(sight, table, decision.position, why, canvas, right);
             left
         }
         _ => inner,
@@ -60,12 +60,17 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
         Err(trouble) => {
             let trouble = trouble.replace("\nhint: ", " · ");
             canvas.paragraph(below(list, 1), &trouble, Role::Warn);
-            let other = key_of(Action::NextWay);
-            let other = other.map_or(String::new(), |key| key.to_string());
-            let said = format!("{other} explains it in the next way");
-            canvas.paragraph(below(list, 4), &said, Role::Dim);
+            if explained.ways.len() > 1 {
+                let said = format!("{} explains it in the next way", key(Action::NextWay));
+                canvas.paragraph(below(list, 4), &said, Role::Dim);
+            }
         }
     }
+}
+
+/// The key of an action on this screen.
+fn key(action: Action) -> String {
+    key_in(&[Scope::Explain], action)
 }
 
 /// What the model says of the row, as it is and as it was changed.
@@ -174,9 +179,8 @@ fn contributions(
     sum(why, canvas, row(rest, 0));
     // A line of air where there is room for it.
     let first = 1 + u16::from(usize::from(rest.height) > notes.len() + 1);
-    for (i, (said, role)) in notes.iter().enumerate() {
-        canvas.words(row(rest, first + i as u16), &[word(said.clone(), *role)]);
-    }
+    let notes: Vec<Vec<(String, Role)>> = notes.into_iter().map(|words| vec![words]).collect();
+    canvas.lines(below(rest, first), &notes);
 }
 
 fn table(
@@ -362,10 +366,13 @@ fn notes(app: &App, decision: &Decision, why: &Explanation, width: u16) -> Vec<(
     }
     let Some(grounds) = decision.grounds(app.explain.background) else {
         if run.task == Task::Binary {
-            add(
-                "no reasons: the two methods of Regulation B are defined for linear models",
-                Role::Dim,
-            );
+            let said = match &run.model.predictor {
+                Predictor::Linear { .. } => {
+                    "no reasons: this model does not keep the averages of its training rows"
+                }
+                _ => "no reasons: the two methods of Regulation B are defined for linear models",
+            };
+            add(said, Role::Dim);
         }
         return said;
     };
@@ -373,7 +380,6 @@ fn notes(app: &App, decision: &Decision, why: &Explanation, width: u16) -> Vec<(
         Background::All => ("B", "A"),
         Background::NearThreshold => ("A", "B"),
     };
-    let key = |action| key_of(action).map_or(String::new(), |key| key.to_string());
     if !decision.after.is_adverse {
         add(
             &format!(
@@ -402,7 +408,7 @@ fn notes(app: &App, decision: &Decision, why: &Explanation, width: u16) -> Vec<(
         }
         None => add(
             &format!(
-                "method ({letter}): nobody passed near the threshold in training · {} method ({other})",
+                "method ({letter}): nobody is known who passed near this threshold · {} method ({other})",
                 key(Action::Background)
             ),
             Role::Warn,

@@ -26,7 +26,7 @@ use ratatui::layout::Rect;
 
 use crate::ui::app::{App, Pane, Screen};
 use crate::ui::theme::{Role, Theme};
-use crate::ui::widgets::{TableState, line, text};
+use crate::ui::widgets::{Cell, Column, DataTable, TableState, line, text};
 
 /// The smallest terminal on which something can be shown.
 const LEAST: (u16, u16) = (40, 12);
@@ -89,14 +89,70 @@ impl Canvas<'_> {
         line::words_right(&words, area, self.buf, self.theme);
     }
 
-    /// Text broken into lines; returns how many it took.
+    /// Text broken into lines; returns how many it took. What does not fit leaves a `…`.
     fn paragraph(&mut self, area: Rect, paragraph: &str, role: Role) -> u16 {
-        let lines = text::wrap(paragraph, usize::from(area.width));
-        let n = lines.len().min(usize::from(area.height));
-        for (i, words) in lines.into_iter().take(n).enumerate() {
+        let mut lines = text::wrap(paragraph, usize::from(area.width));
+        text::cut_lines(&mut lines, usize::from(area.height), usize::from(area.width));
+        let n = lines.len();
+        for (i, words) in lines.into_iter().enumerate() {
             self.words(row(area, i as u16), &[(words, role)]);
         }
         n as u16
+    }
+
+    /// Lines of words; where there is no room for all, the last one in sight says how many go.
+    fn lines(&mut self, area: Rect, lines: &[Vec<(String, Role)>]) {
+        let room = usize::from(area.height);
+        let shown = if lines.len() > room { room.saturating_sub(1) } else { lines.len() };
+        for (i, words) in lines.iter().take(shown).enumerate() {
+            self.words(row(area, i as u16), words);
+        }
+        if shown < lines.len() {
+            let more = format!(" … {} more lines", lines.len() - shown);
+            self.words(row(area, shown as u16), &[word(more, Role::Dim)]);
+        }
+    }
+}
+
+/// A list of which one row is chosen.
+struct List<'a> {
+    /// Its columns.
+    columns: &'a [Column],
+    /// How many rows there are.
+    n: usize,
+    /// The cells of a row.
+    cells: &'a dyn Fn(usize) -> Option<Vec<Cell>>,
+    /// What is said when there is none.
+    empty: &'a str,
+    /// The chosen row.
+    selected: usize,
+    /// Whether it has the keyboard.
+    focused: bool,
+}
+
+impl List<'_> {
+    /// Draws it; `place` is where it is scrolled to.
+    fn draw(
+        &self,
+        canvas: &mut Canvas<'_>,
+        area: Rect,
+        state: &mut ViewState,
+        place: fn(&mut ViewState) -> &mut TableState,
+    ) {
+        note_page(state, self.focused, area.height);
+        let place = place(state);
+        place.selected = self.selected;
+        DataTable {
+            columns: self.columns,
+            rows: Some(self.n),
+            row: self.cells,
+            focused: self.focused,
+            cell_cursor: false,
+            frozen: 0,
+            footer: true,
+            empty: self.empty,
+        }
+        .render(area, canvas.buf, canvas.theme, place);
     }
 }
 

@@ -2,15 +2,16 @@
 
 use ratatui::layout::Rect;
 
-use super::serve::key;
-use super::{Canvas, Role, ViewState, below, note_page, row, word};
+use super::{Canvas, List, Role, ViewState, below, row, word};
 use crate::registry::store::{Alert, AlertState};
-use crate::ui::action::Action;
-use crate::ui::app::monitor::{DriftOrder, Fared, LIMITS, Seen, Watched, Window};
-use crate::ui::app::serve::time;
+use crate::ui::action::{Action, Scope};
+use crate::ui::app::monitor::{DriftOrder, LIMITS, Watched};
+use crate::ui::app::serve::{ranked, time};
 use crate::ui::app::{App, MonitorView};
+use crate::ui::keymap::key_in;
 use crate::ui::plot::sparkline;
-use crate::ui::widgets::{Cell, Column, DataTable, Pane, numbers, text};
+use crate::ui::widgets::{Cell, Column, Pane, numbers, text};
+use crate::workspace::{Fared, Seen, Window, retraining_words};
 
 pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect) {
     let focused = app.overlays.is_empty();
@@ -68,7 +69,7 @@ fn nothing() -> String {
 fn head(chosen: &Watched, app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let mut words = vec![word(format!("{} {}", chosen.name, chosen.version), Role::Title)];
     if !chosen.aliases.is_empty() {
-        words.push(word(format!(" {}", chosen.aliases.join(", ")), Role::Accent));
+        words.push(word(format!(" {}", ranked(&chosen.aliases).join(", ")), Role::Accent));
     }
     if let Some((window, at)) = app.monitor.window() {
         let (from, to) = (time(window.from_ms), time(window.to_ms));
@@ -80,11 +81,7 @@ fn head(chosen: &Watched, app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             word(format!("{} to {to}", from.get(..16).unwrap_or_default()), Role::Text),
             word(format!(" · {} rows", numbers::count(window.rows as usize)), Role::Text),
             word(
-                format!(
-                    "   {} {} other windows",
-                    key_here(Action::FarLeft),
-                    key_here(Action::FarRight)
-                ),
+                format!("   {} {} other windows", key(Action::FarLeft), key(Action::FarRight)),
                 Role::Dim,
             ),
         ]);
@@ -92,9 +89,9 @@ fn head(chosen: &Watched, app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.words(row(area, 0), &words);
 }
 
-fn key_here(action: Action) -> String {
-    let mut rows = crate::ui::keymap::rows(crate::ui::action::Scope::Monitor);
-    rows.find(|b| b.action == action).map_or(String::new(), |b| b.keys[0].to_string())
+/// The key of an action on this screen.
+fn key(action: Action) -> String {
+    key_in(&[Scope::Monitor], action)
 }
 
 /// A sign and a word for how a version is.
@@ -144,7 +141,7 @@ fn versions(
         Some(vec![
             Cell::new(own.name.clone(), Role::Strong),
             Cell::new(own.version.to_string(), Role::Text),
-            Cell::new(own.aliases.join(", "), Role::Accent),
+            Cell::new(ranked(&own.aliases).join(", "), Role::Accent),
             light(own),
             Cell::new(worst.map_or(String::new(), |seen| seen.name.clone()), Role::Text),
             Cell::new(
@@ -166,32 +163,60 @@ fn versions(
         ])
     };
     let list = Rect { height: (watched.len() as u16 + 1).max(3).min(area.height), ..area };
-    table(&heads, watched.len(), &cells, &nothing(), app, state, canvas, list, focused);
+    let (n, empty, selected) = (watched.len(), nothing(), app.monitor.row());
+    List { columns: &heads, n, cells: &cells, empty: &empty, selected, focused }.draw(
+        canvas,
+        list,
+        state,
+        |state| &mut state.monitored[0],
+    );
     let Some(chosen) = app.monitor.chosen() else { return };
     let own = |alert: &&Alert| {
         let stands = matches!(alert.state, AlertState::Firing | AlertState::Acknowledged);
         stands && alert.model == chosen.name && alert.version == chosen.version
     };
     let own: Vec<&Alert> = app.monitor.alerts.iter().filter(own).collect();
-    said(&own, canvas, below(area, list.height + 1));
+    let rest = below(area, list.height + 1);
+    let mut lines = said(&own, rest.width);
+    let known = app.serve.known.as_ref();
+    let job = known.and_then(|known| known.retrainings.iter().find(|j| j.model == chosen.name));
+    if let Some(job) = job {
+        let last =
+            if job.last.is_empty() { String::new() } else { format!(" · last: {}", job.last) };
+        let words = format!("trained again {}{last}", retraining_words(job));
+        lines.extend(wrapped(" ↻", Role::Dim, &words, Role::Dim, rest.width));
+    }
+    canvas.lines(rest, &lines);
 }
 
 /// What alerts say, each in full.
-fn said(alerts: &[&Alert], canvas: &mut Canvas<'_>, area: Rect) {
-    let mut used = 0;
+fn said(alerts: &[&Alert], width: u16) -> Vec<Vec<(String, Role)>> {
+    let mut lines = Vec::new();
     for alert in alerts {
         let (sign, role) = sign(alert.state);
-        let place = below(area, used);
-        canvas.words(row(place, 0), &[word(format!(" {sign}"), role)]);
-        let inner = Rect { x: place.x + 3, width: place.width.saturating_sub(3), ..place };
-        used += canvas.paragraph(inner, &alert.sentence, Role::Text);
+        lines.extend(wrapped(&format!(" {sign}"), role, &alert.sentence, Role::Text, width));
         if !alert.by.is_empty() {
-            let inner =
-                Rect { x: area.x + 3, width: area.width.saturating_sub(3), ..below(area, used) };
             let words = format!("acknowledged by {}", alert.by);
-            used += canvas.paragraph(inner, &words, Role::Dim);
+            lines.extend(wrapped("", role, &words, Role::Dim, width));
         }
     }
+    lines
+}
+
+/// A sentence behind a sign, in lines.
+fn wrapped(
+    sign: &str,
+    role: Role,
+    sentence: &str,
+    words: Role,
+    width: u16,
+) -> Vec<Vec<(String, Role)>> {
+    let lines = text::wrap(sentence, usize::from(width).saturating_sub(3));
+    let line = |(i, line): (usize, String)| {
+        let sign = if i == 0 { sign } else { "" };
+        vec![word(text::fit(sign, 3), role), word(line, words)]
+    };
+    lines.into_iter().enumerate().map(line).collect()
 }
 
 /// The sign of an alert, which tells its state without colours.
@@ -279,20 +304,20 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
     let list = Rect { height: area.height.saturating_sub(lines.len() as u16 + 1), ..area };
     let list =
         Rect { height: list.height.min(seen.len() as u16 + 1).max(4).min(area.height), ..list };
-    table(
-        &heads,
-        seen.len(),
-        &cells,
-        "this window holds no column",
-        app,
-        state,
+    let empty = "this window holds no column";
+    let (n, selected) = (seen.len(), app.monitor.row());
+    List { columns: &heads, n, cells: &cells, empty, selected, focused }.draw(
         canvas,
         list,
-        focused,
+        state,
+        |state| &mut state.monitored[1],
     );
-    for (i, line) in lines.into_iter().enumerate() {
-        canvas.words(row(area, list.height + 1 + i as u16), &[word(format!(" {line}"), Role::Dim)]);
-    }
+    canvas.lines(below(area, list.height + 1), &dim(lines));
+}
+
+/// Quiet lines.
+fn dim(lines: Vec<String>) -> Vec<Vec<(String, Role)>> {
+    lines.into_iter().map(|line| vec![word(format!(" {line}"), Role::Dim)]).collect()
 }
 
 fn performance(
@@ -302,7 +327,7 @@ fn performance(
     area: Rect,
     focused: bool,
 ) {
-    let Some((window, _)) = app.monitor.window() else { return };
+    let Some((window, at)) = app.monitor.window() else { return };
     let all: Vec<(&str, &Fared)> = window
         .realised
         .iter()
@@ -333,7 +358,7 @@ fn performance(
                 let found = all.find(|o| o.metric == own.metric);
                 found.and_then(|o| o.value).unwrap_or(f64::NAN)
             };
-            chosen.windows.iter().map(of).collect()
+            chosen.windows[..=at].iter().map(of).collect()
         });
         let n = if realised { window.labelled } else { window.rows };
         Some(vec![
@@ -364,10 +389,14 @@ fn performance(
     }
     let wanted = (all.len() as u16 + 1).max(3);
     let list = Rect { height: wanted.min(area.height), ..area };
-    table(&heads, all.len(), &cells, empty, app, state, canvas, list, focused);
-    for (i, line) in lines.into_iter().enumerate() {
-        canvas.words(row(area, list.height + 1 + i as u16), &[word(format!(" {line}"), Role::Dim)]);
-    }
+    let (n, selected) = (all.len(), app.monitor.row());
+    List { columns: &heads, n, cells: &cells, empty, selected, focused }.draw(
+        canvas,
+        list,
+        state,
+        |state| &mut state.monitored[2],
+    );
+    canvas.lines(below(area, list.height + 1), &dim(lines));
 }
 
 fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
@@ -400,35 +429,14 @@ fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
                  the threshold allow.";
     let wanted = (alerts.len() as u16 + 1).max(3);
     let list = Rect { height: wanted.min(area.height.saturating_sub(5).max(4)), ..area };
-    table(&heads, alerts.len(), &cells, empty, app, state, canvas, list, focused);
-    let chosen: Vec<&Alert> = alerts.get(app.monitor.row()).into_iter().collect();
-    said(&chosen, canvas, below(area, list.height + 1));
-}
-
-#[expect(clippy::too_many_arguments, reason = "one table of four that differ in all of these")]
-fn table(
-    columns: &[Column],
-    n: usize,
-    cells: &dyn Fn(usize) -> Option<Vec<Cell>>,
-    empty: &str,
-    app: &App,
-    state: &mut ViewState,
-    canvas: &mut Canvas<'_>,
-    area: Rect,
-    focused: bool,
-) {
-    note_page(state, focused, area.height);
-    let which = app.monitor.view as usize;
-    state.monitored[which].selected = app.monitor.row();
-    DataTable {
-        columns,
-        rows: Some(n),
-        row: cells,
-        focused,
-        cell_cursor: false,
-        frozen: 0,
-        footer: true,
-        empty,
-    }
-    .render(area, canvas.buf, canvas.theme, &mut state.monitored[which]);
+    let (n, selected) = (alerts.len(), app.monitor.row());
+    List { columns: &heads, n, cells: &cells, empty, selected, focused }.draw(
+        canvas,
+        list,
+        state,
+        |state| &mut state.monitored[3],
+    );
+    let chosen: Vec<&Alert> = alerts.get(selected).into_iter().collect();
+    let rest = below(area, list.height + 1);
+    canvas.lines(rest, &said(&chosen, rest.width));
 }

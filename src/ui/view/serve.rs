@@ -2,14 +2,14 @@
 
 use ratatui::layout::Rect;
 
-use super::{Canvas, Role, ViewState, below, note_page, row, word};
-use crate::ui::action::Action;
-use crate::ui::app::serve::{on, time, value};
+use super::{Canvas, List, Role, ViewState, below, row, word};
+use crate::ui::action::{Action, Scope};
+use crate::ui::app::serve::{on, ranked, time, value};
 use crate::ui::app::{App, AuditLine, ServeTab};
-use crate::ui::keymap::key_of;
+use crate::ui::keymap::key_in;
 use crate::ui::plot::sparkline;
 use crate::ui::served::{Light, Status};
-use crate::ui::widgets::{Cell, Column, DataTable, Pane, numbers, text};
+use crate::ui::widgets::{Cell, Column, Pane, numbers, text};
 
 pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect) {
     let focused = app.overlays.is_empty();
@@ -17,7 +17,10 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
     let tab = app.serve.tab as usize;
     let folder =
         app.workspace.registry.dir().map_or(String::new(), |dir| dir.display().to_string());
-    let right = text::cut_middle(&folder, usize::from(area.width / 3));
+    let mut right = text::cut_middle(&folder, usize::from(area.width / 3));
+    if app.serve.known.as_ref().is_some_and(|known| known.needs_approval) {
+        right = format!("two persons decide · {right}");
+    }
     let pane =
         Pane { title: "Serve", tabs: &titles, tab, right: &right, focused, ..Pane::default() };
     let inner = pane.render(area, canvas.buf, canvas.theme);
@@ -31,9 +34,9 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
     }
 }
 
-/// The key of an action, as the table of keys has it.
-pub(super) fn key(action: Action) -> String {
-    key_of(action).map_or(String::new(), |key| key.to_string())
+/// The key of an action on this screen.
+fn key(action: Action) -> String {
+    key_in(&[Scope::Serve], action)
 }
 
 /// How the server is; returns how many lines that took.
@@ -135,7 +138,7 @@ fn running(status: &Status, canvas: &mut Canvas<'_>, area: Rect) -> u16 {
 fn light(light: Option<Light>) -> Cell {
     match light {
         None => Cell::new("", Role::Dim),
-        Some(Light::Unknown) => Cell::new("○ too little", Role::Dim),
+        Some(Light::Unknown) => Cell::new("○ unknown", Role::Dim),
         Some(Light::Steady) => Cell::new("● steady", Role::Good),
         Some(Light::Alarm) => Cell::new("▲ alarm", Role::Bad),
     }
@@ -151,9 +154,9 @@ fn models(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
         let text = format!(
             "No model is registered. {} registers the shown run under a name; from Compare {}, from \
              Training {} does the same.",
-            key_in(crate::ui::action::Scope::Serve, Action::Register),
-            key_in(crate::ui::action::Scope::Compare, Action::Register),
-            key_in(crate::ui::action::Scope::Training, Action::Register),
+            key(Action::Register),
+            key_in(&[Scope::Compare], Action::Register),
+            key_in(&[Scope::Training], Action::Register),
         );
         canvas.paragraph(area, &text, Role::Dim);
         return;
@@ -180,7 +183,7 @@ fn models(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
         } else if own.version.aliases.is_empty() {
             Cell::new(numbers::NONE, Role::Dim)
         } else {
-            Cell::new(own.version.aliases.join(", "), Role::Accent)
+            Cell::new(ranked(&own.version.aliases).join(", "), Role::Accent)
         };
         let failed = own.loaded.map(|l| l.failed);
         Some(vec![
@@ -204,10 +207,15 @@ fn models(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
     let about = about(app, area.width);
     let room = area.height.saturating_sub(about.len() as u16 + 1).max(4);
     let list = Rect { height: (all.len() as u16 + 1).min(room).min(area.height), ..area };
-    table(&heads, all.len(), &cells, "", 0, app, state, canvas, list, focused);
-    for (i, words) in about.into_iter().enumerate() {
-        canvas.words(row(area, list.height + 1 + i as u16), &[words]);
-    }
+    let (n, selected) = (all.len(), app.serve.row());
+    List { columns: &heads, n, cells: &cells, empty: "", selected, focused }.draw(
+        canvas,
+        list,
+        state,
+        |state| &mut state.served[0],
+    );
+    let about: Vec<Vec<(String, Role)>> = about.into_iter().map(|words| vec![words]).collect();
+    canvas.lines(below(area, list.height + 1), &about);
 }
 
 /// What is said of the chosen model: drift, shadow, and a request to copy.
@@ -232,9 +240,9 @@ fn about(app: &App, width: u16) -> Vec<(String, Role)> {
         }
         return said;
     };
-    if !served.light_about.is_empty() {
-        let role = if served.light == Light::Alarm { Role::Warn } else { Role::Dim };
-        add(&served.light_about, role, 2);
+    if let Some(loaded) = own.loaded.filter(|loaded| !loaded.light_about.is_empty()) {
+        let role = if loaded.light == Light::Alarm { Role::Warn } else { Role::Dim };
+        add(&loaded.light_about, role, 2);
     }
     if let Some(share) = served.challenger {
         let words =
@@ -254,12 +262,6 @@ fn about(app: &App, width: u16) -> Vec<(String, Role)> {
     add(&format!("a request, {} copies it:", key(Action::CopyRequest)), Role::Dim, 1);
     add(&served.curl, Role::Text, 6);
     said
-}
-
-/// The key of an action in a scope.
-fn key_in(scope: crate::ui::action::Scope, action: Action) -> String {
-    let mut rows = crate::ui::keymap::rows(scope);
-    rows.find(|b| b.action == action).map_or(String::new(), |b| b.keys[0].to_string())
 }
 
 fn live(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
@@ -300,11 +302,18 @@ fn live(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, f
     } else {
         "Answers are shown while a server runs."
     };
-    table(&heads, lines.len(), &cells, empty, 1, app, state, canvas, area, focused);
+    let (n, selected) = (lines.len(), app.serve.row());
+    List { columns: &heads, n, cells: &cells, empty, selected, focused }.draw(
+        canvas,
+        area,
+        state,
+        |state| &mut state.served[1],
+    );
 }
 
 fn keys(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     let keys = app.serve.keys();
+    let read_ms = app.serve.known.as_ref().map_or(0, |known| known.read_ms);
     let heads = [
         Column::left("name").widths(10, 28),
         Column::left("id").widths(8, 16),
@@ -324,6 +333,9 @@ fn keys(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, f
             (Some(at), _) => Cell::new(format!("revoked {}", &time(at)[..10]), Role::Dim),
             (None, Some(why)) => Cell::new(why, Role::Warn),
             (None, None) => match own.expires_ms {
+                Some(at) if at <= read_ms => {
+                    Cell::new(format!("expired {}", &time(at)[..10]), Role::Warn)
+                }
                 Some(at) => Cell::new(format!("good until {}", &time(at)[..10]), Role::Good),
                 None => Cell::new("good", Role::Good),
             },
@@ -343,7 +355,13 @@ fn keys(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, f
         ])
     };
     let empty = format!("There are no keys. {} makes one.", key(Action::NewKey));
-    table(&heads, keys.len(), &cells, &empty, 2, app, state, canvas, area, focused);
+    let (n, selected) = (keys.len(), app.serve.row());
+    List { columns: &heads, n, cells: &cells, empty: &empty, selected, focused }.draw(
+        canvas,
+        area,
+        state,
+        |state| &mut state.served[2],
+    );
 }
 
 fn audit(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
@@ -381,33 +399,11 @@ fn audit(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, 
     };
     let empty =
         "Nothing was decided yet: registrations, promotions, keys and alerts are logged here.";
-    table(&heads, lines.len(), &cells, empty, 3, app, state, canvas, area, focused);
-}
-
-#[expect(clippy::too_many_arguments, reason = "one table of four that differ in all of these")]
-fn table(
-    columns: &[Column],
-    n: usize,
-    cells: &dyn Fn(usize) -> Option<Vec<Cell>>,
-    empty: &str,
-    which: usize,
-    app: &App,
-    state: &mut ViewState,
-    canvas: &mut Canvas<'_>,
-    area: Rect,
-    focused: bool,
-) {
-    note_page(state, focused, area.height);
-    state.served[which].selected = app.serve.row();
-    DataTable {
-        columns,
-        rows: Some(n),
-        row: cells,
-        focused,
-        cell_cursor: false,
-        frozen: 0,
-        footer: true,
-        empty,
-    }
-    .render(area, canvas.buf, canvas.theme, &mut state.served[which]);
+    let (n, selected) = (lines.len(), app.serve.row());
+    List { columns: &heads, n, cells: &cells, empty, selected, focused }.draw(
+        canvas,
+        area,
+        state,
+        |state| &mut state.served[3],
+    );
 }

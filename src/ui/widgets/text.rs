@@ -63,6 +63,17 @@ pub fn cut(text: &str, cells: usize) -> String {
     out
 }
 
+/// At most `most` lines; where others go, the last one that stays says so.
+pub fn cut_lines(lines: &mut Vec<String>, most: usize, cells: usize) {
+    if lines.len() <= most {
+        return;
+    }
+    lines.truncate(most);
+    if let Some(last) = lines.last_mut() {
+        *last = cut(&format!("{last} {CUT}"), cells);
+    }
+}
+
 /// The cleaned text cut in its middle, for paths and identifiers whose ends tell them apart.
 pub fn cut_middle(text: &str, cells: usize) -> String {
     let text = clean(text);

@@ -1,22 +1,21 @@
 //! What an operator decides about named models, keys and alerts, and what the registry of the
-//! workspace knows of them; and words for this very program, run as a process of its own.
+//! workspace knows of them.
 
 mod register;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use register::{register_file, register_run};
 
-use super::{Error, Product};
+use super::upkeep::now_ms;
+use super::{Errand, Error, KeyLimits, Product, TrainAgain, Upkeep, Window, window};
 use crate::jobs::Ctx;
-use crate::registry::store::log::PredictionLog;
+use crate::registry::store::log::{Logged, PredictionLog};
 use crate::registry::store::{
-    Actor, Alert, Done, Event, EventFilter, Key, KeySpec, ModelName, NamedModel, Pending, Scope,
-    Store, StoredWindow,
+    Actor, Alert, Done, Event, EventFilter, Key, ModelName, NamedModel, NewKey, Pending, Retrain,
+    Scope, Store,
 };
 use crate::train::Run;
 
@@ -26,8 +25,6 @@ const MOST_EVENTS: u32 = 500;
 const MOST_WINDOWS: u32 = 200;
 /// How many predictions of a window are shown, its first.
 const MOST_LOGGED: u32 = 1000;
-/// How often a process of its own is asked whether it has ended.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Work on what lies outside a session.
 #[derive(Clone, Debug)]
@@ -47,6 +44,8 @@ pub enum Outside {
         /// From when and until when, in milliseconds since 1970.
         between: [i64; 2],
     },
+    /// Train a registered model again, and compare both.
+    Again(TrainAgain),
     /// Run this very program with other words.
     Errand(Errand),
 }
@@ -57,6 +56,7 @@ impl Outside {
             Self::Read(_) => "registry",
             Self::Operate(..) => "decision",
             Self::Logged { .. } => "prediction log",
+            Self::Again(_) => "train again",
             Self::Errand(errand) => errand.label,
         }
     }
@@ -70,16 +70,19 @@ impl Outside {
             Self::Read(dir) => out(Product::Registered(Arc::new(registered(&dir, ctx)?))),
             Self::Operate(dir, order, why) => out(Product::Carried(operate(&dir, &order, &why)?)),
             Self::Logged { dir, model, version, between } => {
-                let rows = if PredictionLog::exists(&dir) {
+                let mut rows = if PredictionLog::exists(&dir) {
                     let log = PredictionLog::open(&dir, false)?;
-                    log.window(&model, Some(version), between, MOST_LOGGED)?
+                    log.window(&model, Some(version), between, MOST_LOGGED + 1)?
                 } else {
                     vec![]
                 };
-                out(Product::Logged(rows));
+                let is_cut = rows.len() > MOST_LOGGED as usize;
+                rows.truncate(MOST_LOGGED as usize);
+                out(Product::Logged(LoggedRows { rows, is_cut }));
             }
+            Self::Again(again) => again.carry_out(ctx, out)?,
             Self::Errand(errand) => {
-                let said = run_errand(&errand, ctx)?;
+                let said = errand.run(ctx)?;
                 out(Product::Errand(errand, said));
             }
         }
@@ -118,6 +121,8 @@ pub enum Order {
         name: String,
         /// What it may be used for, with commas between.
         scopes: String,
+        /// How far it may be used.
+        limits: KeyLimits,
     },
     /// Refuse a key from this moment on.
     RevokeKey {
@@ -133,6 +138,8 @@ pub enum Order {
         /// What it says.
         sentence: String,
     },
+    /// Keep the service in order.
+    Upkeep(Upkeep),
 }
 
 impl Order {
@@ -151,9 +158,12 @@ impl Order {
             Self::Do(done) => done.sentence(),
             Self::Answer { done, yes: true, .. } => format!("approve: {}", done.sentence()),
             Self::Answer { done, yes: false, .. } => format!("reject: {}", done.sentence()),
-            Self::CreateKey { name, scopes } => format!("make a key `{name}` for {scopes}"),
+            Self::CreateKey { name, scopes, limits } => {
+                format!("make a key `{name}` for {scopes}{}", limits.words())
+            }
             Self::RevokeKey { id, name } => format!("revoke key {id} `{name}`"),
             Self::Acknowledge { sentence, .. } => format!("acknowledge: {sentence}"),
+            Self::Upkeep(upkeep) => upkeep.sentence(),
         }
     }
 }
@@ -176,9 +186,27 @@ pub enum Carried {
     },
 }
 
+impl Carried {
+    pub(super) fn key(made: NewKey) -> Self {
+        let words: Vec<&str> = made.key.scopes.iter().map(|scope| scope.word()).collect();
+        Self::Key { shown: made.shown, id: made.key.id, scopes: words.join(", ") }
+    }
+}
+
+/// Predictions of a window as the log has kept them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoggedRows {
+    /// The predictions, oldest first.
+    pub rows: Vec<Logged>,
+    /// Whether there are more of them.
+    pub is_cut: bool,
+}
+
 /// Everything that the registry of a workspace knows of named models.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Registered {
+    /// When it was read, in milliseconds since 1970.
+    pub read_ms: i64,
     /// The named models with their versions.
     pub models: Vec<NamedModel>,
     /// The keys without their secrets.
@@ -189,8 +217,12 @@ pub struct Registered {
     pub pending: Vec<Pending>,
     /// Alerts, newest first.
     pub alerts: Vec<Alert>,
+    /// Whether what is in service is changed by two persons only.
+    pub needs_approval: bool,
+    /// When and how models are trained again.
+    pub retrainings: Vec<Retrain>,
     /// The windows of each version, oldest first.
-    pub windows: BTreeMap<(String, u32), Vec<StoredWindow>>,
+    pub windows: BTreeMap<(String, u32), Arc<Vec<Window>>>,
 }
 
 /// Reads what the registry knows.
@@ -202,18 +234,22 @@ fn registered(dir: &Path, ctx: &Ctx) -> Result<Registered, Error> {
         ctx.check()?;
         let own = store.windows(&version.name, Some(version.version), MOST_WINDOWS)?;
         if !own.is_empty() {
-            windows.insert((version.name.clone(), version.version), own);
+            let own = own.into_iter().map(|stored| window::read(stored.report, stored.to_ms));
+            windows.insert((version.name.clone(), version.version), Arc::new(own.collect()));
         }
     }
     let mut events =
         store.events(&EventFilter { limit: Some(MOST_EVENTS), ..EventFilter::default() })?;
     events.sort_by_key(|event| std::cmp::Reverse(event.seq));
     Ok(Registered {
+        read_ms: now_ms(),
         models,
         keys: store.keys()?,
         events,
         pending: store.pending()?,
         alerts: store.alerts(false)?,
+        needs_approval: store.needs_approval()?,
+        retrainings: store.retrainings()?,
         windows,
     })
 }
@@ -256,13 +292,10 @@ fn operate(dir: &Path, order: &Order, why: &str) -> Result<Carried, Error> {
         Order::Answer { id, yes: false, .. } => {
             Carried::Out(format!("rejected: {}", store.reject(*id, &actor, why)?.sentence()))
         }
-        Order::CreateKey { name, scopes } => {
+        Order::CreateKey { name, scopes, limits } => {
             let scopes = scopes.split(',').map(|word| Scope::parse(word.trim()));
             let scopes = scopes.collect::<Result<Vec<_>, _>>()?;
-            let spec = KeySpec { name: name.clone(), scopes, ..KeySpec::default() };
-            let made = store.create_key(&spec, &actor, why)?;
-            let words: Vec<&str> = made.key.scopes.iter().map(|scope| scope.word()).collect();
-            Carried::Key { shown: made.shown, id: made.key.id, scopes: words.join(", ") }
+            Carried::key(store.create_key(&limits.spec(name, scopes, now_ms()), &actor, why)?)
         }
         Order::RevokeKey { id, name } => {
             store.revoke_key(id, &actor, why)?;
@@ -272,81 +305,8 @@ fn operate(dir: &Path, order: &Order, why: &str) -> Result<Carried, Error> {
             store.acknowledge(*id, &actor, why)?;
             Carried::Out(format!("alert {id} is acknowledged"))
         }
+        Order::Upkeep(upkeep) => upkeep.carry_out(&store, dir, &actor, why)?,
     })
-}
-
-/// A run of this very program with other words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Errand {
-    /// What it is, in a word or two.
-    pub label: &'static str,
-    /// The words on the command line.
-    pub words: Vec<String>,
-    /// A key that it is given aside, where no list of processes shows it.
-    pub key: Option<String>,
-}
-
-impl Errand {
-    /// The same as a person would type it.
-    pub fn line(&self) -> String {
-        let quoted = self.words.iter().map(|word| {
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,".contains(c);
-            if !word.is_empty() && word.chars().all(plain) {
-                word.clone()
-            } else {
-                format!("'{}'", word.replace('\'', "'\\''"))
-            }
-        });
-        format!("karat {}", quoted.collect::<Vec<_>>().join(" "))
-    }
-}
-
-/// Runs an errand to its end and returns what it wrote to standard output.
-fn run_errand(errand: &Errand, ctx: &Ctx) -> Result<String, Error> {
-    let failed = |what: String| Error::told(format!("`{}`: {what}", errand.line()));
-    let program: PathBuf =
-        std::env::current_exe().map_err(|cause| failed(format!("cannot be started: {cause}")))?;
-    // Files take what is written, so that no full pipe keeps the process waiting.
-    let file = || tempfile::tempfile().map_err(|cause| failed(format!("has no room: {cause}")));
-    let (mut out, mut err) = (file()?, file()?);
-    let copy = |file: &std::fs::File| {
-        file.try_clone().map_err(|cause| failed(format!("has no room: {cause}")))
-    };
-    let mut child = Command::new(program)
-        .args(&errand.words)
-        .envs(errand.key.as_ref().map(|key| ("KARAT_KEY", key)))
-        .stdin(Stdio::null())
-        .stdout(copy(&out)?)
-        .stderr(copy(&err)?)
-        .spawn()
-        .map_err(|cause| failed(format!("cannot be started: {cause}")))?;
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) => {}
-            Err(cause) => return Err(failed(cause.to_string())),
-        }
-        if let Err(cancelled) = ctx.check() {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(cancelled.into());
-        }
-        std::thread::sleep(PAUSE);
-    };
-    let text = |file: &mut std::fs::File| {
-        use std::io::{Read, Seek};
-        let mut bytes = Vec::new();
-        let _ = file.rewind();
-        let _ = file.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).trim().to_owned()
-    };
-    if status.success() {
-        return Ok(text(&mut out));
-    }
-    let said = text(&mut err);
-    let said = said.strip_prefix("error: ").unwrap_or(&said);
-    let last = if said.is_empty() { format!("it ended with {status}") } else { said.to_owned() };
-    Err(Error::told(last))
 }
 
 #[cfg(test)]
@@ -354,22 +314,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_errand_is_written_as_it_would_be_typed() {
-        let words = ["serve", "start", "--workspace", "my work"].map(str::to_owned).to_vec();
-        let errand = Errand { label: "start", words, key: None };
-        assert_eq!(errand.line(), "karat serve start --workspace 'my work'");
-    }
-
-    #[test]
     fn keys_are_shown_once_and_revoked() {
         let folder = tempfile::tempdir().unwrap();
-        let order = Order::CreateKey { name: "app".into(), scopes: "infer, explain".into() };
+        let order = Order::CreateKey {
+            name: "app".into(),
+            scopes: "infer, explain".into(),
+            limits: "expires=30 rate=5 models=pd*".parse().unwrap(),
+        };
         let made = operate(folder.path(), &order, "for the app").unwrap();
         let Carried::Key { shown, id, scopes } = made else { panic!("a key") };
         assert!(shown.contains(&id) && scopes == "infer, explain");
         let order = Order::RevokeKey { id, name: "app".into() };
         operate(folder.path(), &order, "lost").unwrap();
         let known = registered(folder.path(), &Ctx::quiet()).unwrap();
+        assert_eq!(known.keys[0].rate_per_second, Some(5.0));
+        assert!(known.keys[0].expires_ms > Some(known.read_ms));
         assert!(known.keys[0].revoked_ms.is_some());
         let whys: Vec<&str> = known.events.iter().map(|event| &event.why as &str).collect();
         assert_eq!(whys, ["lost", "for the app"]);

@@ -3,26 +3,22 @@
 
 #[cfg(test)]
 mod tests;
+mod ways;
+mod what_if;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(super) use what_if::MISSING;
+
 use super::act::moved;
 use super::{App, Ask, DataTab, Effect, Overlay, PageLine, Pane, Pick, Screen};
 use crate::data::{Table, Task};
-use crate::explain::{Adverse, Attributed, Background, EXPLAINERS};
-use crate::models::{FieldKind, Predictor};
+use crate::explain::{Adverse, Attributed, Background, Explainer, fitting};
 use crate::train::Run;
 use crate::ui::action::Action;
 use crate::ui::widgets::numbers;
 use crate::workspace::{Asked, Decision, Side, Work};
-
-/// How a missing value is offered in a list.
-pub(super) const MISSING: &str = "(missing)";
-
-/// The ways in which a linear family is explained, and those for networks, the surest first.
-const LINEAR: &[&str] = &["exact", "integrated_gradients", "gradient_x_input", "occlusion"];
-const NETWORK: &[&str] = &["integrated_gradients", "gradient_x_input", "class_map", "occlusion"];
 
 /// The rows that are gone through.
 #[derive(Clone, Debug)]
@@ -62,7 +58,9 @@ pub struct ExplainPane {
     pub walk: Walk,
     /// What the row is to hold instead of its own values; `None` for nothing at all.
     pub changed: BTreeMap<String, Option<String>>,
-    /// The way it is explained: its place in the list of ways.
+    /// The ways in which the run can be explained, the surest first.
+    pub ways: Vec<&'static Explainer>,
+    /// The way it is explained: its place among them.
     pub way: usize,
     /// The class that is explained; the predicted one when none was chosen.
     pub class: Option<String>,
@@ -72,6 +70,8 @@ pub struct ExplainPane {
     pub background: Background,
     /// What came out.
     pub decision: Option<Arc<Decision>>,
+    /// What the row held instead of its own values when that came out.
+    decided: BTreeMap<String, Option<String>>,
     /// Why nothing came out.
     pub trouble: Option<String>,
     /// The column under the cursor.
@@ -89,11 +89,13 @@ impl Default for ExplainPane {
             table: None,
             walk: Walk { title: String::new(), positions: None, n: 0, at: 0 },
             changed: BTreeMap::new(),
+            ways: Vec::new(),
             way: 0,
             class: None,
             adverse: Adverse::Positive,
             background: Background::All,
             decision: None,
+            decided: BTreeMap::new(),
             trouble: None,
             column: None,
             from: Screen::Workbench,
@@ -129,20 +131,18 @@ impl ExplainPane {
 
     pub(super) fn learn(&mut self, decision: &Arc<Decision>) {
         (self.decision, self.trouble) = (Some(Arc::clone(decision)), None);
+        self.decided.clone_from(&self.changed);
     }
 
+    /// Goes back to the values of the decision that is shown. One on another row is not shown in
+    /// place of what was asked for.
     pub(super) fn fail(&mut self, text: &str) {
-        if self.decision.is_none() {
-            self.trouble = Some(text.to_owned());
+        let asked = self.walk.position();
+        if self.decision.as_ref().is_none_or(|known| known.position as usize != asked) {
+            (self.decision, self.trouble) = (None, Some(text.to_owned()));
+            self.decided.clear();
         }
-    }
-
-    /// The ways in which the run can be explained.
-    fn ways(&self) -> &'static [&'static str] {
-        match self.run.as_ref().map(|run| &run.model.predictor) {
-            Some(Predictor::Network(_)) => NETWORK,
-            _ => LINEAR,
-        }
+        self.changed.clone_from(&self.decided);
     }
 }
 
@@ -157,10 +157,10 @@ impl App {
             _ => self.shown().cloned(),
         };
         let Some(run) = run else {
-            return self.refuse("no run to explain\nhint: train one with `t`");
+            return self.refuse_with("no run to explain", "{} trains one", Action::Train);
         };
         let Some(table) = self.workspace.now.table.clone() else {
-            return self.refuse("no table is open\nhint: open one with `O`");
+            return self.refuse_with("no table is open", "{} opens one", Action::Open);
         };
         let (table, walk) = self.walk(&run, &table);
         if walk.n == 0 {
@@ -169,10 +169,12 @@ impl App {
         let pane = &mut self.explain;
         if pane.run.as_ref().is_none_or(|old| old.id != run.id) {
             (pane.way, pane.class, pane.column) = (0, None, None);
+            pane.ways = fitting(&run.model);
         }
         (pane.run, pane.table, pane.walk) = (Some(run), Some(table), walk);
         (pane.decision, pane.trouble) = (None, None);
         pane.changed.clear();
+        pane.decided.clear();
         (pane.from, pane.under) = (self.screen, std::mem::take(&mut self.overlays));
         self.screen = Screen::Explain;
         self.decide()
@@ -210,11 +212,10 @@ impl App {
             return vec![];
         };
         let Some(row) = table.row_number(pane.walk.position()) else { return vec![] };
-        let ways = pane.ways();
         let asked = Asked {
             row,
             changed: pane.changed.clone(),
-            method: Some(ways[pane.way % ways.len()]),
+            method: pane.ways.get(pane.way).map(|way| way.name),
             class: pane.class.clone(),
             adverse: pane.adverse,
             threshold: self.workspace.threshold(&run),
@@ -278,8 +279,11 @@ impl App {
                 };
                 self.decide()
             }
+            Action::NextWay if pane.ways.len() < 2 => {
+                self.refuse("there is no other way to explain this model")
+            }
             Action::NextWay => {
-                pane.way = (pane.way + 1) % pane.ways().len();
+                pane.way = (pane.way + 1) % pane.ways.len();
                 self.decide()
             }
             Action::NextClass => {
@@ -342,120 +346,6 @@ impl App {
         let n = table.n_rows();
         *walk = Walk { title: "all rows".into(), positions: None, n, at: position as usize };
         self.go_to(position as usize)
-    }
-
-    /// Asks what the chosen column is to hold.
-    fn ask_what_if(&mut self) -> Vec<Effect> {
-        let pane = &self.explain;
-        let Some(decision) = pane.decision.clone() else { return vec![] };
-        let chosen = pane.order().get(pane.row()).map(|chosen| (*chosen).clone());
-        let Some(chosen) = chosen else {
-            return self.refuse("nothing to change: this model says the same of every row");
-        };
-        self.explain.column = Some(chosen.feature.clone());
-        let pane = &self.explain;
-        let Some(field) = decision.field(&chosen.feature) else {
-            let text = format!(
-                "`{}` cannot be changed here: the model looks at the rows before this one",
-                chosen.feature
-            );
-            return self.refuse(&text);
-        };
-        let masked = pane.table.as_ref().and_then(|table| table.column(&field.name));
-        if masked.is_some_and(crate::data::Column::is_masked) {
-            let text = format!("`{}` is masked and stays as it is", field.name);
-            return self.refuse(&text);
-        }
-        let now = chosen.text.clone().unwrap_or_default();
-        let own = match decision.changed.get(&field.name) {
-            Some((own, _)) => own.clone(),
-            None => chosen.text.clone(),
-        };
-        let title = format!("What if `{}` was …", field.name);
-        let column = field.name.clone();
-        if matches!(field.kind, FieldKind::Level | FieldKind::Truth) && !field.levels.is_empty() {
-            let note = |level: &str| {
-                if own.as_deref() == Some(level) { "the row's own" } else { "" }.to_owned()
-            };
-            let mut items: Vec<(String, String)> =
-                field.levels.iter().map(|level| (level.clone(), note(level))).collect();
-            let missing = if own.is_none() { "the row's own" } else { "" };
-            items.push((MISSING.to_owned(), missing.to_owned()));
-            let now = if chosen.text.is_none() { MISSING.to_owned() } else { now };
-            self.pick(title, items, &now, Pick::WhatIf(column));
-            return vec![];
-        }
-        let range = match (field.min, field.max) {
-            (Some(min), Some(max)) if field.kind != FieldKind::Date => format!(
-                "; in training from {} to {}",
-                numbers::significant(min, 6),
-                numbers::significant(max, 6)
-            ),
-            _ => String::new(),
-        };
-        let hint = format!("a {}{range}; nothing for a missing value", field.kind.word());
-        self.ask(title, &hint, &now, Ask::WhatIf(column));
-        vec![]
-    }
-
-    /// Lets a column hold something else.
-    pub(super) fn what_if(&mut self, column: &str, value: Option<String>) -> Vec<Effect> {
-        let pane = &mut self.explain;
-        let Some(decision) = &pane.decision else { return vec![] };
-        if let Some(text) = &value {
-            let kind = decision.field(column).map(|field| field.kind);
-            if kind == Some(FieldKind::Number) && text.trim().parse::<f64>().is_err() {
-                return self.refuse(&format!("`{text}` is not a number"));
-            }
-        }
-        let own = match (decision.changed.get(column), pane.order()) {
-            (Some((own, _)), _) => own.clone(),
-            (None, order) => {
-                let own = order.iter().find(|own| own.feature == column);
-                own.and_then(|own| own.text.clone())
-            }
-        };
-        let before = pane.changed.clone();
-        if value == own {
-            pane.changed.remove(column);
-        } else {
-            pane.changed.insert(column.to_owned(), value);
-        }
-        if pane.changed == before {
-            return vec![];
-        }
-        self.decide()
-    }
-
-    /// What contributions and reasons are.
-    fn show_ways(&mut self) {
-        let mut lines = Vec::new();
-        for name in self.explain.ways() {
-            let Some(way) = EXPLAINERS.iter().find(|e| e.name == *name) else { continue };
-            lines.push(PageLine::Heading(way.label.to_owned()));
-            lines.push(PageLine::Text(way.about.to_owned()));
-            lines.push(PageLine::Pair("source".into(), way.source.to_owned()));
-        }
-        lines.push(PageLine::Heading("reasons".into()));
-        lines.push(PageLine::Text(
-            "At most four columns in which the person fell furthest short, on the scale of the \
-             linear score; all columns of the matrix that come from one column count together. A \
-             protected attribute is never named."
-                .into(),
-        ));
-        let pair = |name: &str, background: Background| {
-            PageLine::Pair(name.to_owned(), background.sentence().to_owned())
-        };
-        lines.push(pair("method (A)", Background::NearThreshold));
-        lines.push(pair("method (B)", Background::All));
-        lines.push(PageLine::Pair(
-            "source".into(),
-            "Regulation B, 12 CFR 1002.9, interpretation 9(b)(2)-5; the averages are those of the \
-             training rows and are kept in the model"
-                .into(),
-        ));
-        let title = "What contributions and reasons are".into();
-        self.overlays.push(Overlay::Page { title, lines, scroll: 0 });
     }
 }
 

@@ -1,20 +1,19 @@
 //! The Monitor screen: how served models fare, window by window.
 
+mod again;
+mod pages;
 #[cfg(test)]
 mod tests;
-mod window;
 
 use std::sync::Arc;
 
-pub(crate) use window::{Fared, LIMITS, MEASURES, Rate, Seen, Window};
+pub(in crate::ui) use pages::LIMITS;
 
 use super::act::moved;
-use super::{App, Effect, Overlay, PageLine, Screen};
-use crate::registry::store::log::Logged;
+use super::{App, Effect, Overlay, Screen};
 use crate::registry::store::{Alert, AlertState};
 use crate::ui::action::Action;
-use crate::ui::widgets::{numbers, text};
-use crate::workspace::{Order, Outside, Registered, Work};
+use crate::workspace::{Fared, Order, Outside, Registered, Seen, Window, Work};
 
 /// The views of the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +91,7 @@ pub struct Watched {
     /// The aliases that point to it.
     pub aliases: Vec<String>,
     /// Its windows, oldest first.
-    pub windows: Vec<Window>,
+    pub windows: Arc<Vec<Window>>,
     /// How many of its alerts fire, and how many are acknowledged and stand.
     pub alerts: (usize, usize),
 }
@@ -130,19 +129,55 @@ impl Default for MonitorPane {
     }
 }
 
+/// The kinds of alerts about how well a model did, and probably did.
+const REALISED: &str = "realised";
+const ESTIMATED: &str = "estimated";
+
+/// The place of the metric that an alert is about among those of a window.
+fn fared_at(window: &Window, alert: &Alert) -> Option<usize> {
+    let place = |all: &[Fared]| all.iter().position(|own| own.metric == alert.subject);
+    match alert.kind.as_str() {
+        REALISED => place(&window.realised),
+        ESTIMATED => place(&window.estimated).map(|place| window.realised.len() + place),
+        _ => None,
+    }
+}
+
+/// Whether an alert stands in a window.
+fn stands_in(window: &Window, alert: &Alert) -> bool {
+    let fared = window.realised.iter().chain(&window.estimated);
+    match alert.kind.as_str() {
+        REALISED | ESTIMATED => fared_at(window, alert)
+            .and_then(|place| fared.into_iter().nth(place))
+            .is_some_and(|own| own.alarm),
+        _ => {
+            let mut seen = window.columns.iter().chain(&window.score);
+            seen.any(|own| own.name == alert.subject && own.alarm)
+        }
+    }
+}
+
+/// The window that raised an alert last: of those that had ended by then the latest in which it
+/// stands. That it is over shows in a later one.
+fn raised_in(windows: &[Window], alert: &Alert) -> Option<usize> {
+    let had_ended = |window: &&Window| window.to_ms <= alert.last_ms;
+    let n = windows.iter().take_while(had_ended).count();
+    windows[..n].iter().rposition(|window| stands_in(window, alert)).or(n.checked_sub(1))
+}
+
 impl MonitorPane {
     pub(super) fn learn(&mut self, known: &Arc<Registered>) {
         let mut watched = Vec::new();
         for version in known.models.iter().flat_map(|model| &model.versions) {
             let key = (version.name.clone(), version.version);
-            let stored = known.windows.get(&key).map_or(&[][..], Vec::as_slice);
-            if stored.is_empty() && version.aliases.is_empty() {
+            let windows = known.windows.get(&key).cloned().unwrap_or_default();
+            if windows.is_empty() && version.aliases.is_empty() {
                 continue;
             }
             let own = known.alerts.iter().filter(|a| (&a.model, a.version) == (&key.0, key.1));
             let count = |state| own.clone().filter(|alert| alert.state == state).count();
             watched.push(Watched {
-                windows: stored.iter().map(|s| window::read(&s.report, s.to_ms)).collect(),
+                windows,
                 alerts: (count(AlertState::Firing), count(AlertState::Acknowledged)),
                 aliases: version.aliases.clone(),
                 name: key.0,
@@ -261,7 +296,7 @@ impl App {
                     pane.view = MonitorView::Columns;
                     vec![]
                 }
-                MonitorView::Versions => self.refuse("no model is registered\nhint: `V` opens the Serve screen, where `r` registers the shown run"),
+                MonitorView::Versions => self.refuse_unwatched(),
                 MonitorView::Columns => self.open_seen(),
                 MonitorView::Performance => {
                     self.show_measures();
@@ -293,6 +328,8 @@ impl App {
                 vec![]
             }
             Action::Refresh => self.read_registry(),
+            Action::TrainAgain => self.ask_again(),
+            Action::EraseSubject => self.ask_subject(),
             _ => vec![],
         }
     }
@@ -304,7 +341,7 @@ impl App {
             return self.refuse("no window was measured yet");
         };
         let title = format!("{}: training against this window", seen.name);
-        let lines = seen_lines(&seen);
+        let lines = pages::seen_lines(&seen);
         self.overlays.push(Overlay::Page { title, lines, scroll: 0 });
         vec![]
     }
@@ -319,9 +356,18 @@ impl App {
         let own = |w: &Watched| w.name == alert.model && w.version == alert.version;
         if let Some(at) = watched.iter().position(own) {
             pane.rows[MonitorView::Versions as usize] = at;
-            (pane.view, pane.back) = (MonitorView::Columns, 0);
-            let place = pane.seen().iter().position(|seen| seen.name == alert.subject);
-            pane.rows[MonitorView::Columns as usize] = place.unwrap_or(0);
+            let windows = &watched[at].windows;
+            let raised = raised_in(windows, &alert).map_or(0, |place| windows.len() - 1 - place);
+            pane.back = raised;
+            if matches!(alert.kind.as_str(), REALISED | ESTIMATED) {
+                pane.view = MonitorView::Performance;
+                let place = pane.window().and_then(|(window, _)| fared_at(window, &alert));
+                pane.rows[MonitorView::Performance as usize] = place.unwrap_or(0);
+            } else {
+                pane.view = MonitorView::Columns;
+                let place = pane.seen().iter().position(|seen| seen.name == alert.subject);
+                pane.rows[MonitorView::Columns as usize] = place.unwrap_or(0);
+            }
         }
         self.say(alert.sentence);
         vec![]
@@ -342,117 +388,4 @@ impl App {
         };
         self.start_all(vec![Work::Outside(work)])
     }
-
-    /// Shows the rows behind a window, with the chosen column first.
-    pub(super) fn show_logged(&mut self, rows: &[Logged]) -> Vec<Effect> {
-        if rows.is_empty() {
-            return self.refuse("no predictions of this window are kept\nhint: `karat serve --log-days N` keeps them");
-        }
-        let pane = &self.monitor;
-        let column = pane.seen().get(pane.row()).map(|seen| seen.name.clone());
-        let column = column.filter(|_| pane.view == MonitorView::Columns);
-        let head = column.clone().unwrap_or_else(|| "inputs".into());
-        let line = |at: &str, score: &str, called: &str, label: &str, value: &str| {
-            PageLine::Fixed(format!(
-                "{}  {}  {}  {}  {}",
-                text::fit(at, 19),
-                text::fit_right(score, 9),
-                text::fit(called, 12),
-                text::fit(label, 10),
-                text::cut(value, 60)
-            ))
-        };
-        let mut lines = vec![line("at (UTC)", "score", "called", "label", &head)];
-        lines.extend(rows.iter().rev().map(|own| {
-            let value = match &column {
-                Some(name) => {
-                    super::serve::value(own.inputs.get(name).unwrap_or(&serde_json::Value::Null))
-                }
-                None => super::serve::value(&own.inputs),
-            };
-            let label = own.label.as_deref().unwrap_or("not yet");
-            let score =
-                own.score.map_or("sealed".to_owned(), |score| numbers::significant(score, 4));
-            line(&super::serve::time(own.at_ms), &score, &own.decision, label, &value)
-        }));
-        let title = format!("{} predictions of this window", numbers::count(rows.len()));
-        self.overlays.push(Overlay::Page { title, lines, scroll: 0 });
-        vec![]
-    }
-
-    /// What the measures mean, and their limits.
-    fn show_measures(&mut self) {
-        let pairs = |table: &[(&str, &str)]| {
-            let pair = |(name, about): &(&str, &str)| {
-                PageLine::Pair((*name).to_owned(), (*about).to_owned())
-            };
-            table.iter().map(pair).collect::<Vec<_>>()
-        };
-        let mut lines = vec![PageLine::Heading("drift".into())];
-        lines.extend(pairs(MEASURES));
-        lines.push(PageLine::Heading("performance".into()));
-        lines.extend(pairs(LIMITS));
-        let title = "What is measured, and its limits".into();
-        self.overlays.push(Overlay::Page { title, lines, scroll: 0 });
-    }
-}
-
-/// Reference against window, bin by bin, and every measure.
-fn seen_lines(seen: &Seen) -> Vec<PageLine> {
-    let pair = |name: &str, value: String| PageLine::Pair(name.to_owned(), value);
-    let number = |v: Option<f64>| v.map_or(numbers::NONE.into(), |v| numbers::significant(v, 3));
-    let mut lines = Vec::new();
-    let most = seen.expected.iter().chain(&seen.actual).copied().fold(0.0, f64::max);
-    if most > 0.0 {
-        lines.push(PageLine::Heading("shares: training │ this window".into()));
-        let names =
-            seen.bin_names.iter().map(|bin| text::width(bin)).max().unwrap_or(4).clamp(4, 24);
-        for at in 0..seen.expected.len().max(seen.actual.len()) {
-            let name = seen.bin_names.get(at).map_or("", String::as_str);
-            let share = |shares: &[f64]| shares.get(at).copied().unwrap_or(0.0);
-            let bar = |share: f64| crate::ui::plot::bar(share / most, 18);
-            let (before, now) = (share(&seen.expected), share(&seen.actual));
-            lines.push(PageLine::Fixed(format!(
-                "{}  {} {}  {} {}",
-                text::fit(name, names),
-                text::fit_right(&numbers::percent(before, 1), 7),
-                bar(before),
-                text::fit_right(&numbers::percent(now, 1), 7),
-                bar(now),
-            )));
-        }
-    }
-    lines.push(PageLine::Heading("measured".into()));
-    lines.push(pair(
-        "PSI",
-        format!(
-            "{} · by chance alone below {} in 95 of 100 windows of this size",
-            number(seen.psi),
-            number(seen.null)
-        ),
-    ));
-    if !seen.method.is_empty() {
-        let said = format!(
-            "{} by {} · not to pass {}",
-            number(seen.value),
-            seen.method.replace('_', " "),
-            number(seen.threshold)
-        );
-        lines.push(pair("chosen", said));
-    }
-    if let Some(p) = seen.p {
-        lines.push(pair("p", format!("{} corrected for all columns", numbers::p_value(p))));
-    }
-    for (name, value, about) in seen.measures() {
-        lines.push(pair(name, format!("{} · {about}", number(Some(value)))));
-    }
-    let rate = |rate: Rate| {
-        let (now, before) = (numbers::percent(rate.now, 1), numbers::percent(rate.before, 1));
-        format!("{now}, in training {before}")
-    };
-    lines.push(pair("missing", rate(seen.missing)));
-    lines.push(pair("unseen", rate(seen.unseen)));
-    lines.push(pair("below", rate(seen.below)));
-    lines.push(pair("above", rate(seen.above)));
-    lines
 }

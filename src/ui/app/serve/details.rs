@@ -1,7 +1,8 @@
 //! Everything known of a row of the Serve screen, and moments and values in words.
 
-use super::{App, AuditLine, Effect, Overlay, PageLine, ServeTab};
+use super::{App, AuditLine, Effect, Overlay, PageLine, ServeTab, ranked};
 use crate::registry::store::Event;
+use crate::ui::action::Action;
 use crate::ui::widgets::numbers;
 
 impl App {
@@ -12,15 +13,17 @@ impl App {
         let (title, lines) = match pane.tab {
             ServeTab::Models => {
                 let Some(own) = pane.version() else {
-                    return self.refuse(
-                        "no model is registered\nhint: `r` registers the shown run under a name",
-                    );
+                    return self.refuse_unregistered();
                 };
                 let v = own.version;
                 let mut lines = vec![
                     pair(
                         "aliases",
-                        if v.aliases.is_empty() { "none".into() } else { v.aliases.join(", ") },
+                        if v.aliases.is_empty() {
+                            "none".into()
+                        } else {
+                            ranked(&v.aliases).join(", ")
+                        },
                     ),
                     pair("model", format!("{} · {} · predicts {}", v.kind, v.task, v.target)),
                     pair("run", v.run.clone()),
@@ -31,8 +34,10 @@ impl App {
                 if !v.note.is_empty() {
                     lines.push(pair("note", v.note.clone()));
                 }
+                if let Some(loaded) = own.loaded {
+                    lines.push(pair("drift", loaded.light_about.clone()));
+                }
                 if let Some(served) = own.served {
-                    lines.push(pair("drift", served.light_about.clone()));
                     if let Some(share) = served.challenger {
                         lines.push(pair(
                             "challenger",
@@ -73,7 +78,7 @@ impl App {
             }
             ServeTab::Keys => {
                 let Some(own) = pane.keys().get(pane.row()).copied() else {
-                    return self.refuse("there are no keys\nhint: `n` makes one");
+                    return self.refuse_with("there are no keys", "{} makes one", Action::NewKey);
                 };
                 let scopes: Vec<&str> = own.scopes.iter().map(|scope| scope.word()).collect();
                 let rate = own
@@ -87,6 +92,14 @@ impl App {
                     pair("expires", own.expires_ms.map_or("never".into(), time)),
                     pair("revoked", own.revoked_ms.map_or("no".into(), time)),
                     pair("limit", rate),
+                    pair("a day", {
+                        let of = |n: Option<u64>, what: &str| {
+                            n.map(|n| format!("{} {what}", numbers::count(n as usize)))
+                        };
+                        let said = [of(own.daily_requests, "requests"), of(own.daily_rows, "rows")];
+                        let said: Vec<String> = said.into_iter().flatten().collect();
+                        if said.is_empty() { "no limit".into() } else { said.join(", ") }
+                    }),
                 ];
                 (format!("Key {}", own.name), lines)
             }

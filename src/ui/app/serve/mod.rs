@@ -7,6 +7,7 @@ mod details;
 mod orders;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 pub(in crate::ui) use details::{on, time, value};
 pub use orders::Choosing;
+pub use upkeep::Asking;
 
 use super::act::moved;
 use super::{App, Ask, Effect, Overlay, PageLine, Screen};
@@ -101,10 +103,9 @@ pub struct ServedVersion<'a> {
 }
 
 impl ServedVersion<'_> {
-    /// What drift says, of the version that answers.
+    /// What drift says of it, while a server has loaded it.
     pub fn light(&self) -> Option<Light> {
-        self.loaded?;
-        self.served.map(|served| served.light)
+        self.loaded.map(|loaded| loaded.light)
     }
 }
 
@@ -145,9 +146,16 @@ impl ServePane {
         all
     }
 
-    /// The chosen version.
+    /// The version under the cursor of the models, whichever view is in front.
     pub fn version(&self) -> Option<ServedVersion<'_>> {
-        self.versions().get(self.row()).copied()
+        let versions = self.versions();
+        let at = self.rows[ServeTab::Models as usize].min(versions.len().saturating_sub(1));
+        versions.get(at).copied()
+    }
+
+    /// The same while the models are in front, for what must not be done to one that is not seen.
+    pub fn chosen_version(&self) -> Option<ServedVersion<'_>> {
+        self.version().filter(|_| self.tab == ServeTab::Models)
     }
 
     /// The keys, those that are refused last.
@@ -317,6 +325,11 @@ impl App {
         }
     }
 
+    pub(super) fn refuse_unregistered(&mut self) -> Vec<Effect> {
+        let remedy = "{} registers the shown run under a name";
+        self.refuse_with("no model is registered", remedy, Action::Register)
+    }
+
     pub(super) fn act_serve(&mut self, action: Action) -> Vec<Effect> {
         let pane = &mut self.serve;
         if let Some(at) = moved(pane.row(), pane.n_rows(), action, self.page) {
@@ -334,27 +347,56 @@ impl App {
             Action::StartStop => self.start_or_stop(),
             Action::Register => match self.shown().cloned() {
                 Some(run) => self.ask_register(run),
-                None => self.refuse("no run is shown\nhint: train one with `t`, or choose one in Compare"),
+                None => self.refuse_with(
+                    "no run is shown",
+                    "{} trains one, or choose one in Compare",
+                    Action::Train,
+                ),
             },
             Action::Promote => self.ask_promote(),
             Action::Rollback => self.ask_rollback(),
             Action::Retire => self.ask_retire(),
             Action::NewKey => {
-                self.ask("A new key", "what it is for, such as the name of the program that will use it", "", Ask::KeyName);
+                self.ask(
+                    "A new key",
+                    "what it is for, such as the name of the program that will use it",
+                    "",
+                    Ask::KeyName,
+                );
                 vec![]
             }
+            Action::ChallengerShare => self.ask_share(),
+            Action::ServeSettings => self.ask_settings(),
+            Action::RotateKey => self.ask_rotate(),
+            Action::SecondPerson => self.ask_second_person(),
             Action::CopyRequest => match self.serve.version().and_then(|own| own.served) {
                 Some(served) => {
                     let curl = served.curl.clone();
-                    self.say("copied the request; it takes the key from KARAT_KEY");
+                    let said = format!(
+                        "copied a request for `{}`; it takes the key from KARAT_KEY",
+                        served.name
+                    );
+                    self.say(said);
                     vec![Effect::Copy(curl)]
                 }
-                None => self.refuse("only a model that is being served has a request to copy\nhint: start the server with `s`"),
+                None => self.refuse_with(
+                    "only a model that is being served has a request to copy",
+                    "{} starts the server",
+                    Action::StartStop,
+                ),
             },
             Action::LoadTest => self.load_test(),
             _ => vec![],
         }
     }
+}
+
+/// Aliases in the order of what they do: who answers first, then by name.
+pub(in crate::ui) fn ranked<'a>(aliases: impl IntoIterator<Item = &'a String>) -> Vec<&'a str> {
+    let mut ranked: Vec<&str> = aliases.into_iter().map(String::as_str).collect();
+    let known = |alias: &str| orders::ALIASES.iter().position(|(name, _)| *name == alias);
+    ranked.sort_by_key(|alias| (known(alias).unwrap_or(usize::MAX), *alias));
+    ranked
 }
 
 /// A status without what changes by itself: the clock and the memory.

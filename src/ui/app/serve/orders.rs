@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{ADDRESS, App, Ask, Effect, PageLine, ServeTab};
-use crate::registry::store::{Done, Pending, Scope};
+use super::{App, Ask, Effect, PageLine, ServeTab, ranked};
+use crate::registry::store::{Done, Pending, Retrain, Scope};
 use crate::train::Run;
+use crate::ui::action::Action;
 use crate::ui::app::{Confirmed, Overlay, Pick};
 use crate::ui::widgets::numbers;
 use crate::workspace::{Errand, Order, Outside, Work};
@@ -16,7 +17,7 @@ pub(super) const LOAD: &str = "load test";
 const LOAD_SECONDS: &str = "5";
 
 /// The aliases that the server knows, and what they do.
-const ALIASES: &[(&str, &str)] = &[
+pub(super) const ALIASES: &[(&str, &str)] = &[
     ("champion", "answers, unless a request names a version"),
     ("challenger", "answers a share of the requests"),
     ("shadow", "scores along; its answers are only counted"),
@@ -38,6 +39,36 @@ pub enum Choosing {
     Scopes(String),
     /// Whether a change that waits may happen.
     Answer(i64, Done),
+    /// Which setting of this name is to be another one.
+    Setting(String),
+    /// What a setting of this name is to be.
+    SettingTo(String, &'static str),
+    /// In which way the server is started.
+    Start,
+    /// When this model is to be trained again.
+    When(String),
+    /// What becomes of the candidate; whether it is trained at once.
+    Rule(Box<Retrain>, bool),
+}
+
+/// A change is allowed.
+const APPROVE: &str = "approve";
+/// A change is not allowed.
+const REJECT: &str = "reject";
+
+impl Choosing {
+    /// Whether something is taken that is not in the list.
+    pub fn takes_more(&self) -> bool {
+        match self {
+            Self::RegisterAs(..) | Self::Promote(..) | Self::Scopes(_) | Self::When(_) => true,
+            Self::Rollback(_)
+            | Self::Answer(..)
+            | Self::Setting(_)
+            | Self::SettingTo(..)
+            | Self::Start
+            | Self::Rule(..) => false,
+        }
+    }
 }
 
 impl App {
@@ -58,9 +89,7 @@ impl App {
         if why.is_empty() {
             return self.refuse("a word on why is needed: whoever audits this will ask");
         }
-        let Some(dir) = self.folder() else { return vec![] };
-        let order = Box::new(order.clone());
-        self.start_all(vec![Work::Outside(Outside::Operate(dir, order, why.to_owned()))])
+        self.carry_out_order(order.clone(), why)
     }
 
     /// Asks under which name a run is to be registered.
@@ -93,7 +122,7 @@ impl App {
     }
 
     pub(super) fn ask_promote(&mut self) -> Vec<Effect> {
-        let Some(own) = self.serve.version().filter(|_| self.serve.tab == ServeTab::Models) else {
+        let Some(own) = self.serve.chosen_version() else {
             return self.refuse("choose a version among the models");
         };
         let (name, version) = (own.version.name.clone(), own.version.version);
@@ -103,19 +132,20 @@ impl App {
     }
 
     pub(super) fn ask_rollback(&mut self) -> Vec<Effect> {
-        let Some(own) = self.serve.version().filter(|_| self.serve.tab == ServeTab::Models) else {
-            return self.refuse("choose a model");
+        let Some(own) = self.serve.chosen_version() else {
+            return self.refuse("choose a model among the models");
         };
         let name = own.model.name.clone();
-        let items: Vec<(String, String)> = own
-            .model
-            .aliases
-            .iter()
-            .map(|(alias, version)| (alias.clone(), format!("points to version {version}")))
-            .collect();
+        let item = |alias: &str| {
+            let version = own.model.aliases.get(alias).copied().unwrap_or_default();
+            (alias.to_owned(), format!("points to version {version}"))
+        };
+        let items: Vec<(String, String)> =
+            ranked(own.model.aliases.keys()).into_iter().map(item).collect();
         match items.as_slice() {
             [] => {
-                self.refuse("no alias points to this model\nhint: `p` lets one point to a version")
+                let remedy = "{} lets one point to a version";
+                self.refuse_with("no alias points to this model", remedy, Action::Promote)
             }
             [(alias, _)] => {
                 let order = Order::Do(Done::Rollback { name, alias: alias.clone() });
@@ -147,7 +177,7 @@ impl App {
             ServeTab::Keys => {
                 let keys = self.serve.keys();
                 let Some(own) = keys.get(self.serve.row()).copied() else {
-                    return self.refuse("there are no keys\nhint: `n` makes one");
+                    return self.refuse_with("there are no keys", "{} makes one", Action::NewKey);
                 };
                 if own.revoked_ms.is_some() {
                     return self.refuse("this key is revoked already");
@@ -162,12 +192,12 @@ impl App {
 
     pub(super) fn ask_answer(&mut self, pending: &Pending) -> Vec<Effect> {
         let items = vec![
-            ("approve".to_owned(), format!("asked for by {}: {}", pending.who, pending.why)),
-            ("reject".to_owned(), "it does not happen".to_owned()),
+            (APPROVE.to_owned(), format!("asked for by {}: {}", pending.who, pending.why)),
+            (REJECT.to_owned(), "it does not happen".to_owned()),
         ];
         let title = format!("{}?", pending.done.sentence());
         let then = Pick::Serve(Choosing::Answer(pending.id, pending.done.clone()));
-        self.pick(title, items, "approve", then);
+        self.pick(title, items, APPROVE, then);
         vec![]
     }
 
@@ -196,8 +226,17 @@ impl App {
                 Order::Do(Done::Promote { name, version, alias: chosen })
             }
             Choosing::Rollback(name) => Order::Do(Done::Rollback { name, alias: chosen }),
-            Choosing::Scopes(name) => Order::CreateKey { name, scopes: chosen },
-            Choosing::Answer(id, done) => Order::Answer { id, done, yes: chosen == "approve" },
+            Choosing::Scopes(name) => return self.ask_limits(name, chosen),
+            Choosing::Answer(id, done) => match chosen.as_str() {
+                APPROVE => Order::Answer { id, done, yes: true },
+                REJECT => Order::Answer { id, done, yes: false },
+                other => return self.refuse(&format!("`{other}` is neither of both")),
+            },
+            Choosing::Setting(name) => return self.chose_setting(name, &chosen),
+            Choosing::SettingTo(name, key) => return self.set(name, key, chosen.into()),
+            Choosing::Start => return self.chose_start(&chosen),
+            Choosing::When(name) => return self.chose_when(name, &chosen),
+            Choosing::Rule(job, at_once) => return self.chose_rule(*job, at_once, &chosen),
         };
         self.ask_why(order)
     }
@@ -216,22 +255,7 @@ impl App {
             });
             return vec![];
         }
-        let hint = "address and port to listen on; the server is a process of its own and outlives this screen";
-        self.ask("Start the server", hint, ADDRESS, Ask::StartServer);
-        vec![]
-    }
-
-    pub(in crate::ui::app) fn start_server(&mut self, typed: &str) -> Vec<Effect> {
-        if typed.parse::<std::net::SocketAddr>().is_err() {
-            return self.refuse(&format!("`{typed}` is no address\nhint: write one as {ADDRESS}"));
-        }
-        let Some(dir) = self.folder() else { return vec![] };
-        let dir = dir.to_string_lossy().into_owned();
-        let words = ["serve", "start", "--addr", typed, "--workspace", &dir];
-        let words = words.map(str::to_owned).to_vec();
-        let errand = Errand { label: "start the server", words, key: None };
-        self.say(errand.line());
-        self.start_all(vec![Work::Outside(Outside::Errand(errand))])
+        self.ask_start()
     }
 
     pub(in crate::ui::app) fn stop_server(&mut self) -> Vec<Effect> {
@@ -239,30 +263,27 @@ impl App {
     }
 
     pub(super) fn load_test(&mut self) -> Vec<Effect> {
-        let Some(own) = self.serve.version() else {
-            return self
-                .refuse("no model is registered\nhint: `r` registers the shown run under a name");
-        };
+        let Some(own) = self.serve.version() else { return self.refuse_unregistered() };
+        let name = own.version.name.clone();
         if own.served.is_none() {
-            return self.refuse("no server serves this model\nhint: `s` starts one");
+            let said = format!("no server serves `{name}`");
+            return self.refuse_with(&said, "{} starts one", Action::StartStop);
         }
         if self.serve.running().is_some_and(|status| status.needs_key) {
             let hint = "a key with the scope `infer`; nothing takes the one in KARAT_KEY";
-            self.ask("The key for the load test", hint, "", Ask::LoadKey);
+            let title = format!("The key for the load test of `{name}`");
+            self.ask(title, hint, "", Ask::LoadKey(name));
             return vec![];
         }
-        self.load_with("")
+        self.load_with(&name, "")
     }
 
-    /// Runs a load test with this key.
-    pub(in crate::ui::app) fn load_with(&mut self, key: &str) -> Vec<Effect> {
-        let Some(name) = self.serve.version().map(|own| own.version.name.clone()) else {
-            return vec![];
-        };
+    /// Runs a load test of a model with this key.
+    pub(in crate::ui::app) fn load_with(&mut self, name: &str, key: &str) -> Vec<Effect> {
         let Some(dir) = self.folder() else { return vec![] };
         let dir = dir.to_string_lossy().into_owned();
         let words =
-            ["serve", "load", &name, "--seconds", LOAD_SECONDS, "--json", "--workspace", &dir];
+            ["serve", "load", name, "--seconds", LOAD_SECONDS, "--json", "--workspace", &dir];
         let key = (!key.is_empty()).then(|| key.to_owned());
         let errand = Errand { label: LOAD, words: words.map(str::to_owned).to_vec(), key };
         self.say(format!("asking for {LOAD_SECONDS} seconds: {}", errand.line()));

@@ -1,5 +1,7 @@
 //! The Serve screen with a made-up server, and with a real registry.
 
+use tempfile::TempDir;
+
 use super::*;
 use crate::ui::rehearsal::Rehearsal;
 use crate::ui::served::KeyStatus;
@@ -53,18 +55,8 @@ fn made_up() -> Status {
     status
 }
 
-fn stage(width: u16, height: u16) -> (tempfile::TempDir, Rehearsal) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut stage = Rehearsal::new(folder.path(), width, height);
-    stage.open("sample:german_credit");
-    stage.press("t V");
-    (folder, stage)
-}
-
-#[track_caller]
-fn sees(stage: &Rehearsal, text: &str) {
-    let screen = stage.text();
-    assert!(screen.contains(text), "`{text}` is not on the screen:\n{screen}");
+fn stage(width: u16, height: u16) -> (TempDir, Rehearsal) {
+    Rehearsal::on_sample("german_credit", "t V", (width, height))
 }
 
 fn tell(stage: &mut Rehearsal, status: Result<Status, String>) -> bool {
@@ -74,13 +66,13 @@ fn tell(stage: &mut Rehearsal, status: Result<Status, String>) -> bool {
 #[test]
 fn an_empty_workspace_says_what_to_do() {
     let (_folder, mut stage) = stage(80, 24);
-    sees(&stage, "asking the server");
+    stage.sees("asking the server");
     tell(&mut stage, Err("no server is running".into()));
-    sees(&stage, "no server is running");
-    sees(&stage, "No model is registered");
+    stage.sees("no server is running");
+    stage.sees("No model is registered");
     for _ in 0..3 {
         stage.press("]");
-        sees(&stage, "Serve");
+        stage.sees("Serve");
     }
 }
 
@@ -88,23 +80,23 @@ fn an_empty_workspace_says_what_to_do() {
 fn a_run_is_registered_promoted_and_shown_with_its_decisions() {
     let (_folder, mut stage) = stage(120, 36);
     stage.press("r Enter");
-    sees(&stage, "Which alias of");
+    stage.sees("Which alias of");
     stage.press("Enter");
-    sees(&stage, "Register run r0001 as the next version of `credit_risk`");
+    stage.sees("Register run r0001 as the next version of `credit_risk`");
     stage.press("Enter");
-    sees(&stage, "a word on why is needed");
+    stage.sees("a word on why is needed");
     stage.type_text("first one");
     stage.press("Enter");
-    sees(&stage, "champion");
+    stage.sees("champion");
     assert_eq!(stage.app.serve.versions().len(), 1);
     stage.press("] ] ]");
-    sees(&stage, "promote");
-    sees(&stage, "first one");
+    stage.sees("promote");
+    stage.sees("first one");
     // What is the champion cannot be retired.
     stage.press("[ [ [ d");
     stage.type_text("old");
     stage.press("Enter");
-    sees(&stage, "is the `champion`");
+    stage.sees("is the `champion`");
 }
 
 #[test]
@@ -113,15 +105,30 @@ fn a_key_is_shown_once_and_can_be_revoked() {
     stage.press("n");
     stage.type_text("app");
     stage.press("Enter Enter");
+    stage.sees("How far may `app` be used?");
+    stage.type_text("rate=fast");
+    stage.press("Enter");
+    stage.sees("a number above 0 is expected");
+    stage.press("Backspace*4");
+    stage.type_text("5 expires=30");
+    stage.press("Enter");
+    stage.sees("expires=30 rate=5");
     stage.type_text("for the app");
     stage.press("Enter");
-    sees(&stage, "shown this once");
+    stage.sees("shown this once");
     stage.press("Esc ] ]");
-    sees(&stage, "app");
+    stage.sees("app");
+    stage.sees("good until");
+    // Another secret for the same key.
+    stage.press("R");
+    stage.sees("hours for which the old secret stays good");
+    stage.press("Enter");
+    stage.sees("shown this once");
+    stage.press("Esc");
     stage.press("d");
     stage.type_text("lost");
     stage.press("Enter");
-    sees(&stage, "revoked");
+    stage.sees("revoked");
     let store = crate::registry::store::Store::open(folder.path()).unwrap();
     let events = store.events(&crate::registry::store::EventFilter::default()).unwrap();
     let why = |action: &str| events.iter().find(|own| own.action == action).map(|own| &own.why);
@@ -136,24 +143,24 @@ fn a_server_is_shown_and_nothing_is_drawn_when_nothing_changed() {
     stage.type_text("first");
     stage.press("Enter");
     assert!(tell(&mut stage, Ok(made_up())));
-    sees(&stage, "http://127.0.0.1:8080");
-    sees(&stage, "12.3");
-    sees(&stage, "12,345");
-    sees(&stage, "curl");
+    stage.sees("http://127.0.0.1:8080");
+    stage.sees("12.3");
+    stage.sees("12,345");
+    stage.sees("curl");
     let later = Status { now_ms: 1_767_258_001_000, memory: 124_000_000, ..made_up() };
     assert!(!tell(&mut stage, Ok(later)));
     stage.press("y");
     assert!(stage.copied[0].starts_with("curl"));
     stage.press("]");
-    sees(&stage, "good");
+    stage.sees("good");
     stage.press("s");
-    sees(&stage, "Stop the server?");
+    stage.sees("Stop the server?");
     stage.press("n");
     for (width, height) in [(80, 24), (200, 50)] {
         stage.resize(width, height);
         for _ in 0..4 {
             stage.press("]");
-            sees(&stage, "127.0.0.1:8080");
+            stage.sees("127.0.0.1:8080");
         }
     }
 }
@@ -173,4 +180,166 @@ fn moments_are_told_in_utc() {
     assert_eq!(time(1_767_258_000_000), "2026-01-01 09:00:00");
     assert_eq!(time(951_782_400_000), "2000-02-29 00:00:00");
     assert_eq!(time(-1000), "1969-12-31 23:59:59");
+}
+
+/// Two names, each with a version that a made-up server has loaded.
+fn two_served() -> (TempDir, Rehearsal) {
+    let (folder, mut stage) = stage(120, 36);
+    for name in ["credit_risk", "other"] {
+        stage.press("r");
+        stage.type_text(name);
+        stage.press("Enter Enter");
+        stage.type_text("first");
+        stage.press("Enter");
+    }
+    let mut status = made_up();
+    let mut other = status.models[0].clone();
+    other.name = "other".into();
+    other.curl = "curl other".into();
+    other.versions[0].light = Light::Alarm;
+    other.versions[0].light_about = "age has drifted".into();
+    status.models.push(other);
+    tell(&mut stage, Ok(status));
+    (folder, stage)
+}
+
+#[test]
+fn the_chosen_model_is_meant_whichever_view_is_in_front() {
+    let (_folder, mut stage) = two_served();
+    stage.press("Down ] y");
+    assert_eq!(stage.copied, ["curl other"]);
+    stage.press("L");
+    stage.sees("The key for the load test of `other`");
+}
+
+#[test]
+fn a_light_is_that_of_its_version() {
+    let (_folder, mut stage) = two_served();
+    let lights: Vec<_> = stage.app.serve.versions().iter().map(ServedVersion::light).collect();
+    assert_eq!(lights, [Some(Light::Unknown), Some(Light::Alarm)]);
+    stage.sees("○ unknown");
+    stage.press("Down");
+    stage.sees("age has drifted");
+}
+
+#[test]
+fn what_is_not_in_the_list_rejects_nothing() {
+    let (folder, mut stage) = stage(120, 36);
+    stage.press("r Enter Enter");
+    stage.type_text("first");
+    stage.press("Enter a");
+    stage.sees("Let every change wait for a second person?");
+    stage.type_text("policy");
+    stage.press("Enter");
+    stage.sees("two persons decide");
+    stage.press("p Down Enter");
+    stage.type_text("try it");
+    stage.press("Enter ] ] ] Home Enter");
+    stage.sees("approve");
+    stage.type_text("yes!");
+    stage.press("Enter");
+    stage.sees("`yes!` is not in the list");
+    let store = crate::registry::store::Store::open(folder.path()).unwrap();
+    assert_eq!(store.pending().unwrap().len(), 1);
+}
+
+#[test]
+fn a_share_and_settings_are_set_with_a_reason() {
+    let (_folder, mut stage) = stage(120, 36);
+    stage.press("r Enter Enter");
+    stage.type_text("first");
+    stage.press("Enter c");
+    stage.sees("`credit_risk` has no challenger");
+    stage.press("p Down Enter");
+    stage.type_text("try it");
+    stage.press("Enter c");
+    stage.type_text("25 %");
+    stage.press("Enter");
+    stage.sees("25 % of it");
+    stage.type_text("careful");
+    stage.press("Enter o Enter");
+    stage.sees("what becomes of missing values");
+    stage.type_text("fill");
+    stage.press("Enter");
+    stage.type_text("they do occur");
+    stage.press("Enter o");
+    stage.sees("· fill");
+    stage.type_text("log");
+    stage.press("Enter");
+    stage.type_text("age_years=burn");
+    stage.press("Enter");
+    stage.sees("cannot be that");
+    stage.press("Backspace*4");
+    stage.type_text("drop");
+    stage.press("Enter");
+    stage.type_text("privacy");
+    stage.press("Enter");
+    let known = stage.app.serve.known.clone().unwrap();
+    let model = &known.models[0];
+    assert_eq!((model.split().challenger, model.split().sticky), (0.25, true));
+    assert_eq!(model.settings["missing"], "fill");
+    assert_eq!(model.settings["log"]["age_years"], "drop");
+    assert_eq!(known.events[0].why, "privacy");
+}
+
+#[test]
+fn an_expired_key_is_shown_so_without_a_server() {
+    let (_folder, mut stage) = stage(120, 36);
+    stage.press("n");
+    stage.type_text("app");
+    stage.press("Enter Enter");
+    stage.type_text("expires=1");
+    stage.press("Enter");
+    stage.type_text("trial");
+    stage.press("Enter Esc ] ]");
+    stage.sees("good until");
+    let mut known = Registered::clone(stage.app.serve.known.as_ref().unwrap());
+    known.read_ms = known.keys[0].expires_ms.unwrap();
+    stage.app.serve.known = Some(Arc::new(known));
+    stage.resize(119, 36);
+    stage.sees("expired 2");
+}
+
+#[test]
+fn a_server_is_started_in_one_of_three_ways() {
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    let (_folder, mut stage) = stage(120, 36);
+    let mut started = |keys: &str, typed: &str| {
+        stage.press("s");
+        stage.press(keys);
+        for c in typed.chars() {
+            stage.app.press(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
+        }
+        let effects = stage.app.press(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE));
+        stage.app.jobs = crate::ui::app::Jobs::default();
+        match effects.as_slice() {
+            [Effect::Start(_, Work::Outside(Outside::Errand(errand)))] => errand.line(),
+            other => panic!("{other:?}\n{}", stage.text()),
+        }
+    };
+    assert!(started("", "").contains("serve start --addr 127.0.0.1:8080 --workspace"));
+    assert!(started("Down", "").contains("--addr 127.0.0.1:8080 --no-keys"));
+    let line = started("Up Enter", "--addr 0.0.0.0:1 --tls-cert 'a b.pem'");
+    assert!(line.contains("--addr 0.0.0.0:1 --tls-cert 'a b.pem'"), "{line}");
+}
+
+#[test]
+fn the_palette_leads_to_where_something_can_be_done() {
+    let (_folder, mut stage) = stage(120, 36);
+    stage.press("q :");
+    stage.type_text("rotate-key");
+    stage.press("Enter");
+    stage.sees("choose what it is about, then press R");
+    assert_eq!(stage.app.screen, Screen::Serve);
+    stage.press("q :");
+    stage.type_text("erase-subject");
+    stage.press("Enter");
+    stage.sees("Erase everything that is kept of whom?");
+    assert_eq!(stage.app.screen, Screen::Monitor);
+}
+
+#[test]
+fn who_answers_comes_first_among_aliases() {
+    let aliases = ["audit", "challenger", "champion", "shadow"].map(str::to_owned);
+    assert_eq!(ranked(&aliases), ["champion", "challenger", "shadow", "audit"]);
 }

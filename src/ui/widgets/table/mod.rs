@@ -171,7 +171,8 @@ impl DataTable<'_> {
         let places = self.places(area, &visible, state);
         self.draw_header(area, &places, buf, theme, state);
         if visible.is_empty() {
-            let lines = text::wrap(self.empty, usize::from(area.width));
+            let mut lines = text::wrap(self.empty, usize::from(area.width));
+            text::cut_lines(&mut lines, height, usize::from(area.width));
             for (y, line) in (area.y + 1..area.bottom()).zip(lines) {
                 buf.set_string(area.x, y, line, theme.style(Role::Dim));
             }
@@ -326,6 +327,10 @@ impl DataTable<'_> {
         let last = places.last().map_or(0, |place| place.column + 1);
         if last < self.columns.len() && self.cell_cursor && area.width > 2 {
             buf.set_string(area.right() - 1, area.y, "▸", theme.style(Role::Dim));
+        }
+        let end = places.last().map_or(area.x, |place| place.x + place.width as u16);
+        if places.len() < self.columns.len() && !self.cell_cursor && end < area.right() {
+            buf.set_string(area.right() - 1, area.y, "…", theme.style(Role::Dim));
         }
     }
 

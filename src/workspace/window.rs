@@ -1,7 +1,7 @@
-//! A window of what was served, as the screen draws it.
+//! A window of what was served, as the monitor has kept it.
 //!
-//! Read from what the monitor has kept; fields that are not there stay empty, so that windows of
-//! an older program can still be looked at.
+//! Fields that are not there stay empty, so that windows of an older program can still be looked
+//! at.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -196,50 +196,8 @@ impl Fared {
 }
 
 /// Reads a window; one that cannot be read is an empty one at its time.
-pub(super) fn read(report: &Value, to_ms: i64) -> Window {
-    let mut window: Window = serde_json::from_value(report.clone()).unwrap_or_default();
+pub(super) fn read(report: Value, to_ms: i64) -> Window {
+    let mut window: Window = serde_json::from_value(report).unwrap_or_default();
     window.to_ms = to_ms;
     window
 }
-
-/// What is measured of drift, and what its number means.
-pub(crate) const MEASURES: &[(&str, &str)] = &[
-    (
-        "PSI",
-        "sum over bins of (share here − share in training) × ln of their ratio; bins are those of \
-         training, what was never seen has one of its own. 0 means the same",
-    ),
-    (
-        "chance",
-        "the 95 % point of the PSI of a window of this size when nothing has changed: \
-         (1/N + 1/M) × chi-squared with bins − 1 degrees of freedom (Yurdakul and Naranjo, 2020). \
-         A PSI below it says nothing, however large it looks",
-    ),
-    (
-        "p",
-        "the smallest p-value of all tests of the column, corrected for the tests of all columns \
-         (Holm, 1979); an alert goes by it, and by how large the drift is",
-    ),
-    ("missing", "the share of rows without a value, beside the share in training"),
-    ("unseen", "the share of rows with a level that training never saw"),
-    ("outside", "the share of rows below or above every value in training"),
-];
-
-/// What the two ways of judging without labels assume.
-pub(crate) const LIMITS: &[(&str, &str)] = &[
-    (
-        "realised",
-        "computed from labels that have arrived. Those that arrive early may differ from those \
-         that arrive late, and labels often exist only for what was approved",
-    ),
-    (
-        "CBPE",
-        "confidence-based estimation: trusts the calibrated probabilities. It sees what changes \
-         with the inputs, and is blind to a changed relation of inputs and target",
-    ),
-    (
-        "DLE",
-        "direct loss estimation: a model of the loss, learned where labels were known. It is blind \
-         to a changed relation of inputs and target, too, and guesses outside of what it saw",
-    ),
-];
