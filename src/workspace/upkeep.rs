@@ -84,7 +84,7 @@ impl Upkeep {
                 Carried::Out(format!("done: {}", self.sentence()))
             }
             Self::RotateKey { id, grace, .. } => {
-                Carried::key(store.rotate_key(id, (grace.max(0.0) * HOUR_MS) as i64, actor)?)
+                Carried::key(store.rotate_key(id, (grace.max(0.0) * HOUR_MS) as i64, actor, why)?)
             }
             Self::AskSecondPerson | Self::AskNobody => {
                 let on = *self == Self::AskSecondPerson;

@@ -61,7 +61,7 @@ fn whoever_stands_behind_a_key_is_no_second_person() {
     let make = |name: &str, by: &Actor| {
         let scopes = vec![Scope::Operate, Scope::Admin];
         let spec = KeySpec { name: name.into(), scopes, ..KeySpec::default() };
-        let key = store.create_key(&spec, by).unwrap().key;
+        let key = store.create_key(&spec, by, "").unwrap().key;
         Actor::key(&key.id, &key.name)
     };
     let promote = |by: &Actor| {
@@ -79,7 +79,7 @@ fn whoever_stands_behind_a_key_is_no_second_person() {
     // Whoever turned a key has seen its secret.
     let id = promote(&robot);
     let Via::Key(robot_id) = &robot.via else { panic!("a key") };
-    store.rotate_key(robot_id, 0, &bob()).unwrap();
+    store.rotate_key(robot_id, 0, &bob(), "").unwrap();
     for same in [&ann(), &bob()] {
         assert!(text(store.approve(id, same, "")).contains("someone else has to approve"));
     }
