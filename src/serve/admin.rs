@@ -10,7 +10,7 @@ use super::protocol::{Refusal, shown};
 use super::route::{Answer, Call, Outcome, Reply, apart};
 use super::server::Server;
 use crate::registry::Error;
-use crate::registry::store::{Actor, Done, EventFilter, KeySpec, Scope, Store};
+use crate::registry::store::{Actor, Done, EventFilter, KeySpec, Scope, Store, covers};
 
 fn actor(call: &Call) -> Actor {
     match &call.who {
@@ -194,10 +194,19 @@ pub(super) fn create_key(server: &Arc<Server>, call: &mut Call) -> Reply {
             .map(|word| Scope::parse(word))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| refused(&error))?;
+        let mut models = words("models")?;
+        // Nobody gives away more than they have.
+        if let Who::Key(caller) = &call.who {
+            if models.is_empty() {
+                models.clone_from(&caller.models);
+            } else if !covers(&caller.models, &models) {
+                return Err(Refusal::forbidden("`models` go beyond those of this key"));
+            }
+        }
         let spec = KeySpec {
             name: text(&body, "name")?.unwrap_or_default().to_owned(),
             scopes,
-            models: words("models")?,
+            models,
             expires_ms: optional(&body, "expires_ms", "a whole number", whole)?,
             rate_per_second: optional(&body, "rate_per_second", "a number", Value::as_f64)?,
             burst: optional(&body, "burst", "a number", Value::as_f64)?,
@@ -206,7 +215,6 @@ pub(super) fn create_key(server: &Arc<Server>, call: &mut Call) -> Reply {
             daily_rows: optional(&body, "daily_rows", "a whole number", whole)?
                 .map(i64::cast_unsigned),
         };
-        // Nobody gives away more than they have.
         for scope in &spec.scopes {
             call.who.may(*scope)?;
         }

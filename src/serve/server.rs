@@ -217,6 +217,10 @@ impl Server {
                 shown(name),
                 shown(version.unwrap_or_default())
             )),
+            NotFound::NoChampion => Refusal::unavailable(
+                format!("model `{}` has no champion; ask for a version", shown(name)),
+                60,
+            ),
             NotFound::NotReady => {
                 Refusal::unavailable(format!("model `{}` is not ready", shown(name)), 1)
             }

@@ -55,6 +55,8 @@ pub(super) enum NotFound {
     Version,
     /// It is there, but not in service.
     NotReady,
+    /// No version was asked for, and the model has no champion.
+    NoChampion,
 }
 
 impl Models {
@@ -74,7 +76,7 @@ impl Models {
         }
         let (number, alias) = match version {
             Some(asked) => named.asked(asked)?,
-            None => named.usual(sticky).ok_or(NotFound::NotReady)?,
+            None => named.usual(sticky).ok_or(NotFound::NoChampion)?,
         };
         let served = named.versions.get(&number).ok_or(NotFound::NotReady)?;
         let shadow = named.aliases.get(SHADOW).filter(|own| **own != number);

@@ -123,6 +123,16 @@ fn a_key_for_some_models_is_not_told_of_the_others() {
     let place = Place::new();
     let some = place.key(&[Scope::Read, Scope::Admin], &["credit"]);
     assert_eq!(place.send("GET", "/metrics", &some, &Value::Null).0, 403);
+    let make = |models: Value| {
+        let body = json!({ "scopes": ["read"], "models": models });
+        place.send("POST", "/v1/keys", &some, &body)
+    };
+    assert_eq!(make(json!(["*"])).0, 403, "more than the maker knows of");
+    let (status, answer) = make(json!([]));
+    assert_eq!(status, 200, "as much as the maker knows of: {answer}");
+    let made = answer["key"].as_str().unwrap();
+    assert_eq!(place.send("GET", "/v2/models/credit", made, &Value::Null).0, 200);
+    assert_eq!(place.send("GET", "/v2/models/net", made, &Value::Null).0, 404);
     let all = place.key(&[Scope::Read], &[]);
     let bearer = format!("Bearer {all}");
     assert_eq!(place.ask("GET", "/metrics", &[("authorization", &bearer)], b"").0, 200);
