@@ -456,6 +456,7 @@ mod tests {
                 // A word may stand for a number, or for one of several.
                 ErrorKind::DisplayHelp
                 | ErrorKind::DisplayVersion
+                | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
                 | ErrorKind::ValueValidation
                 | ErrorKind::InvalidValue => true,
                 ErrorKind::MissingRequiredArgument | ErrorKind::MissingSubcommand => is_named,

@@ -64,6 +64,7 @@ impl Place {
     /// standard output, and nothing left behind.
     #[track_caller]
     pub(super) fn refuses(&self, args: &[&str], expected: &[&str]) -> Said {
+        let before = files(self.0.path());
         let said = self.karat(args);
         assert_eq!(said.status, 1, "{args:?}: {} {}", said.out, said.err);
         assert_eq!(said.out, "", "{args:?}");
@@ -73,7 +74,8 @@ impl Place {
         for words in expected {
             assert!(said.err.contains(words), "{args:?} does not say `{words}`: {}", said.err);
         }
-        let halves = files(self.0.path()).into_iter().filter(|path| {
+        let after = files(self.0.path()).into_iter().filter(|path| !before.contains(path));
+        let halves = after.filter(|path| {
             let path = path.to_string_lossy();
             path.contains(".unfinished-") || path.contains("/.karat-") || path.contains("/r000")
         });

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde_json::{Value, json};
 
-use super::models::{find, no_version};
+use super::models::{check_known, find, no_version};
 use super::{Actor, Change, Refusal, Split, Version, check_alias, deny, label, name, settings};
 
 /// The version behind an alias.
@@ -64,6 +64,7 @@ pub(super) fn roll_back(
 
 /// The version that an alias pointed to before; the last one, where it points nowhere.
 fn before(transaction: &Transaction<'_>, name: &str, alias: &str) -> Result<u32, Refusal> {
+    check_known(transaction, name)?;
     let now = behind(transaction, name, alias)?;
     let sql = "SELECT before FROM audit WHERE model = ? AND subject = ? AND action IN \
                ('promote', 'rollback', 'remove alias') ORDER BY seq DESC";
