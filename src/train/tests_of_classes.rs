@@ -57,14 +57,12 @@ fn each_row_has_a_probability_of_each_class() {
     assert!(0.7 < accuracy.value.unwrap() && accuracy.low < accuracy.value, "{accuracy:?}");
     assert_eq!(run.coefficients.len(), 9);
     assert!(run.converged && run.intercept.is_none());
-    assert_eq!(
-        run,
-        Run {
-            created: run.created,
-            fit_seconds: run.fit_seconds,
-            ..carried_out(&table, &ask("logistic"))
-        }
-    );
+    let mut again = carried_out(&table, &ask("logistic"));
+    (again.created, again.fit_seconds) = (run.created, run.fit_seconds);
+    if let (Some(again), Some(first)) = (&mut again.model.averages, &run.model.averages) {
+        again.made = first.made;
+    }
+    assert_eq!(run, again);
 }
 
 #[test]

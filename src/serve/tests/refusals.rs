@@ -110,7 +110,7 @@ fn errors_are_json_with_the_right_status_and_never_a_500() {
             "a version that is not there",
             "/v1/models/credit/promote",
             json!({ "version": 99 }).to_string(),
-            400,
+            409,
             "99",
         ),
         ("no verb", "/v1/models/credit:guess", "{}".into(), 404, "guess"),

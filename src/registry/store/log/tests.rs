@@ -78,14 +78,14 @@ fn a_sealed_row_cannot_be_read_elsewhere_or_moved() {
     log.offer(prediction(1));
     log.offer(prediction(2));
     log.flush();
-    log.label(&prediction(1).id, "bad", 5).unwrap();
+    log.label(&prediction(1).id, "defaulted", 5).unwrap();
     let file = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
     let both = [file("predictions.db"), file("predictions.db-wal")].concat();
-    for word in ["good", "41.5", "bad"] {
+    for word in ["good", "41.5", "defaulted"] {
         assert!(!both.windows(word.len()).any(|w| w == word.as_bytes()), "{word}");
     }
     let row = log.prediction(&prediction(1).id).unwrap().unwrap();
-    assert_eq!(row.label.as_deref(), Some("bad"));
+    assert_eq!(row.label.as_deref(), Some("defaulted"));
     assert_eq!(log.labelled("pd", 1, [0, i64::MAX], 9).unwrap().len(), 1);
     let swap = "UPDATE predictions SET payload = (SELECT payload FROM predictions WHERE at_ms = 2) \
                 WHERE at_ms = 1";

@@ -103,7 +103,7 @@ fn what_is_retired_is_not_served() {
     store.remove_alias("pd", "champion", &ann(), "").unwrap();
     assert!(text(store.version("pd", None)).contains("has no champion"));
     store.restore("pd", 2, &ann(), "").unwrap();
-    assert!(text(store.version("pd", None)).contains("`karat runs promote 2 --name pd`"));
+    assert!(text(store.version("pd", None)).contains("`karat runs promote v2 --name pd`"));
 }
 
 #[test]

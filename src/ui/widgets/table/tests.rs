@@ -81,6 +81,7 @@ fn narrow_terminals_lose_words_first_and_then_columns() {
     assert!(lines[1].starts_with("▸checking_st…  number "), "{lines:#?}");
     let lines = drawn(&table(&columns, 5), 30, 6, &mut TableState::default());
     assert!(!lines[0].contains("missing") && lines[0].contains("kind"), "{lines:#?}");
+    let lines = drawn(&table(&columns, 5), 31, 6, &mut TableState::default());
     assert!(lines[0].ends_with('…'), "columns went without a sign: {lines:#?}");
     let lines = drawn(&table(&columns, 5), 20, 6, &mut TableState::default());
     assert_eq!(lines[1], "▸checking_sta…  0.71");
