@@ -125,7 +125,8 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
     let metrics = Metrics::new();
     let queued = metrics.queued.clone();
     let gathering = Gathering { most_wait: options.max_wait, ..Gathering::default() };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    // One processor is left for reading and writing.
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1);
     Ok(Server {
         store,
         models: ArcSwap::from_pointee(Models::default()),

@@ -120,7 +120,7 @@ fn overload(name: &str, ask: &Load) {
         let n = answered.statuses.get(&200).copied().unwrap_or(0) as f64;
         n * answered.per_second / answered.requests.max(1) as f64
     };
-    let capacity = good(&run(4, None));
+    let capacity = good(&run(4, None)).max(good(&run(16, None)));
     let alone = run(8, Some(capacity / 10.0));
     let twice = run(64, Some(capacity * 2.0));
     report(&format!("{name}: a tenth of capacity"), &alone);
@@ -225,6 +225,9 @@ fn main() {
     let (own, least, reasoned) = (median(own), median(least), median(reasoned));
     let third = run(&Load { rate: Some(own / 3.0), connections: 32, ..ask.clone() });
     report("karat, a third of its rate", &third);
+    let same =
+        run(&Load { addr: bare_addr, rate: Some(own / 3.0), connections: 32, ..ask.clone() });
+    report("bare axum handler, as often", &same);
     println!(
         "share of the bare handler: {:.2}; with reasons: {:.2} of without",
         own / least,

@@ -114,7 +114,7 @@ pub struct LogOptions {
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self { days: 90, queue: 16_384, encrypt: false }
+        Self { days: 90, queue: 8_192, encrypt: false }
     }
 }
 

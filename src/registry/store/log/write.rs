@@ -23,7 +23,7 @@ const BREATH: usize = 16;
 /// so long,
 const PAUSE: Duration = Duration::from_micros(200);
 /// unless more than this wait to be written.
-const HURRY: u64 = 4_096;
+const HURRY: u64 = 2_048;
 /// So often what is too old is deleted.
 const TIDY: Duration = Duration::from_mins(10);
 /// Milliseconds of a day.
