@@ -60,9 +60,9 @@ struct Alerts {
 
 #[derive(ClapArgs, Clone, Debug)]
 struct Ack {
-    /// The number of the alert
-    #[arg(value_name = "ID")]
-    id: i64,
+    /// The numbers of the alerts
+    #[arg(value_name = "ID", required = true, value_delimiter = ',')]
+    ids: Vec<i64>,
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "")]
     why: String,
@@ -155,6 +155,16 @@ impl Args {
     }
 }
 
+/// One number as such, several as a list.
+fn one_or_all(ids: &[i64]) -> serde_json::Value {
+    if let [id] = ids { json!(id) } else { json!(ids) }
+}
+
+fn numbers(ids: &[i64]) -> String {
+    let words: Vec<String> = ids.iter().map(|id| format!("alert {id}")).collect();
+    words.join(", ")
+}
+
 pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
     let shared = args.shared();
     if let Some(What::Check(check)) = &args.what {
@@ -172,18 +182,22 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         None => latest(&store, args.name.as_deref(), shared, console),
         Some(What::Alerts(alerts)) => list(&store, alerts, console),
         Some(What::Ack(ack)) => {
-            store.acknowledge(ack.id, &Actor::login(), &ack.why)?;
-            if shared.json {
-                return console.json(&json!({ "acknowledged": ack.id }));
+            for id in &ack.ids {
+                store.acknowledge(*id, &Actor::login(), &ack.why)?;
             }
-            console.print(&format!("alert {} is acknowledged", ack.id))
+            if shared.json {
+                return console.json(&json!({ "acknowledged": one_or_all(&ack.ids) }));
+            }
+            console.print(&format!("acknowledged: {}", numbers(&ack.ids)))
         }
         Some(What::Resolve(over)) => {
-            store.resolve(over.id, &Actor::login(), &over.why)?;
-            if shared.json {
-                return console.json(&json!({ "resolved": over.id }));
+            for id in &over.ids {
+                store.resolve(*id, &Actor::login(), &over.why)?;
             }
-            console.print(&format!("alert {} is over", over.id))
+            if shared.json {
+                return console.json(&json!({ "resolved": one_or_all(&over.ids) }));
+            }
+            console.print(&format!("over: {}", numbers(&over.ids)))
         }
         Some(What::Check(_)) => Ok(()),
         Some(What::Retrain(args)) => again(&store, args, console),

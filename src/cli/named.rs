@@ -206,7 +206,16 @@ pub(super) fn run(named: &Named, shared: &Shared, console: &Console) -> anyhow::
         Named::Promote(args) => promote::run(&store, args, shared, &actor, console),
         Named::Rollback(args) => {
             let done = Done::Rollback { name: args.name.clone(), alias: args.alias.clone() };
-            decide(&store, &done, &actor, &args.why, shared, console)
+            decide(&store, &done, &actor, &args.why, shared, console)?;
+            if let Ok(now) = store.version(&args.name, Some(&args.alias))
+                && !shared.json
+            {
+                console.note(&format!(
+                    "version {} of {} is its {}",
+                    now.version, args.name, args.alias
+                ));
+            }
+            Ok(())
         }
         Named::Retire(args) => {
             let done = Done::Retire { name: args.name.clone(), version: args.version };
@@ -229,9 +238,15 @@ pub(super) fn run(named: &Named, shared: &Shared, console: &Console) -> anyhow::
             console.print(&match pending {
                 Some(id) => format!("decision {id} waits for a second person"),
                 None => format!(
-                    "the challenger of {} answers {:.1} % of its requests",
+                    "the challenger of {} answers {:.1} % of its {}",
                     args.name,
-                    100.0 * args.challenger
+                    100.0 * args.challenger,
+                    if args.not_sticky {
+                        "requests"
+                    } else {
+                        "keys; each key always gets the same version (`--not-sticky` draws anew \
+                         for each request)"
+                    }
                 ),
             })
         }

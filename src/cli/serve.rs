@@ -40,7 +40,8 @@ enum What {
     Stop(Common),
     /// Show how the server of the workspace is
     Status(Common),
-    /// Ask the server as fast as it answers, and show how it did
+    /// Ask the server as fast as it answers, and show how it did; it logs and counts what it is asked
+    /// like any other request
     Load(LoadArgs),
 }
 

@@ -145,6 +145,7 @@ pub(super) fn be_nice() {
 #[cfg(target_os = "linux")]
 #[repr(C)]
 #[derive(Default)]
+#[allow(dead_code, reason = "the kernel reads it")]
 struct Scheduling {
     size: u32,
     /// 0 for the usual one.

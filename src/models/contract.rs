@@ -146,7 +146,9 @@ impl Field {
 /// Whether a remark is worth a warning to the caller.
 pub fn warning(field: &Field, remark: Remark) -> Option<String> {
     let what = match remark {
-        Remark::Usual | Remark::Missing => return None,
+        Remark::Usual => return None,
+        Remark::Missing if field.missing > 0.0 => return None,
+        Remark::Missing => "missing, as it never was in training, and filled",
         Remark::Unseen => "training never saw this level",
         Remark::Below => "below every value in training",
         Remark::Above => "above every value in training",

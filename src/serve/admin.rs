@@ -26,6 +26,14 @@ fn refused(error: &Error) -> Refusal {
     }
 }
 
+/// What is asked for is understood, but things are not in the state for it.
+fn conflict(error: Error) -> Refusal {
+    match error {
+        Error::Denied { what, .. } => Refusal { status: 409, ..Refusal::bad_request(what) },
+        error => refused(&error),
+    }
+}
+
 fn body(call: &Call) -> Result<Value, Refusal> {
     if call.body.is_empty() {
         return Ok(json!({}));
@@ -81,11 +89,6 @@ fn name<'a>(server: &Server, call: &'a Call) -> Result<&'a str, Refusal> {
 }
 
 fn done(server: &Server, call: &Call, done: &Done, why: &str) -> Outcome {
-    // What is asked for is understood, but the model is not in the state for it.
-    let conflict = |error: Error| match error {
-        Error::Denied { what, .. } => Refusal { status: 409, ..Refusal::bad_request(what) },
-        error => refused(&error),
-    };
     let pending = server.store.decide(done, &actor(call), why).map_err(conflict)?.waits();
     server.renew();
     match pending {
@@ -164,6 +167,44 @@ pub(super) fn acknowledge(server: &Arc<Server>, call: &mut Call) -> Reply {
         server.store.acknowledge(id, &actor(call), why).map_err(|error| refused(&error))?;
         Answer::json(&json!({ "acknowledged": id }))
     })
+}
+
+/// `GET /v1/pending`.
+pub(super) fn pending(server: &Arc<Server>, call: &mut Call) -> Reply {
+    apart(server, call, |server, call| {
+        let mut waiting = server.store.pending().map_err(|error| refused(&error))?;
+        waiting.retain(|own| call.who.sees(own.done.name()));
+        Answer::json(&json!({ "pending": waiting }))
+    })
+}
+
+/// `POST /v1/pending/{pending}/approve`.
+pub(super) fn approve(server: &Arc<Server>, call: &mut Call) -> Reply {
+    apart(server, call, |server, call| {
+        let (id, why) = asked_for(server, call)?;
+        let done = server.store.approve(id, &actor(call), &why).map_err(conflict)?;
+        server.renew();
+        Answer::json(&json!({ "approved": id, "done": done }))
+    })
+}
+
+/// `POST /v1/pending/{pending}/reject`.
+pub(super) fn reject(server: &Arc<Server>, call: &mut Call) -> Reply {
+    apart(server, call, |server, call| {
+        let (id, why) = asked_for(server, call)?;
+        let done = server.store.reject(id, &actor(call), &why).map_err(conflict)?;
+        Answer::json(&json!({ "rejected": id, "not_done": done }))
+    })
+}
+
+/// The decision of the path, if it waits and the key may know of its model, and why.
+fn asked_for(server: &Server, call: &Call) -> Result<(i64, String), Refusal> {
+    let none = || Refusal::not_found("no such decision waits");
+    let id: i64 = call.param("pending").and_then(|id| id.parse().ok()).ok_or_else(none)?;
+    let why = text(&body(call)?, "why")?.unwrap_or_default().to_owned();
+    let waiting = server.store.pending().map_err(|error| refused(&error))?;
+    let is_there = waiting.iter().any(|own| own.id == id && call.who.sees(own.done.name()));
+    if is_there { Ok((id, why)) } else { Err(none()) }
 }
 
 /// `GET /v1/keys`.

@@ -145,6 +145,7 @@ fn answer_schema(served: &Served) -> Value {
             "version": { "type": "integer" },
             "alias": { "type": "string" },
             "request_id": { "type": "string" },
+            "probability_of": { "type": "string" },
             "predictions": { "type": "array", "items": prediction },
         },
         "required": ["model", "version", "predictions"],
@@ -244,7 +245,12 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
         ("/v1/models/{model}/rollback", _) => {
             object(json!({ "alias": alias(), "why": text() }), &[])
         }
-        ("/v1/alerts/{alert}/acknowledge", _) => object(json!({ "why": text() }), &[]),
+        (
+            "/v1/alerts/{alert}/acknowledge"
+            | "/v1/pending/{pending}/approve"
+            | "/v1/pending/{pending}/reject",
+            _,
+        ) => object(json!({ "why": text() }), &[]),
         ("/v1/keys", _) => {
             let words = json!({ "type": "array", "items": { "type": "string" } });
             let scopes: Vec<&str> = Scope::ALL.iter().map(|(_, word, _)| *word).collect();
@@ -357,7 +363,7 @@ fn operation(
         .map(|name| {
             let schema = match name {
                 "version" => json!({ "type": "string", "enum": versions }),
-                "alert" => json!({ "type": "integer", "minimum": 1 }),
+                "alert" | "pending" => json!({ "type": "integer", "minimum": 1 }),
                 _ => json!({ "type": "string", "minLength": 1 }),
             };
             json!({ "name": name, "in": "path", "required": true, "schema": schema })

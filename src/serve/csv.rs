@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use serde::de;
 
-use super::form::{Cell, Reading, ScoreForm};
+use super::form::{LONGEST, Reading, SUBJECT, ScoreForm};
 use super::protocol::{Limits, Refusal, shown};
+use super::sent::Cell;
 
 /// Rows as CSV: the first line names the columns.
 pub(super) fn csv(
@@ -21,6 +22,7 @@ pub(super) fn csv(
     let reading = Reading { places, limits, refusal: RefCell::default() };
     let mut lines = Lines(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut header: Vec<Option<usize>> = Vec::new();
+    let mut subject_at = None;
     for name in
         lines.line(limits.max_inputs)?.ok_or_else(|| Refusal::bad_request("the CSV is empty"))?
     {
@@ -29,7 +31,9 @@ pub(super) fn csv(
             let what = format!("column `{}` is there twice", shown(name.trim()));
             return Err(Refusal::bad_request(what));
         }
-        if place.is_none() {
+        if place.is_none() && name.trim() == SUBJECT {
+            subject_at = Some(header.len());
+        } else if place.is_none() {
             form.rows.note(name.trim());
         }
         header.push(place);
@@ -51,6 +55,15 @@ pub(super) fn csv(
             reading.refusal.take().unwrap_or_else(|| Refusal::too_large("too many rows"))
         })?;
         let start = form.rows.cells.len() - form.rows.n_columns;
+        if let Some(subject) = subject_at.map(|at| &line[at]).filter(|text| !text.is_empty()) {
+            if subject.chars().count() > LONGEST {
+                let what = format!(
+                    "line {number} of the CSV: `{SUBJECT}` has more than {LONGEST} letters"
+                );
+                return Err(Refusal::bad_request(what));
+            }
+            form.rows.subjects.push((form.rows.n_rows - 1, subject.as_str().into()));
+        }
         for (cell, place) in line.into_iter().zip(&header) {
             if let Some(place) = place
                 && !cell.is_empty()

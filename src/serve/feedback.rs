@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::protocol::Refusal;
 use super::route::{Answer, Call, Outcome, Reply, apart};
 use super::server::Server;
+use crate::data::Task;
 use crate::registry::Error;
 use crate::registry::store::log::{LONGEST_ID, Recorded};
 
@@ -58,9 +59,14 @@ fn take(server: &Server, call: &Call) -> Outcome {
         // A label for the prediction of a model that the key may not know of is kept like one that
         // came before its prediction, so that nobody learns which ids there are.
         let made_by = log.made_by(id).map_err(|_| busy())?;
-        if made_by.is_some_and(|(model, _)| !call.who.sees(&model)) {
-            labels.push((id, None));
-            continue;
+        if let Some((model, version)) = made_by {
+            if !call.who.sees(&model) {
+                labels.push((id, None));
+                continue;
+            }
+            if let Some(what) = no_label(server, &model, version, &label) {
+                return Err(wrong(&what));
+            }
         }
         labels.push((id, Some(label)));
     }
@@ -81,6 +87,22 @@ fn take(server: &Server, call: &Call) -> Outcome {
         }
     }
     Answer::json(&json!({ "recorded": new, "unchanged": same, "conflicts": conflicts }))
+}
+
+/// What is wrong with a label: it is no class of the model, or no number. Nothing where that version
+/// is not served any more.
+fn no_label(server: &Server, name: &str, version: u32, label: &str) -> Option<String> {
+    let models = server.models.load();
+    let served = models.by_name.get(name)?.versions.get(&version)?;
+    let model = served.model();
+    let is_good = match model.task {
+        Task::Regression => label.parse::<f64>().is_ok_and(f64::is_finite),
+        Task::Binary | Task::Multiclass => model.classes.iter().any(|class| class == label),
+    };
+    (!is_good).then(|| match model.task {
+        Task::Regression => "a number is expected".to_owned(),
+        _ => format!("one of the classes is expected: `{}`", model.classes.join("`, `")),
+    })
 }
 
 fn busy() -> Refusal {

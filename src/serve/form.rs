@@ -12,30 +12,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 
 use super::csv::csv;
 use super::protocol::{Limits, Refusal, read_json, shown};
-use super::scoring::Rows;
-use crate::features::Given;
-
-/// A value as it was sent.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
-    /// Nothing was sent, or `null`.
-    Missing,
-    Number(f64),
-    Truth(bool),
-    Text(Box<str>),
-    /// A value of a CSV, of which nobody says what it is.
-    Written(Box<str>),
-}
-
-/// The rows of a request, row after row.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Sent {
-    pub(super) cells: Vec<Cell>,
-    pub(super) n_columns: usize,
-    pub(super) n_rows: usize,
-    /// Names that no column has, a few of them.
-    pub(super) unknown: Vec<String>,
-}
+use super::sent::{Cell, Sent};
 
 /// What was asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,27 +25,10 @@ pub(super) struct ScoreForm {
     pub(super) background: Option<String>,
 }
 
-impl Rows for Sent {
-    fn n_rows(&self) -> usize {
-        self.n_rows
-    }
-
-    fn put<'a>(&'a self, row: usize, given: &mut Vec<Given<'a>>) {
-        let own = &self.cells[row * self.n_columns..(row + 1) * self.n_columns];
-        given.extend(own.iter().map(|cell| match cell {
-            Cell::Missing => Given::Missing,
-            Cell::Number(number) => Given::Number(*number),
-            Cell::Truth(truth) => Given::Truth(*truth),
-            Cell::Text(text) => Given::Text(text),
-            Cell::Written(text) => Given::Written(text),
-        }));
-    }
-}
-
 /// Letters of an id or a subject.
 pub(super) const LONGEST: usize = 100;
-/// Names of fields that are not the model's are told, but no more than this.
-const MOST_UNKNOWN: usize = 20;
+/// The name under which a request, or a row of it, says whom it is about.
+pub(super) const SUBJECT: &str = "subject";
 
 /// Reads a request of either kind.
 pub(super) fn parse(
@@ -130,15 +90,6 @@ impl Reading<'_> {
         sent.cells.resize(n, Cell::Missing);
         sent.n_rows += 1;
         Ok(())
-    }
-}
-
-impl Sent {
-    /// Notes a name that no column has.
-    pub(super) fn note(&mut self, name: &str) {
-        if self.unknown.len() < MOST_UNKNOWN && !self.unknown.iter().any(|own| own == name) {
-            self.unknown.push(shown(name));
-        }
     }
 }
 
@@ -327,6 +278,12 @@ impl<'de> Visitor<'de> for RowSeed<'_, '_> {
                 Key::Place(place) => {
                     seen.mark(place, reading)?;
                     sent.cells[start + place] = map.next_value_seed(CellSeed(reading))?;
+                }
+                Key::Other(name) if name == SUBJECT => {
+                    let row = sent.n_rows - 1;
+                    if let Some(subject) = map.next_value_seed(Text(reading, SUBJECT))? {
+                        sent.subjects.push((row, subject.into()));
+                    }
                 }
                 Key::Other(name) => {
                     sent.note(&name);

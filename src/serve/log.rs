@@ -11,7 +11,7 @@ use crate::features::Given;
 use crate::registry::store::log::{LoggedValue, Prediction};
 
 /// Rows of one request that are logged; the others are counted as dropped.
-const MOST: usize = 100;
+const MOST: usize = 1_000;
 
 /// Hands the rows of an answer to the log.
 pub(super) fn offer(server: &Server, asked: &Asked, taken: &Taken, took: Duration) {
@@ -19,7 +19,8 @@ pub(super) fn offer(server: &Server, asked: &Asked, taken: &Taken, took: Duratio
     let served: &Served = &asked.found.served;
     let key: Arc<str> = asked.key.as_str().into();
     let mut given = Vec::with_capacity(served.scorer.fields.len());
-    let n = taken.n_rows.min(MOST);
+    // What would not fit is not even written out.
+    let n = taken.n_rows.min(MOST).min(log.room());
     if n < taken.n_rows {
         log.drop_rows((taken.n_rows - n) as u64);
     }
@@ -34,7 +35,7 @@ pub(super) fn offer(server: &Server, asked: &Asked, taken: &Taken, took: Duratio
             version: served.version,
             alias: asked.found.alias.as_deref().map(Into::into),
             key: Arc::clone(&key),
-            subject: asked.subject.clone(),
+            subject: asked.rows.subject(row).map(str::to_owned).or_else(|| asked.subject.clone()),
             score,
             shadow_of: None,
             micros: took.as_micros() as u32,

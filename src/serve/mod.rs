@@ -33,6 +33,7 @@ mod route;
 mod run;
 mod score;
 mod scoring;
+mod sent;
 mod served;
 mod server;
 mod shadow;
@@ -120,6 +121,9 @@ const ROUTES: &[Route] = &[
     post("/v1/models/{model}/rollback", OPERATE, "Points an alias to the version before", admin::rollback),
     post("/v1/models/{model}/retire", OPERATE, "Takes a version out of service", admin::retire),
     post("/v1/alerts/{alert}/acknowledge", OPERATE, "Takes notice of an alert", admin::acknowledge),
+    get("/v1/pending", READ, "Decisions that wait for a second person", admin::pending),
+    post("/v1/pending/{pending}/approve", OPERATE, "Carries out what someone else asked for", admin::approve),
+    post("/v1/pending/{pending}/reject", OPERATE, "Refuses what someone asked for", admin::reject),
     get("/v1/keys", ADMIN, "The keys, without their secrets", admin::keys),
     post("/v1/keys", ADMIN, "Makes a key", admin::create_key),
     Route { method: "DELETE", path: "/v1/keys/{key}", access: ADMIN, about: "Revokes a key", handle: admin::revoke_key },

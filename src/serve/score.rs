@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::form;
 use super::log;
-use super::protocol::Refusal;
+use super::protocol::{Refusal, shown};
 use super::route::{Answer, Call, JSON, Outcome, Reply};
 use super::scoring::{self, Rows, Taken, Wanted, decision};
 use super::served::Served;
@@ -74,6 +74,13 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
     let wanted = Wanted { reasons: request.reasons, attributions: request.explain, background };
     if wanted.attributions || wanted.reasons {
         call.who.may(Scope::Explain)?;
+    }
+    if !request.rows.unknown.is_empty() && request.rows.is_empty() {
+        let names: Vec<String> = request.rows.unknown.iter().map(|name| shown(name)).collect();
+        return Err(Refusal::bad_request(format!(
+            "no field of the model is given, but `{}`",
+            names.join("`, `")
+        )));
     }
     let n_rows = request.rows.n_rows;
     server.charge_rows(&call.who, n_rows)?;
@@ -213,8 +220,8 @@ fn finish(
 /// once are asked here.
 fn shadow(asked: &Asked, taken: &Taken) {
     let Some((shadow, differences)) = &asked.found.shadow else { return };
-    if shadow.is_gathered() || shadow.scorer.fields.len() != asked.found.served.scorer.fields.len()
-    {
+    if shadow.is_gathered() {
+        differences.pass_over(taken.n_rows as u64);
         return;
     }
     let served: &Served = &asked.found.served;
@@ -232,6 +239,7 @@ fn shadow(asked: &Asked, taken: &Taken) {
             .collect();
         let policy = MissingPolicy::Fill;
         if shadow.scorer.take(&own, policy, &mut input, |_, _, _| ()).is_err() {
+            differences.pass_over(1);
             continue;
         }
         shadow.scorer.outputs(&input, &mut outputs);

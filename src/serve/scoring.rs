@@ -18,6 +18,11 @@ pub(super) trait Rows {
     /// How many there are.
     fn n_rows(&self) -> usize;
 
+    /// Whom a row is about, where it says so itself.
+    fn subject(&self, _: usize) -> Option<&str> {
+        None
+    }
+
     /// Puts the values of a row in the order of the model's fields.
     fn put<'a>(&'a self, row: usize, given: &mut Vec<Given<'a>>);
 }
@@ -87,6 +92,9 @@ pub(super) fn take(served: &Served, rows: &dyn Rows, wanted: Wanted) -> Result<T
                         Remark::Usual => {}
                         Remark::Missing => {
                             served.missing[field].inc();
+                            if scorer.fields[field].missing == 0.0 {
+                                remarks.get_or_insert_default().push((field, what));
+                            }
                         }
                         other => {
                             if other == Remark::Unseen {

@@ -75,7 +75,8 @@ pub(super) struct Served {
     /// The classes, as the log takes them.
     pub(super) words: Vec<Arc<str>>,
     pub(super) columns: Arc<Columns>,
-    pub(super) counts: Counts,
+    /// They outlive a change of the settings.
+    pub(super) counts: Arc<Counts>,
     /// How long a row takes, where rows are gathered.
     pub(super) pace: Arc<Pace>,
     /// How long it takes to explain a row, where that takes long.
@@ -134,7 +135,7 @@ impl Served {
                 policies: fields().map(|f| policy.log_of(&scorer.model, &f.name)).collect(),
             }),
             policy,
-            counts: Counts::default(),
+            counts: Arc::default(),
             pace: Arc::default(),
             explaining: Arc::new(Pace::guessed(EXPLANATION)),
             scorer,

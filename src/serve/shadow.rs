@@ -14,6 +14,7 @@ struct Sums {
     sum: f64,
     most: f64,
     other: u64,
+    passed_over: u64,
 }
 
 impl Differences {
@@ -30,6 +31,11 @@ impl Differences {
         sums.other += u64::from(is_other_decision);
     }
 
+    /// Counts rows that the shadow does not score.
+    pub(super) fn pass_over(&self, n: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).passed_over += n;
+    }
+
     pub(super) fn status(&self, version: u32) -> ShadowStatus {
         let sums = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ShadowStatus {
@@ -38,6 +44,7 @@ impl Differences {
             mean_difference: if sums.rows == 0 { 0.0 } else { sums.sum / sums.rows as f64 },
             most_difference: sums.most,
             other_decisions: sums.other,
+            passed_over: sums.passed_over,
         }
     }
 }

@@ -106,6 +106,10 @@ pub struct ShadowStatus {
     pub most_difference: f64,
     /// Rows that it would have decided otherwise.
     pub other_decisions: u64,
+    /// Rows that it did not score: networks and imported models score no row of others, and a row
+    /// may lack what the shadow asks for.
+    #[serde(default)]
+    pub passed_over: u64,
 }
 
 /// A key without its secret.

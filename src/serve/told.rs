@@ -34,6 +34,12 @@ impl Body<'_> {
             out.extend_from_slice(b",\"alias\":");
             put(&mut out, alias);
         }
+        if let (Task::Binary, [_, positive]) =
+            (served.model().task, served.model().classes.as_slice())
+        {
+            out.extend_from_slice(b",\"probability_of\":");
+            put(&mut out, positive);
+        }
         if let Some(id) = request_id {
             let _ = write!(out, ",\"request_id\":\"{id}\"");
         }

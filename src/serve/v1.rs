@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::form::{self, Sent};
 use super::protocol::{Refusal, shown};
 use super::route::{Answer, Call, Outcome, Reply};
 use super::score::{Asked, answer};
 use super::scoring::{Taken, Wanted, attributions, decision};
+use super::sent::{Cell, Sent};
 use super::server::{Server, new_id};
 use super::told::{Ids, explanation};
 use crate::data::Task;
@@ -111,12 +111,12 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
     })
 }
 
-fn cell(value: &Value, row: usize) -> Result<form::Cell, Refusal> {
+fn cell(value: &Value, row: usize) -> Result<Cell, Refusal> {
     Ok(match value {
-        Value::Null => form::Cell::Missing,
-        Value::Bool(truth) => form::Cell::Truth(*truth),
-        Value::Number(number) => form::Cell::Number(number.as_f64().unwrap_or(f64::NAN)),
-        Value::String(text) => form::Cell::Text(text.as_str().into()),
+        Value::Null => Cell::Missing,
+        Value::Bool(truth) => Cell::Truth(*truth),
+        Value::Number(number) => Cell::Number(number.as_f64().unwrap_or(f64::NAN)),
+        Value::String(text) => Cell::Text(text.as_str().into()),
         Value::Array(_) | Value::Object(_) => {
             return Err(Refusal::bad_request(format!("instance {row} has a value that is nested")));
         }

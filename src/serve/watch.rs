@@ -127,7 +127,13 @@ impl Server {
                     (Some(same), _) => Ok(Arc::clone(same)),
                     // A file never changes, so what was wrong with it still is.
                     (None, Some(why)) if !again => Err(why.clone()),
-                    (None, _) => self.load_version(version, &policy).map(Arc::new),
+                    (None, _) => self.load_version(version, &policy).map(|mut served| {
+                        if let Some(before) = old.and_then(|old| old.versions.get(&version.version))
+                        {
+                            served.counts = Arc::clone(&before.counts);
+                        }
+                        Arc::new(served)
+                    }),
                 };
                 match served {
                     Ok(served) => {

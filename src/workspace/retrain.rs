@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::{Error, register_run};
 use crate::data::{self, OpenOptions};
 use crate::jobs::Ctx;
+use crate::models::contract;
 use crate::registry::store::{Actor, Done, ModelName, Store};
 use crate::registry::{Registry, parse_model};
 use crate::train::{self, Experiment, Run, RunId, usual_metric};
@@ -81,6 +82,11 @@ pub fn retrain(
     let mut experiment: Experiment = before.experiment.clone();
     if let Some(data) = data {
         experiment.data.path = PathBuf::from(data);
+    }
+    if experiment.question.features.is_empty() {
+        // What the new file has besides is no feature: those who ask the model do not send it.
+        let fields = contract(&before.model).into_iter();
+        experiment.question.features = fields.map(|field| field.name).collect();
     }
     // The file is meant to be another one, or the same with more rows.
     experiment.data.sha256 = None;

@@ -155,8 +155,12 @@ pub(super) fn row() -> Value {
 
 /// A path that a route has, with something that is there.
 pub(super) fn path_of(route: &Route) -> String {
-    let path =
-        route.path.replace("{version}", "1").replace("{alert}", "1").replace("{key}", "none");
+    let path = route
+        .path
+        .replace("{version}", "1")
+        .replace("{alert}", "1")
+        .replace("{key}", "none")
+        .replace("{pending}", "1");
     if route.path == "/v1/models/{model}" && route.method == "POST" {
         return path.replace("{model}", "credit:predict");
     }

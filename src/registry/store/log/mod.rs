@@ -137,6 +137,8 @@ pub struct PredictionLog {
     seal: Seal,
     encrypt: bool,
     queue: Option<SyncSender<write::Order>>,
+    /// So many fit into the queue.
+    most: usize,
     counts: Arc<Counts>,
 }
 
@@ -166,7 +168,7 @@ impl PredictionLog {
         let connection = connect(&path)?;
         let seal = Seal::of_log(dir, &path, &connection)?;
         let (connection, counts) = (Mutex::new(connection), Arc::default());
-        Ok(Self { path, connection, seal, encrypt, queue: None, counts })
+        Ok(Self { path, connection, seal, encrypt, queue: None, most: 0, counts })
     }
 
     /// Opens the log of a workspace, and has its writer run by `spawn` on a thread of that name.
@@ -191,6 +193,7 @@ impl PredictionLog {
         spawn("prediction log", Box::new(move || writer.work(&orders)))
             .map_err(|cause| Error::write(&log.path, cause))?;
         log.queue = Some(queue);
+        log.most = options.queue.max(1);
         Ok(log)
     }
 
@@ -205,6 +208,11 @@ impl PredictionLog {
             self.drop_rows(1);
         }
         is_taken
+    }
+
+    /// How many predictions the queue has room for.
+    pub fn room(&self) -> usize {
+        self.most.saturating_sub(self.counts.waiting.load(Ordering::Relaxed) as usize)
     }
 
     /// Counts rows that are not offered at all, because a request had too many of them.

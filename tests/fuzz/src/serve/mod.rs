@@ -8,6 +8,9 @@ mod scoring {
 
     pub(crate) trait Rows {
         fn n_rows(&self) -> usize;
+        fn subject(&self, _: usize) -> Option<&str> {
+            None
+        }
         fn put<'a>(&'a self, row: usize, given: &mut Vec<Given<'a>>);
     }
 }
@@ -16,6 +19,8 @@ mod scoring {
 mod csv;
 #[path = "../../../../src/serve/form.rs"]
 mod form;
+#[path = "../../../../src/serve/sent.rs"]
+mod sent;
 
 /// Reads a request in karat's own form, and every row of it.
 pub fn read_form(content_type: &str, body: &[u8], limits: &protocol::Limits) {
