@@ -75,6 +75,10 @@ pub(super) fn model(name: &str, shared: &Shared) -> anyhow::Result<Found> {
             Ok(Found { loaded: registry.load_model(&id)?, place })
         }
         Err(registry::Error::NoRun { hint, .. }) => {
+            if let Some((bytes, place)) = super::named::champion(name, shared)? {
+                let loaded = registry::parse_model(Path::new(&place), &bytes)?;
+                return Ok(Found { loaded, place });
+            }
             bail!("no file or run `{name}`\nhint: {}", near_file(path).unwrap_or(hint))
         }
         Err(error) => Err(error.into()),

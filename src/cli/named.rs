@@ -1,5 +1,7 @@
 //! `karat runs promote` and its kin: named models, their versions and aliases, and who decided.
 
+use std::path::Path;
+
 use anyhow::{Context as _, bail};
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
@@ -8,8 +10,10 @@ use super::audit::{audit, live, pending, verify};
 use super::console::Console;
 use super::text::{self, TextTable};
 use super::{Shared, keep, promote, tags};
-use crate::registry::Registry;
+use crate::data::nearest;
+use crate::models::contract;
 use crate::registry::store::{Actor, Done, Split, Store};
+use crate::registry::{Registry, parse_model};
 
 /// What can be done with named models.
 #[derive(Subcommand, Clone, Debug)]
@@ -194,6 +198,15 @@ impl Named {
 
 pub(super) fn run(named: &Named, shared: &Shared, console: &Console) -> anyhow::Result<()> {
     let dir = shared.workspace();
+    if let Err(error) = std::fs::read_dir(&dir)
+        && error.kind() == std::io::ErrorKind::PermissionDenied
+    {
+        bail!(
+            "the workspace `{}` is another login's\nhint: a key of your own decides over HTTP, such \
+             as by `POST /v1/pending/ID/approve`",
+            dir.display()
+        );
+    }
     if !Registry::exists(&dir) && !matches!(named, Named::Promote(_)) {
         bail!(
             "there is no workspace `{}`\nhint: name another with `--workspace DIR`",
@@ -358,10 +371,11 @@ fn settings(
     if !set.is_empty() {
         let set = serde_json::Value::Object(set);
         let policy: Result<crate::serve::Policy, _> = serde_json::from_value(set.clone());
-        policy.map_err(|error| {
+        let policy = policy.map_err(|error| {
             anyhow::anyhow!("{error}\nhint: missing=as_trained|fill|refuse, adverse=positive|negative, \
                              background=all|near_threshold, window=ROWS, log={{\"COLUMN\":\"drop\"}}")
         })?;
+        check_columns(store, &args.name, &policy)?;
         let known = ["missing", "adverse", "background", "window", "log"];
         if let Some(wrong) =
             set.as_object().and_then(|set| set.keys().find(|key| !known.contains(&key.as_str())))
@@ -375,6 +389,34 @@ fn settings(
         return console.json(&json!({ "name": model.name, "settings": model.settings }));
     }
     console.print(&serde_json::to_string_pretty(&model.settings)?)
+}
+
+/// The bytes of the champion of a name, and the words for it; nothing where there is no such name.
+pub(super) fn champion(name: &str, shared: &Shared) -> anyhow::Result<Option<(Vec<u8>, String)>> {
+    let store = Store::open(&shared.workspace())?;
+    if store.model(name)?.is_none() {
+        return Ok(None);
+    }
+    let version = store.version(name, None)?;
+    let place = format!("{name} version {}", version.version);
+    Ok(Some((store.bytes_of(&version.digest)?, place)))
+}
+
+/// Refuses a policy about columns that the model does not ask for.
+fn check_columns(store: &Store, name: &str, policy: &crate::serve::Policy) -> anyhow::Result<()> {
+    let Some(latest) = store.known(name)?.versions.pop().filter(|_| !policy.log.is_empty()) else {
+        return Ok(());
+    };
+    let bytes = store.bytes_of(&latest.digest)?;
+    let model = parse_model(Path::new(name), &bytes)?.model;
+    let fields: Vec<String> = contract(&model).into_iter().map(|field| field.name).collect();
+    let is_known = |column: &&String| fields.contains(column);
+    if let Some(wrong) = policy.log.keys().find(|column| !is_known(column)) {
+        let near = nearest(wrong, fields.iter().map(String::as_str));
+        let hint = near.map_or_else(|| fields.join(", "), |near| format!("did you mean `{near}`?"));
+        bail!("`{name}` asks for no column `{wrong}`\nhint: {hint}");
+    }
+    Ok(())
 }
 
 /// The bytes of a model file that `NAME@ALIAS` or `NAME@VERSION` means, and the words for it.

@@ -213,6 +213,20 @@ impl Registry {
     /// Deletes a run for good; its id is not given again.
     pub fn delete(&self, id: &RunId) -> Result<(), Error> {
         let id = self.find(&id.0)?;
+        if let Home::Folder(dir) = &self.home {
+            // A version in service could not be trained again without its run.
+            let models = store::Store::open(dir)?.models()?;
+            let mut versions = models.into_iter().flat_map(|model| model.versions);
+            if let Some(own) = versions.find(|own| !own.retired && own.run == id.0) {
+                return Err(Error::Denied {
+                    what: format!("run `{id}` is behind version {} of `{}`", own.version, own.name),
+                    hint: format!(
+                        "`karat runs retire {} --version {}` takes it out of service first",
+                        own.name, own.version
+                    ),
+                });
+            }
+        }
         self.database.delete(&id)?;
         match &self.home {
             Home::Folder(dir) => run_folder::remove(&dir.join(RUNS), &id),

@@ -59,8 +59,8 @@ impl Pulse {
         Self { start: Instant::now(), seconds: Mutex::new(vec![Second::default(); SECONDS]) }
     }
 
-    /// Takes in one answer.
-    pub(super) fn beat(&self, status: u16, took: Duration) {
+    /// Takes in one answer, and returns how many there were in this second.
+    pub(super) fn beat(&self, status: u16, took: Duration) -> u32 {
         let at = self.start.elapsed().as_secs();
         let mut seconds = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
         let second = &mut seconds[at as usize % SECONDS];
@@ -71,6 +71,7 @@ impl Pulse {
         second.refused += u32::from((400..500).contains(&status));
         second.failed += u32::from(status >= 500);
         second.took[bucket(took.as_secs_f64())] += 1;
+        second.requests
     }
 
     /// How the last minutes were.

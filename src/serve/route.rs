@@ -194,6 +194,8 @@ fn allowed(routes: &[Route], path: &str) -> &'static str {
     }
 }
 
+/// So many requests of a second are noted even while nobody looks at the live log.
+const NOTED: u32 = 5;
 /// Headers by which clients know their requests again.
 const MARKS: [&str; 2] = ["x-request-id", "seldon-puid"];
 /// Time for an answer.
@@ -315,8 +317,8 @@ async fn answer(
         Ok(answer) => answer.status,
         Err(refusal) => refusal.status,
     };
-    server.pulse.beat(status, took);
-    if server.is_watched() && route.access != Access::Open {
+    let n = server.pulse.beat(status, took);
+    if (n <= NOTED || server.is_watched()) && route.access != Access::Open {
         line.status = status;
         line.micros = took.as_micros() as u64;
         if let Err(refusal) = &outcome {
