@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -40,13 +40,19 @@ const FEWEST_LABELS: usize = 50;
 
 /// So often windows are looked at.
 const EVERY: Duration = Duration::from_secs(1);
+/// After so many times the time that it took the next look follows, so that measuring never takes
+/// more than a tenth of a processor.
+const REST: u32 = 9;
 
 /// Looks at windows until the server stops. It has a thread of its own, so that a revoked key does
 /// not wait for a measurement.
 pub(super) fn watch(server: &Arc<Server>, stopped: &watch::Receiver<bool>) {
+    let mut pause = EVERY;
     while !*stopped.borrow() {
-        thread::sleep(EVERY);
+        thread::sleep(pause);
+        let begun = Instant::now();
         look(server);
+        pause = EVERY.max(begun.elapsed() * REST);
     }
 }
 
