@@ -52,7 +52,8 @@ fn text<'a>(body: &'a Value, name: &str) -> Result<Option<&'a str>, Refusal> {
 }
 
 fn number(body: &Value, name: &str) -> Result<u32, Refusal> {
-    let number = body[name].as_f64().filter(|n| n.fract() == 0.0 && (0.0..=4e9).contains(n));
+    let number =
+        body[name].as_f64().filter(|n| n.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(n));
     let number = number.map(|n| n as u32);
     number.ok_or_else(|| Refusal::bad_request(format!("`{name}` is missing: a number")))
 }
@@ -261,7 +262,7 @@ pub(super) fn create_key(server: &Arc<Server>, call: &mut Call) -> Reply {
         }
         let why = text(&body, "why")?.unwrap_or_default();
         let made = server.store.create_key(&spec, &actor(call), why);
-        let new = made.map_err(|error| refused(&error))?;
+        let new = made.map_err(conflict)?;
         server.renew();
         Answer::json(&json!({ "id": new.key.id, "key": new.shown }))
     })
