@@ -83,7 +83,7 @@ impl App {
             Product::Decision(decision) => self.explain.learn(decision),
             Product::Registered(known) => {
                 self.monitor.learn(known);
-                self.serve.known = Some(known.clone());
+                self.serve.learn(known);
             }
             Product::Logged(rows) => return self.show_logged(rows),
             Product::Carried(carried) => return self.carried(carried),

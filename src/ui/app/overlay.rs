@@ -69,6 +69,13 @@ pub enum Overlay {
         /// The first line shown.
         scroll: usize,
     },
+    /// A secret that is shown this once; only Esc closes it.
+    Secret {
+        /// The secret, as it has to be presented.
+        shown: String,
+        /// What is said of it.
+        lines: Vec<PageLine>,
+    },
     /// The rows behind a number.
     Rows(RowsView),
     /// A network, layer by layer.

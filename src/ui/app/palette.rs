@@ -56,6 +56,10 @@ impl App {
         let page = self.page;
         match self.overlays.last_mut()? {
             Overlay::Rows(_) => None,
+            Overlay::Secret { shown, .. } => {
+                let shown = shown.clone();
+                Some(self.press_secret(key, shown))
+            }
             Overlay::Network(_) => self.type_layer(key).then(Vec::new),
             Overlay::Help { scroll, .. } | Overlay::Page { scroll, .. } => {
                 let action = keymap::lookup(&[Scope::Move], key);
@@ -67,9 +71,14 @@ impl App {
                         self.overlays.pop();
                         return Some(self.act(Action::Palette));
                     }
-                    None => {
+                    None if matches!(
+                        key.code,
+                        KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q')
+                    ) =>
+                    {
                         self.overlays.pop();
                     }
+                    None => {}
                 }
                 Some(vec![])
             }
@@ -77,6 +86,24 @@ impl App {
             Overlay::Palette { .. } => Some(self.press_palette(key)),
             Overlay::Picker { .. } => Some(self.press_picker(key)),
             Overlay::Prompt { .. } => Some(self.press_prompt(key)),
+        }
+    }
+
+    /// A secret is gone for good once it is closed, so only Esc does that.
+    fn press_secret(&mut self, key: KeyEvent, shown: String) -> Vec<Effect> {
+        match key.code {
+            KeyCode::Char('y') => {
+                self.say("copied the key to the clipboard; Esc closes the box");
+                vec![Effect::Copy(shown)]
+            }
+            KeyCode::Esc => {
+                self.overlays.pop();
+                vec![]
+            }
+            _ => {
+                self.warn("y copies the key; Esc closes the box, and nobody can show it again");
+                vec![]
+            }
         }
     }
 
@@ -231,10 +258,7 @@ impl App {
             return vec![];
         };
         match key.code {
-            KeyCode::Esc => {
-                self.overlays.pop();
-                vec![]
-            }
+            KeyCode::Esc => self.back(),
             KeyCode::Enter => {
                 let chosen = picker.chosen().map(|i| picker.choices()[i].label.clone());
                 // What is not in the list is tried as it was typed, such as two class weights.
@@ -270,10 +294,7 @@ impl App {
             return vec![];
         };
         match key.code {
-            KeyCode::Esc => {
-                self.overlays.pop();
-                vec![]
-            }
+            KeyCode::Esc => self.back(),
             KeyCode::Enter => {
                 let (typed, then) = (field.text().trim().to_owned(), then.clone());
                 let Some(prompt) = self.overlays.pop() else { return vec![] };

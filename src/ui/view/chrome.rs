@@ -8,7 +8,9 @@ use ratatui::layout::Rect;
 use super::{Canvas, Role, word};
 use crate::data::Task;
 use crate::ui::action::{Action, Scope};
-use crate::ui::app::{App, EvalTab, Overlay, Pane, Quantity, Screen, ServeTab, Side, Tone};
+use crate::ui::app::{
+    App, EvalTab, MonitorView, Overlay, Pane, Quantity, Screen, ServeTab, Side, Tone,
+};
 use crate::ui::keymap;
 use crate::ui::plot;
 use crate::ui::widgets::{line, numbers, text};
@@ -131,6 +133,7 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Some(Overlay::Help { .. } | Overlay::Page { .. }) => {
             (own(&[("↑↓", "scroll"), ("Esc", "close")]), 2)
         }
+        Some(Overlay::Secret { .. }) => (own(&[("y", "copy the key"), ("Esc", "close")]), 2),
         Some(Overlay::Palette { .. }) => {
             (own(&[("Enter", "do it"), ("Tab", "complete"), ("↑↓", "choose"), ("Esc", "close")]), 4)
         }
@@ -173,11 +176,6 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 Action::NextClass => !app.explain.has_classes(),
                 Action::ResetRow => app.explain.changed.is_empty(),
                 Action::NextWay => app.explain.ways.len() < 2,
-                Action::ChallengerShare | Action::ServeSettings => {
-                    app.serve.tab != ServeTab::Models
-                }
-                Action::RotateKey => app.serve.tab != ServeTab::Keys,
-                Action::SecondPerson => app.serve.tab != ServeTab::Audit,
                 Action::Pause | Action::Finish | Action::Cancel => !trains,
                 Action::NextMetric => {
                     app.screen == Screen::Workbench
@@ -186,9 +184,23 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 }
                 _ => false,
             };
+            let of_tab = of_tab(app);
+            let place = |b: &keymap::Binding| match b.scope {
+                Scope::Serve | Scope::Monitor if b.action != Action::Enter => {
+                    of_tab.iter().position(|own| *own == b.action)
+                }
+                Scope::Serve | Scope::Monitor => Some(0),
+                _ => Some(usize::MAX),
+            };
             let mut hints: Vec<_> = keymap::hints(&app.scopes())
                 .filter(|b| app.screen == Screen::Workbench || !skipped(b.action))
                 .filter(|b| !is_idle(b.action))
+                .filter_map(|b| Some((place(b)?, b)))
+                .collect();
+            hints.sort_by_key(|(place, _)| *place);
+            let mut hints: Vec<_> = hints
+                .into_iter()
+                .map(|(_, b)| b)
                 .map(|b| (b.keys[0].to_string(), b.hint.to_owned()))
                 .collect();
             // The ways to everything else stay in sight where the others have to go.
@@ -209,6 +221,40 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     };
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(k, w)| (k.as_str(), w.as_str())).collect();
     line::keys(&pairs, always, area, canvas.buf, canvas.theme);
+}
+
+/// What the view in front of the Serve or the Monitor screen offers, the most important first.
+fn of_tab(app: &App) -> &'static [Action] {
+    use Action as A;
+    match app.screen {
+        Screen::Serve => match app.serve.tab {
+            ServeTab::Models => &[
+                A::StartStop,
+                A::Promote,
+                A::Rollback,
+                A::Register,
+                A::CopyRequest,
+                A::ChallengerShare,
+                A::ServeSettings,
+                A::Retire,
+                A::LoadTest,
+            ],
+            ServeTab::Live => &[A::StartStop, A::CopyRequest, A::LoadTest],
+            ServeTab::Keys => &[A::NewKey, A::RotateKey, A::Retire, A::StartStop],
+            ServeTab::Audit => &[A::SecondPerson, A::StartStop],
+        },
+        Screen::Monitor => match app.monitor.view {
+            MonitorView::Versions => &[A::TrainAgain, A::Refresh, A::Definitions, A::EraseSubject],
+            MonitorView::Columns => {
+                &[A::ShowRows, A::FarLeft, A::FarRight, A::NextMetric, A::Definitions, A::Refresh]
+            }
+            MonitorView::Performance => {
+                &[A::FarLeft, A::FarRight, A::ShowRows, A::Definitions, A::Refresh]
+            }
+            MonitorView::Alerts => &[A::Acknowledge, A::TrainAgain, A::Refresh],
+        },
+        Screen::Gallery | Screen::Workbench | Screen::Compare | Screen::Explain => &[],
+    }
 }
 
 /// Keys of the workbench that do nothing on the other screens.

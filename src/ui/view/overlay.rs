@@ -28,6 +28,10 @@ pub(super) fn draw(
             page(canvas, area, title, lines, *scroll, state);
             None
         }
+        Overlay::Secret { lines, .. } => {
+            page(canvas, area, "A key was made", lines, 0, state);
+            None
+        }
         Overlay::Confirm { title, text, .. } => {
             let keys = [("y", "yes"), ("n", "no")];
             Dialog { title, text, keys: &keys }.render(area, canvas.buf, canvas.theme);

@@ -118,7 +118,42 @@ pub enum AuditLine<'a> {
     Event(&'a Event),
 }
 
+impl AuditLine<'_> {
+    /// What tells it from all others.
+    fn id(&self) -> (&'static str, i64) {
+        match self {
+            Self::Waits(own) => ("waits", own.id),
+            Self::Event(own) => ("event", own.seq),
+        }
+    }
+}
+
 impl ServePane {
+    /// Takes in what the registry knows; the cursors stay on what they were on.
+    pub(super) fn learn(&mut self, known: &Arc<Registered>) {
+        let version = self.version().map(|own| (own.version.name.clone(), own.version.version));
+        let key = self.keys().get(self.rows[ServeTab::Keys as usize]).map(|key| key.id.clone());
+        // At the top one follows what is decided.
+        let line = self.rows[ServeTab::Audit as usize];
+        let line = self.audit().get(line).filter(|_| line > 0).map(AuditLine::id);
+        self.known = Some(Arc::clone(known));
+        let at = version.and_then(|(name, number)| {
+            let same =
+                |own: &ServedVersion<'_>| own.version.name == name && own.version.version == number;
+            self.versions().iter().position(same)
+        });
+        let at = [
+            (ServeTab::Models, at),
+            (ServeTab::Keys, self.keys().iter().position(|own| Some(&own.id) == key.as_ref())),
+            (ServeTab::Audit, self.audit().iter().position(|own| Some(own.id()) == line)),
+        ];
+        for (tab, at) in at {
+            if let Some(at) = at {
+                self.rows[tab as usize] = at;
+            }
+        }
+    }
+
     /// The server, while it runs.
     pub fn running(&self) -> Option<&Status> {
         self.status.as_ref()?.as_deref_ok()
@@ -294,15 +329,14 @@ impl App {
                     PageLine::Fixed(shown.clone()),
                     PageLine::Text(String::new()),
                     PageLine::Text(
-                        "Copy it now: the workspace keeps only its digest, and nobody can show \
-                         it again. Send it as `Authorization: Bearer KEY`."
+                        "y copies it, Esc closes this box. The workspace keeps only its digest, \
+                         and nobody can show it again. Send it as `Authorization: Bearer KEY`."
                             .into(),
                     ),
                     PageLine::Pair("id".into(), id.clone()),
                     PageLine::Pair("for".into(), scopes.clone()),
                 ];
-                let title = "A key was made".into();
-                self.overlays.push(Overlay::Page { title, lines, scroll: 0 });
+                self.overlays.push(Overlay::Secret { shown: shown.clone(), lines });
             }
         }
         self.read_registry()

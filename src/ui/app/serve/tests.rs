@@ -116,6 +116,12 @@ fn a_key_is_shown_once_and_can_be_revoked() {
     stage.type_text("for the app");
     stage.press("Enter");
     stage.sees("shown this once");
+    // No stray key loses it.
+    stage.press("q Enter Space d ctrl-c");
+    stage.sees("shown this once");
+    stage.press("y");
+    stage.sees("copied the key");
+    assert!(stage.copied[0].starts_with("karat_"), "{:?}", stage.copied);
     stage.press("Esc ] ]");
     stage.sees("app");
     stage.sees("good until");
@@ -280,6 +286,48 @@ fn a_share_and_settings_are_set_with_a_reason() {
     assert_eq!(model.settings["missing"], "fill");
     assert_eq!(model.settings["log"]["age_years"], "drop");
     assert_eq!(known.events[0].why, "privacy");
+}
+
+#[test]
+fn esc_goes_back_one_step() {
+    let (_folder, mut stage) = stage(120, 36);
+    stage.press("r Enter Enter");
+    stage.type_text("first");
+    stage.press("Enter o Enter");
+    stage.sees("what becomes of missing values");
+    stage.press("Esc");
+    stage.sees("How is `credit_risk` served?");
+    stage.press("Esc ] Esc");
+    assert_eq!((stage.app.screen, stage.app.serve.tab), (Screen::Serve, ServeTab::Models));
+    stage.press("Esc");
+    assert_eq!(stage.app.screen, Screen::Workbench);
+}
+
+#[test]
+fn the_cursor_stays_on_a_key_that_is_revoked() {
+    let (_folder, mut stage) = stage(120, 36);
+    for name in ["one", "two"] {
+        stage.press("n");
+        stage.type_text(name);
+        stage.press("Enter Enter Enter");
+        stage.type_text("why");
+        stage.press("Enter Esc");
+    }
+    stage.press("] ] Home");
+    let chosen = |stage: &Rehearsal| stage.app.serve.keys()[stage.app.serve.row()].id.clone();
+    let before = chosen(&stage);
+    stage.press("d");
+    stage.type_text("lost");
+    stage.press("Enter");
+    assert_eq!((chosen(&stage), stage.app.serve.row()), (before, 1));
+}
+
+#[test]
+fn the_footer_follows_the_view() {
+    let (_folder, mut stage) = stage(80, 24);
+    stage.sees("s start/stop  p promote");
+    stage.press("] ]");
+    stage.sees("n new key  R other secret");
 }
 
 #[test]

@@ -136,14 +136,34 @@ impl App {
         let Some(own) = self.serve.chosen_version() else {
             return self.refuse("choose a model among the models");
         };
-        let (name, now) = (own.model.name.clone(), own.model.settings.clone());
+        let name = own.model.name.clone();
+        self.settings_of(name, SETTINGS[0].0)
+    }
+
+    /// Goes back to the list of settings from a box that it has led to; other boxes have none
+    /// before them.
+    pub(in crate::ui::app) fn box_before(&mut self, closed: Overlay) -> Vec<Effect> {
+        match closed {
+            Overlay::Picker { then: Pick::Serve(Choosing::SettingTo(name, key)), .. }
+            | Overlay::Prompt { then: Ask::Operate(Asking::Setting(name, key)), .. } => {
+                self.settings_of(name, key)
+            }
+            _ => vec![],
+        }
+    }
+
+    /// The list of settings of a name, on this one.
+    fn settings_of(&mut self, name: String, at: &str) -> Vec<Effect> {
+        let known = self.serve.known.as_ref();
+        let model = known.and_then(|known| known.models.iter().find(|own| own.name == name));
+        let now = model.map_or(Value::Null, |own| own.settings.clone());
         let item = |(key, about, _): &Setting| {
             let now = now.get(key).map_or("default".into(), super::value);
             ((*key).to_owned(), format!("{about} · {now}"))
         };
         let items = SETTINGS.iter().map(item).collect();
         let title = format!("How is `{name}` served? Change …");
-        self.pick(title, items, "missing", Pick::Serve(Choosing::Setting(name)));
+        self.pick(title, items, at, Pick::Serve(Choosing::Setting(name)));
         vec![]
     }
 
