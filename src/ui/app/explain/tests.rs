@@ -47,6 +47,15 @@ fn reasons_are_told_for_adverse_decisions_alone() {
 }
 
 #[test]
+fn where_contributions_are_exact_nothing_else_is_offered() {
+    let (_folder, mut stage) = stage(120, 36);
+    let names: Vec<&str> = stage.app.explain.ways.iter().map(|way| way.name).collect();
+    assert_eq!(names, ["exact"]);
+    stage.press("m");
+    stage.sees("the contributions are exact");
+}
+
+#[test]
 fn another_value_moves_the_score_at_once_and_can_be_taken_back() {
     let (_folder, mut stage) = stage(120, 36);
     stage.press("#");
