@@ -121,7 +121,7 @@ fn versions(
         Column::left("drifted most").widths(10, 28).priority(2),
         Column::right("PSI").priority(1),
         Column::right("chance").priority(1),
-        Column::left("score PSI").widths(12, 24).priority(3),
+        Column::left("score PSI").widths(12, 24).priority(3).drawn(),
         Column::right("rows").priority(4),
         Column::left("measured (UTC)").widths(16, 16).priority(5),
     ];
@@ -252,7 +252,7 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
         Column::right("chance"),
         Column::left(title("×", DriftOrder::Strength)).widths(7, 9),
         Column::right("p").priority(4),
-        Column::left("windows").widths(sparks, sparks),
+        Column::left("windows").widths(sparks, sparks).drawn(),
         Column::right(title("missing", DriftOrder::Missing)),
         Column::right("trained").priority(3),
         Column::right(title("unseen", DriftOrder::Unseen)).priority(1),
@@ -344,7 +344,7 @@ fn performance(
         Column::left("by sampling").widths(10, 16).priority(1),
         Column::right("trained"),
         Column::right("rows").priority(2),
-        Column::left("windows").widths(12, 20).priority(2),
+        Column::left("windows").widths(12, 20).priority(2).drawn(),
     ];
     let range =
         |low: f64, high: f64| format!("{} – {}", numbers::fixed(low, 3), numbers::fixed(high, 3));
