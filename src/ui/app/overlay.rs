@@ -190,6 +190,10 @@ pub enum Confirmed {
     StopServer,
     /// Carry out an order that needs no reason.
     Order(Box<Order>),
+    /// Ask why an order is given, and carry it out.
+    Ask(Box<Order>),
+    /// Ask for this model as fast as the server answers.
+    LoadTest(String),
     /// Carry out a verb.
     Do(Verb),
 }

@@ -15,7 +15,7 @@ impl App {
         let word = typed.split_whitespace().next().unwrap_or("");
         if typed.contains(char::is_whitespace) {
             let exact = COMMANDS.iter().filter(|c| c.name == word).map(command_entry);
-            let numbered = NUMBERED.iter().filter_map(|action| {
+            let numbered = NUMBERED.iter().filter_map(|(action, _)| {
                 let binding = ACTIONS.iter().find(|b| b.action == *action)?;
                 Some(action_entry(binding)).filter(|entry| entry.name == word)
             });
@@ -122,6 +122,8 @@ impl App {
                     }
                     Confirmed::StopServer => self.stop_server(),
                     Confirmed::Order(order) => self.carry_out_order(*order, ""),
+                    Confirmed::Ask(order) => self.ask_why(*order),
+                    Confirmed::LoadTest(name) => self.load_anyway(name),
                     Confirmed::Do(verb) => self.do_verb(&verb),
                 }
             }
@@ -157,8 +159,9 @@ impl App {
                 let line = typed.trim().to_owned();
                 if let Some((word, rest)) = line.split_once(char::is_whitespace) {
                     self.overlays.pop();
-                    return match NUMBERED.iter().find(|a| name_of(**a) == word) {
-                        Some(action) => self.act_on_row(*action, rest.trim()),
+                    return match NUMBERED.iter().find(|(a, _)| name_of(*a) == word) {
+                        Some((Action::ChallengerShare, _)) => self.share_in_words(rest.trim()),
+                        Some((action, _)) => self.act_on_row(*action, rest.trim()),
                         None => self.do_line(&line),
                     };
                 }
@@ -358,14 +361,15 @@ impl App {
     }
 }
 
-/// Actions that take the number of a row in the palette.
-const NUMBERED: &[Action] = &[Action::Explain, Action::GoToRow];
+/// Actions that take a number in the palette, and what it is.
+const NUMBERED: &[(Action, &str)] =
+    &[(Action::Explain, "[ROW]"), (Action::GoToRow, "[ROW]"), (Action::ChallengerShare, "[SHARE]")];
 
 fn action_entry(binding: &'static keymap::Binding) -> Entry {
-    let takes_row = NUMBERED.contains(&binding.action);
+    let takes = NUMBERED.iter().find(|(action, _)| *action == binding.action);
     Entry {
         name: name_of(binding.action),
-        usage: if takes_row { "[ROW]" } else { "" }.into(),
+        usage: takes.map_or("", |(_, what)| what).into(),
         about: binding.about.to_owned(),
         key: keymap::everywhere(binding).keys[0].to_string(),
         does: Does::Act(binding.action),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use ratatui::layout::Rect;
 
-use super::{Canvas, Role, word};
+use super::{Canvas, Role, row, word};
 use crate::data::Task;
 use crate::ui::action::{Action, Scope};
 use crate::ui::app::{
@@ -13,7 +13,7 @@ use crate::ui::app::{
 };
 use crate::ui::keymap;
 use crate::ui::plot;
-use crate::ui::widgets::{line, numbers, text};
+use crate::ui::widgets::{clear, line, numbers, text};
 
 /// `german_credit.csv · 1,000 × 21 · target credit_risk = bad (30.0 %)`, and what runs.
 pub(super) fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
@@ -90,7 +90,10 @@ fn target_words(app: &App) -> Vec<(String, Role)> {
     words
 }
 
-/// The line above the footer.
+/// How many lines a message takes at most.
+const MOST_LINES: usize = 6;
+
+/// The line above the footer; what went wrong is told in full, over the lines above it.
 pub(super) fn message(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if let Some((caption, key)) = &app.caption {
         let pressed = if key.is_empty() { String::new() } else { format!("  {key} ") };
@@ -105,6 +108,7 @@ pub(super) fn message(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Tone::Said => (" ✓ ", Role::Good),
         Tone::Warning => (" ⚠ ", Role::Warn),
         Tone::Error => (" ✗ ", Role::Bad),
+        Tone::Alarm => (" ▲ ", Role::Bad),
     };
     let mut words = vec![word(mark, role), word(text::clean(&message.text), Role::Text)];
     if !message.hint.is_empty() {
@@ -113,6 +117,22 @@ pub(super) fn message(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let wanted: usize = words.iter().map(|(w, _)| text::width(w)).sum();
     let width = usize::from(area.width);
+    if wanted > width && matches!(message.tone, Tone::Error | Tone::Alarm) {
+        let room = width.saturating_sub(4);
+        let mut lines: Vec<(String, Role)> =
+            text::wrap(&message.text, room).into_iter().map(|line| (line, Role::Text)).collect();
+        let hint = text::wrap(&message.hint, room).into_iter().filter(|line| !line.is_empty());
+        lines.extend(hint.map(|line| (line, Role::Accent)));
+        lines.truncate(MOST_LINES.min(usize::from(area.y)));
+        let top = area.y + 1 - lines.len() as u16;
+        let place = Rect { y: top, height: lines.len() as u16, ..area };
+        clear(place, canvas.buf);
+        for (i, (line, look)) in lines.into_iter().enumerate() {
+            let mark = if i == 0 { mark } else { "   " };
+            canvas.words(row(place, i as u16), &[word(mark, role), word(line, look)]);
+        }
+        return;
+    }
     if wanted > width && !message.hint.is_empty() {
         // What to do about it stays in sight; the middle of the text goes.
         let rest = wanted - text::width(&words[1].0);

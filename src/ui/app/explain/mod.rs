@@ -322,9 +322,13 @@ impl App {
     fn go_to(&mut self, at: usize) -> Vec<Effect> {
         let pane = &mut self.explain;
         pane.walk.at = at;
-        pane.changed.clear();
+        let n = std::mem::take(&mut pane.changed).len();
         // Of the next row the next class is the predicted one again.
         pane.class = None;
+        if n > 0 {
+            let values = if n == 1 { "the value" } else { "the values" };
+            self.say(format!("{values} tried on the row before are gone with it"));
+        }
         self.decide()
     }
 

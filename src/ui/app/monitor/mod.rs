@@ -398,7 +398,11 @@ impl App {
                 pane.rows[MonitorView::Columns as usize] = place.unwrap_or(0);
             }
         }
-        self.say(alert.sentence);
+        match alert.state {
+            AlertState::Firing => self.alarm(alert.sentence),
+            AlertState::Acknowledged => self.warn(alert.sentence),
+            AlertState::Resolved => self.say(alert.sentence),
+        }
         vec![]
     }
 

@@ -3,6 +3,7 @@
 //! The server is a process of its own; the screen asks it about once a second while it is open.
 //! Decisions go to the registry, whether a server runs or not.
 
+mod aliases;
 mod details;
 mod orders;
 #[cfg(test)]
@@ -199,6 +200,14 @@ impl ServePane {
         let mut keys: Vec<&Key> = known.keys.iter().collect();
         keys.sort_by_key(|key| key.revoked_ms.is_some());
         keys
+    }
+
+    /// Until when the secret before the present one of a key stays good, if it does.
+    pub fn old_until(&self, id: &str) -> Option<i64> {
+        let known = self.known.as_ref()?;
+        let own = |event: &&Event| event.action == "rotate key" && event.subject == id;
+        let until = known.events.iter().find(own)?.after["old_until_ms"].as_i64()?;
+        (until > known.read_ms).then_some(until)
     }
 
     /// The latest answers, newest first.

@@ -121,7 +121,7 @@ fn a_key_is_shown_once_and_can_be_revoked() {
     stage.sees("shown this once");
     stage.press("y");
     stage.sees("copied the key");
-    assert!(stage.copied[0].starts_with("karat_"), "{:?}", stage.copied);
+    stage.sees(&stage.copied[0]);
     stage.press("Esc ] ]");
     stage.sees("app");
     stage.sees("good until");
@@ -215,6 +215,8 @@ fn the_chosen_model_is_meant_whichever_view_is_in_front() {
     stage.press("Down ] y");
     assert_eq!(stage.copied, ["curl other"]);
     stage.press("L");
+    stage.sees("they end in the prediction log");
+    stage.press("y");
     stage.sees("The key for the load test of `other`");
 }
 
@@ -234,14 +236,16 @@ fn what_is_not_in_the_list_rejects_nothing() {
     stage.press("r Enter Enter");
     stage.type_text("first");
     stage.press("Enter a");
-    stage.sees("Let every change wait for a second person?");
+    stage.sees("it needs a second person");
+    stage.press("y");
+    stage.sees("Let changes of what is in service wait for a second person?");
     stage.type_text("policy");
     stage.press("Enter");
     stage.sees("two persons decide");
     stage.press("p Down Enter");
     stage.type_text("try it");
     stage.press("Enter ] ] ] Home Enter");
-    stage.sees("approve");
+    stage.sees("another login has to approve it");
     stage.type_text("yes!");
     stage.press("Enter");
     stage.sees("`yes!` is not in the list");
@@ -259,9 +263,14 @@ fn a_share_and_settings_are_set_with_a_reason() {
     stage.press("p Down Enter");
     stage.type_text("try it");
     stage.press("Enter c");
-    stage.type_text("25 %");
+    stage.type_text("some");
+    stage.press("Enter");
+    stage.sees("`some` is no share");
+    stage.press("Esc :");
+    stage.type_text("challenger-share 25 %");
     stage.press("Enter");
     stage.sees("25 % of it");
+    stage.sees("one key always goes to one side");
     stage.type_text("careful");
     stage.press("Enter o Enter");
     stage.sees("what becomes of missing values");
@@ -320,6 +329,29 @@ fn the_cursor_stays_on_a_key_that_is_revoked() {
     stage.type_text("lost");
     stage.press("Enter");
     assert_eq!((chosen(&stage), stage.app.serve.row()), (before, 1));
+}
+
+#[test]
+fn aliases_are_made_and_pointed_back_knowingly() {
+    let (_folder, mut stage) = stage(120, 36);
+    stage.press("r Enter Enter");
+    stage.type_text("first");
+    stage.press("Enter b");
+    stage.sees("has pointed to another version before");
+    stage.press("p");
+    stage.sees("points to version 1");
+    stage.press("Enter");
+    stage.sees("is its `champion` already");
+    stage.press("p");
+    stage.type_text("chmpion!");
+    stage.press("Enter");
+    stage.sees("There is no alias `chmpion!` yet");
+    stage.press("n");
+    // A second version becomes the champion, and the first one again.
+    stage.press("q t V r Enter Enter");
+    stage.type_text("second");
+    stage.press("Enter b");
+    stage.sees("Point `champion` of `credit_risk` from version 2 back to version 1?");
 }
 
 #[test]
