@@ -220,8 +220,7 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             hints.sort_by_key(|(place, _)| *place);
             let mut hints: Vec<_> = hints
                 .into_iter()
-                .map(|(_, b)| b)
-                .map(|b| (b.keys[0].to_string(), b.hint.to_owned()))
+                .map(|(place, b)| (b.keys[0].to_string(), b.hint.to_owned(), place))
                 .collect();
             // The ways to everything else stay in sight where the others have to go.
             let tabs = (app.focus == Pane::Evaluation).then_some("]");
@@ -231,11 +230,18 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 .copied()
                 .chain(tabs)
                 .chain(["t", "Tab", ":", "?", "q"])
-                .filter_map(|k| hints.iter().position(|(key, _)| key == k).map(|i| hints.remove(i)))
+                .filter_map(|k| hints.iter().position(|h| h.0 == k).map(|i| hints.remove(i)))
                 .collect();
             let n = last.len();
-            pairs.extend(hints);
-            pairs.extend(last);
+            // What only the view in front offers stands before the arrows, which anyone tries.
+            let own = hints.partition_point(|(.., place)| *place < usize::MAX);
+            let rest = hints.split_off(own);
+            let words = |all: Vec<(String, String, usize)>| {
+                all.into_iter().map(|(key, hint, _)| (key, hint)).collect::<Vec<_>>()
+            };
+            pairs.splice(0..0, words(hints));
+            pairs.extend(words(rest));
+            pairs.extend(words(last));
             (pairs, n)
         }
     };

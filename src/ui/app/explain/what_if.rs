@@ -44,6 +44,9 @@ impl App {
             };
             let mut items: Vec<(String, String)> =
                 field.levels.iter().map(|level| (level.clone(), note(level))).collect();
+            if chosen.text.is_some() && !field.levels.contains(&now) {
+                items.insert(0, (now.clone(), "no level of training".to_owned()));
+            }
             let missing = if own.is_none() { "the row's own" } else { "" };
             items.push((MISSING.to_owned(), missing.to_owned()));
             let now = if chosen.text.is_none() { MISSING.to_owned() } else { now };

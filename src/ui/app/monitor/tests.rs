@@ -109,7 +109,10 @@ fn an_alert_is_acknowledged_with_a_reason() {
     stage.sees("acknowledged");
     stage.press("a");
     stage.sees("does not fire");
+    stage.sees("threshold");
+    stage.sees("a p-value, drift where below");
     stage.press("Enter");
+    stage.sees("◐");
     assert_eq!(stage.app.monitor.seen()[stage.app.monitor.row()].name, "checking_status");
 }
 

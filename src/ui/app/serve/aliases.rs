@@ -24,18 +24,13 @@ impl App {
         vec![]
     }
 
-    pub(super) fn chose_promote(
-        &mut self,
-        name: String,
-        version: u32,
-        alias: String,
-    ) -> Vec<Effect> {
-        let now = self.named(&name).and_then(|own| own.aliases.get(&alias).copied());
+    pub(super) fn chose_promote(&mut self, name: &str, version: u32, alias: &str) -> Vec<Effect> {
+        let now = self.named(name).and_then(|own| own.aliases.get(alias).copied());
         if now == Some(version) {
             return self.refuse(&format!("version {version} of `{name}` is its `{alias}` already"));
         }
-        let order = Order::Do(Done::Promote { name: name.clone(), version, alias: alias.clone() });
-        self.ask_alias(&name, &alias, order)
+        let order = Order::Do(Done::Promote { name: name.into(), version, alias: alias.into() });
+        self.ask_alias(name, alias, order)
     }
 
     /// Asks why, and before that whether an alias that is not there is meant to be made.

@@ -208,7 +208,7 @@ impl App {
                     return self.ask_alias(&name, &chosen, order);
                 }
             }
-            Choosing::Promote(name, version) => return self.chose_promote(name, version, chosen),
+            Choosing::Promote(name, version) => return self.chose_promote(&name, version, &chosen),
             Choosing::Rollback(name) => return self.ask_back(name, &chosen),
             Choosing::Scopes(name) => return self.ask_limits(name, chosen),
             Choosing::Answer(id, done) => match chosen.as_str() {
