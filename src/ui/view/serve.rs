@@ -245,8 +245,13 @@ fn about(app: &App, width: u16) -> Vec<(String, Role)> {
         add(&loaded.light_about, role, 2);
     }
     if let Some(share) = served.challenger {
-        let words =
-            format!("the challenger answers {} of the requests", numbers::percent(share, 0));
+        let side = if own.model.split().sticky {
+            "one key always goes to one side"
+        } else {
+            "one key goes to either side"
+        };
+        let share = numbers::percent(share, 0);
+        let words = format!("the challenger answers {share} of the requests · {side}");
         add(&words, Role::Dim, 1);
     }
     if let Some(shadow) = &served.shadow {

@@ -77,6 +77,7 @@ fn what_drifted_most_comes_first_beside_what_chance_does() {
 fn esc_goes_back_one_step() {
     let (_folder, mut stage) = watched(120, 36);
     stage.press("] ] ] Enter");
+    stage.sees("▲ checking_status has drifted");
     assert_eq!(stage.app.monitor.view, MonitorView::Columns);
     for view in [MonitorView::Alerts, MonitorView::Versions] {
         stage.press("Esc");
@@ -112,7 +113,7 @@ fn an_alert_is_acknowledged_with_a_reason() {
     stage.sees("threshold");
     stage.sees("a p-value, drift where below");
     stage.press("Enter");
-    stage.sees("◐");
+    stage.sees("⚠ checking_status has drifted");
     assert_eq!(stage.app.monitor.seen()[stage.app.monitor.row()].name, "checking_status");
 }
 

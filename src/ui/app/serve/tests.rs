@@ -131,6 +131,7 @@ fn a_key_is_shown_once_and_can_be_revoked() {
     stage.press("Enter");
     stage.sees("shown this once");
     stage.press("Esc");
+    stage.sees("old secret until");
     stage.press("d");
     stage.type_text("lost");
     stage.press("Enter");
@@ -352,6 +353,18 @@ fn aliases_are_made_and_pointed_back_knowingly() {
     stage.type_text("second");
     stage.press("Enter b");
     stage.sees("Point `champion` of `credit_risk` from version 2 back to version 1?");
+}
+
+#[test]
+fn what_went_wrong_is_told_in_full() {
+    let (_folder, mut stage) = stage(80, 24);
+    let words: Vec<String> = (0..30).map(|i| format!("word{i}")).collect();
+    stage.app.refuse(&format!("{}\nhint: ask someone else", words.join(" ")));
+    stage.resize(80, 24);
+    for word in words {
+        stage.sees(&word);
+    }
+    stage.sees("ask someone else");
 }
 
 #[test]
