@@ -440,7 +440,11 @@ fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
     let chosen: Vec<&Alert> = alerts.get(selected).into_iter().collect();
     let rest = below(area, list.height + 1);
     let mut lines = said(&chosen, rest.width);
-    if !alerts.is_empty() {
+    if let Some(own) = chosen.first() {
+        // Where there is little room this stands nowhere else.
+        let since = time(own.first_ms);
+        let since = since.get(..16).unwrap_or_default();
+        lines.extend(dim(vec![format!("  {} {} · since {since}", own.model, own.version)]));
         let note = text::wrap(MEASURED, usize::from(rest.width).saturating_sub(1));
         lines.push(vec![]);
         lines.extend(dim(note));
