@@ -63,7 +63,9 @@ impl Upkeep {
             Self::RotateKey { id, name, grace } => {
                 format!("give key {id} `{name}` another secret; the old one is good for {grace} h")
             }
-            Self::AskSecondPerson => "let every change wait for a second person".into(),
+            Self::AskSecondPerson => {
+                "let changes of what is in service wait for a second person".into()
+            }
             Self::AskNobody => "ask no second person any more".into(),
             Self::Schedule(job) => format!("train `{}` again {}", job.model, retraining_words(job)),
             Self::TrainNoMore(name) => format!("train `{name}` again by itself no more"),

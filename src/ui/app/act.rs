@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{App, Ask, Confirmed, Effect, Overlay, Pane, Pick, Screen};
+use super::{App, Ask, Confirmed, Effect, Overlay, Pane, Pick, Screen, ServeTab};
 use crate::jobs::Wish;
 use crate::ui::action::Action;
 use crate::ui::keymap::{self, key_of};
@@ -224,6 +224,10 @@ impl App {
     fn interrupt(&mut self) -> Vec<Effect> {
         match self.overlays.last() {
             Some(Overlay::Confirm { then: Confirmed::Quit, .. }) => vec![Effect::Quit],
+            Some(Overlay::Secret { .. }) => {
+                self.warn("y copies the key; Esc closes the box, and nobody can show it again");
+                vec![]
+            }
             Some(_) => {
                 self.overlays.pop();
                 vec![]
@@ -252,8 +256,20 @@ impl App {
         true
     }
 
-    fn back(&mut self) -> Vec<Effect> {
-        let closed = self.overlays.pop().is_some() || self.leave_screen();
+    /// Goes back to the view before within a screen; whether there was one.
+    fn step_back(&mut self) -> bool {
+        match self.screen {
+            Screen::Monitor => self.monitor.step_back(),
+            Screen::Serve => std::mem::take(&mut self.serve.tab) != ServeTab::default(),
+            Screen::Gallery | Screen::Workbench | Screen::Compare | Screen::Explain => false,
+        }
+    }
+
+    pub(super) fn back(&mut self) -> Vec<Effect> {
+        if let Some(closed) = self.overlays.pop() {
+            return self.box_before(closed);
+        }
+        let closed = self.step_back() || self.leave_screen();
         let ended = closed
             || self.training.chart.cursor.take().is_some()
             || self.training.chart.range.take().is_some()

@@ -30,6 +30,7 @@ impl App {
                 if label == "decide" {
                     self.explain.fail(&text);
                 }
+                let text = self.in_words_of_the_screen(&label, text);
                 effects = self.refuse(&text);
             }
         }
@@ -83,7 +84,7 @@ impl App {
             Product::Decision(decision) => self.explain.learn(decision),
             Product::Registered(known) => {
                 self.monitor.learn(known);
-                self.serve.known = Some(known.clone());
+                self.serve.learn(known);
             }
             Product::Logged(rows) => return self.show_logged(rows),
             Product::Carried(carried) => return self.carried(carried),
@@ -138,6 +139,17 @@ impl App {
         }
         self.clamp();
         effects
+    }
+
+    /// What an errand says, without the words of the command line.
+    fn in_words_of_the_screen(&self, label: &str, text: String) -> String {
+        match text.split_once("\nhint: ") {
+            Some((said, _)) if label == "start the server" && said.contains("cannot listen") => {
+                let key = key_in(&self.scopes(), Action::StartStop);
+                format!("{said}\nhint: {key}, then `other words …`, gives it another address")
+            }
+            _ => text,
+        }
     }
 
     /// After several runs at once, the best of them is the one to look at.

@@ -130,6 +130,8 @@ pub enum Tone {
     Warning,
     /// Something was refused or failed.
     Error,
+    /// Something alarming is told.
+    Alarm,
 }
 
 /// The line above the footer.
@@ -369,6 +371,11 @@ impl App {
     pub fn warn(&mut self, text: impl Into<String>) {
         self.message =
             Some(Message { text: text.into(), hint: String::new(), tone: Tone::Warning });
+    }
+
+    /// Puts what an alert says on the message line.
+    pub(super) fn alarm(&mut self, text: impl Into<String>) {
+        self.message = Some(Message { text: text.into(), hint: String::new(), tone: Tone::Alarm });
     }
 
     /// Puts an error on the message line, its hint beside it; the work goes on.

@@ -69,6 +69,13 @@ pub enum Overlay {
         /// The first line shown.
         scroll: usize,
     },
+    /// A secret that is shown this once; only Esc closes it.
+    Secret {
+        /// The secret, as it has to be presented.
+        shown: String,
+        /// What is said of it.
+        lines: Vec<PageLine>,
+    },
     /// The rows behind a number.
     Rows(RowsView),
     /// A network, layer by layer.
@@ -183,6 +190,10 @@ pub enum Confirmed {
     StopServer,
     /// Carry out an order that needs no reason.
     Order(Box<Order>),
+    /// Ask why an order is given, and carry it out.
+    Ask(Box<Order>),
+    /// Ask for this model as fast as the server answers.
+    LoadTest(String),
     /// Carry out a verb.
     Do(Verb),
 }

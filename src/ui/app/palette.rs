@@ -15,7 +15,7 @@ impl App {
         let word = typed.split_whitespace().next().unwrap_or("");
         if typed.contains(char::is_whitespace) {
             let exact = COMMANDS.iter().filter(|c| c.name == word).map(command_entry);
-            let numbered = NUMBERED.iter().filter_map(|action| {
+            let numbered = NUMBERED.iter().filter_map(|(action, _)| {
                 let binding = ACTIONS.iter().find(|b| b.action == *action)?;
                 Some(action_entry(binding)).filter(|entry| entry.name == word)
             });
@@ -56,6 +56,10 @@ impl App {
         let page = self.page;
         match self.overlays.last_mut()? {
             Overlay::Rows(_) => None,
+            Overlay::Secret { shown, .. } => {
+                let shown = shown.clone();
+                Some(self.press_secret(key, shown))
+            }
             Overlay::Network(_) => self.type_layer(key).then(Vec::new),
             Overlay::Help { scroll, .. } | Overlay::Page { scroll, .. } => {
                 let action = keymap::lookup(&[Scope::Move], key);
@@ -67,9 +71,14 @@ impl App {
                         self.overlays.pop();
                         return Some(self.act(Action::Palette));
                     }
-                    None => {
+                    None if matches!(
+                        key.code,
+                        KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q')
+                    ) =>
+                    {
                         self.overlays.pop();
                     }
+                    None => {}
                 }
                 Some(vec![])
             }
@@ -77,6 +86,24 @@ impl App {
             Overlay::Palette { .. } => Some(self.press_palette(key)),
             Overlay::Picker { .. } => Some(self.press_picker(key)),
             Overlay::Prompt { .. } => Some(self.press_prompt(key)),
+        }
+    }
+
+    /// A secret is gone for good once it is closed, so only Esc does that.
+    fn press_secret(&mut self, key: KeyEvent, shown: String) -> Vec<Effect> {
+        match key.code {
+            KeyCode::Char('y') => {
+                self.say("copied the key to the clipboard; Esc closes the box");
+                vec![Effect::Copy(shown)]
+            }
+            KeyCode::Esc => {
+                self.overlays.pop();
+                vec![]
+            }
+            _ => {
+                self.warn("y copies the key; Esc closes the box, and nobody can show it again");
+                vec![]
+            }
         }
     }
 
@@ -95,6 +122,8 @@ impl App {
                     }
                     Confirmed::StopServer => self.stop_server(),
                     Confirmed::Order(order) => self.carry_out_order(*order, ""),
+                    Confirmed::Ask(order) => self.ask_why(*order),
+                    Confirmed::LoadTest(name) => self.load_anyway(name),
                     Confirmed::Do(verb) => self.do_verb(&verb),
                 }
             }
@@ -130,8 +159,9 @@ impl App {
                 let line = typed.trim().to_owned();
                 if let Some((word, rest)) = line.split_once(char::is_whitespace) {
                     self.overlays.pop();
-                    return match NUMBERED.iter().find(|a| name_of(**a) == word) {
-                        Some(action) => self.act_on_row(*action, rest.trim()),
+                    return match NUMBERED.iter().find(|(a, _)| name_of(*a) == word) {
+                        Some((Action::ChallengerShare, _)) => self.share_in_words(rest.trim()),
+                        Some((action, _)) => self.act_on_row(*action, rest.trim()),
                         None => self.do_line(&line),
                     };
                 }
@@ -231,10 +261,7 @@ impl App {
             return vec![];
         };
         match key.code {
-            KeyCode::Esc => {
-                self.overlays.pop();
-                vec![]
-            }
+            KeyCode::Esc => self.back(),
             KeyCode::Enter => {
                 let chosen = picker.chosen().map(|i| picker.choices()[i].label.clone());
                 // What is not in the list is tried as it was typed, such as two class weights.
@@ -270,10 +297,7 @@ impl App {
             return vec![];
         };
         match key.code {
-            KeyCode::Esc => {
-                self.overlays.pop();
-                vec![]
-            }
+            KeyCode::Esc => self.back(),
             KeyCode::Enter => {
                 let (typed, then) = (field.text().trim().to_owned(), then.clone());
                 let Some(prompt) = self.overlays.pop() else { return vec![] };
@@ -337,14 +361,15 @@ impl App {
     }
 }
 
-/// Actions that take the number of a row in the palette.
-const NUMBERED: &[Action] = &[Action::Explain, Action::GoToRow];
+/// Actions that take a number in the palette, and what it is.
+const NUMBERED: &[(Action, &str)] =
+    &[(Action::Explain, "[ROW]"), (Action::GoToRow, "[ROW]"), (Action::ChallengerShare, "[SHARE]")];
 
 fn action_entry(binding: &'static keymap::Binding) -> Entry {
-    let takes_row = NUMBERED.contains(&binding.action);
+    let takes = NUMBERED.iter().find(|(action, _)| *action == binding.action);
     Entry {
         name: name_of(binding.action),
-        usage: if takes_row { "[ROW]" } else { "" }.into(),
+        usage: takes.map_or("", |(_, what)| what).into(),
         about: binding.about.to_owned(),
         key: keymap::everywhere(binding).keys[0].to_string(),
         does: Does::Act(binding.action),

@@ -5,13 +5,15 @@ use std::fmt::Write as _;
 
 use ratatui::layout::Rect;
 
-use super::{Canvas, Role, word};
+use super::{Canvas, Role, row, word};
 use crate::data::Task;
 use crate::ui::action::{Action, Scope};
-use crate::ui::app::{App, EvalTab, Overlay, Pane, Quantity, Screen, ServeTab, Side, Tone};
+use crate::ui::app::{
+    App, EvalTab, MonitorView, Overlay, Pane, Quantity, Screen, ServeTab, Side, Tone,
+};
 use crate::ui::keymap;
 use crate::ui::plot;
-use crate::ui::widgets::{line, numbers, text};
+use crate::ui::widgets::{clear, line, numbers, text};
 
 /// `german_credit.csv · 1,000 × 21 · target credit_risk = bad (30.0 %)`, and what runs.
 pub(super) fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
@@ -88,7 +90,10 @@ fn target_words(app: &App) -> Vec<(String, Role)> {
     words
 }
 
-/// The line above the footer.
+/// How many lines a message takes at most.
+const MOST_LINES: usize = 6;
+
+/// The line above the footer; what went wrong is told in full, over the lines above it.
 pub(super) fn message(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if let Some((caption, key)) = &app.caption {
         let pressed = if key.is_empty() { String::new() } else { format!("  {key} ") };
@@ -103,6 +108,7 @@ pub(super) fn message(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Tone::Said => (" ✓ ", Role::Good),
         Tone::Warning => (" ⚠ ", Role::Warn),
         Tone::Error => (" ✗ ", Role::Bad),
+        Tone::Alarm => (" ▲ ", Role::Bad),
     };
     let mut words = vec![word(mark, role), word(text::clean(&message.text), Role::Text)];
     if !message.hint.is_empty() {
@@ -111,6 +117,22 @@ pub(super) fn message(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let wanted: usize = words.iter().map(|(w, _)| text::width(w)).sum();
     let width = usize::from(area.width);
+    if wanted > width && matches!(message.tone, Tone::Error | Tone::Alarm) {
+        let room = width.saturating_sub(4);
+        let mut lines: Vec<(String, Role)> =
+            text::wrap(&message.text, room).into_iter().map(|line| (line, Role::Text)).collect();
+        let hint = text::wrap(&message.hint, room).into_iter().filter(|line| !line.is_empty());
+        lines.extend(hint.map(|line| (line, Role::Accent)));
+        lines.truncate(MOST_LINES.min(usize::from(area.y)));
+        let top = area.y + 1 - lines.len() as u16;
+        let place = Rect { y: top, height: lines.len() as u16, ..area };
+        clear(place, canvas.buf);
+        for (i, (line, look)) in lines.into_iter().enumerate() {
+            let mark = if i == 0 { mark } else { "   " };
+            canvas.words(row(place, i as u16), &[word(mark, role), word(line, look)]);
+        }
+        return;
+    }
     if wanted > width && !message.hint.is_empty() {
         // What to do about it stays in sight; the middle of the text goes.
         let rest = wanted - text::width(&words[1].0);
@@ -131,6 +153,7 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Some(Overlay::Help { .. } | Overlay::Page { .. }) => {
             (own(&[("↑↓", "scroll"), ("Esc", "close")]), 2)
         }
+        Some(Overlay::Secret { .. }) => (own(&[("y", "copy the key"), ("Esc", "close")]), 2),
         Some(Overlay::Palette { .. }) => {
             (own(&[("Enter", "do it"), ("Tab", "complete"), ("↑↓", "choose"), ("Esc", "close")]), 4)
         }
@@ -173,11 +196,6 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 Action::NextClass => !app.explain.has_classes(),
                 Action::ResetRow => app.explain.changed.is_empty(),
                 Action::NextWay => app.explain.ways.len() < 2,
-                Action::ChallengerShare | Action::ServeSettings => {
-                    app.serve.tab != ServeTab::Models
-                }
-                Action::RotateKey => app.serve.tab != ServeTab::Keys,
-                Action::SecondPerson => app.serve.tab != ServeTab::Audit,
                 Action::Pause | Action::Finish | Action::Cancel => !trains,
                 Action::NextMetric => {
                     app.screen == Screen::Workbench
@@ -186,10 +204,23 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 }
                 _ => false,
             };
+            let of_tab = of_tab(app);
+            let place = |b: &keymap::Binding| match b.scope {
+                Scope::Serve | Scope::Monitor if b.action != Action::Enter => {
+                    of_tab.iter().position(|own| *own == b.action)
+                }
+                Scope::Serve | Scope::Monitor => Some(0),
+                _ => Some(usize::MAX),
+            };
             let mut hints: Vec<_> = keymap::hints(&app.scopes())
                 .filter(|b| app.screen == Screen::Workbench || !skipped(b.action))
                 .filter(|b| !is_idle(b.action))
-                .map(|b| (b.keys[0].to_string(), b.hint.to_owned()))
+                .filter_map(|b| Some((place(b)?, b)))
+                .collect();
+            hints.sort_by_key(|(place, _)| *place);
+            let mut hints: Vec<_> = hints
+                .into_iter()
+                .map(|(place, b)| (b.keys[0].to_string(), b.hint.to_owned(), place))
                 .collect();
             // The ways to everything else stay in sight where the others have to go.
             let tabs = (app.focus == Pane::Evaluation).then_some("]");
@@ -199,16 +230,57 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 .copied()
                 .chain(tabs)
                 .chain(["t", "Tab", ":", "?", "q"])
-                .filter_map(|k| hints.iter().position(|(key, _)| key == k).map(|i| hints.remove(i)))
+                .filter_map(|k| hints.iter().position(|h| h.0 == k).map(|i| hints.remove(i)))
                 .collect();
             let n = last.len();
-            pairs.extend(hints);
-            pairs.extend(last);
+            // What only the view in front offers stands before the arrows, which anyone tries.
+            let own = hints.partition_point(|(.., place)| *place < usize::MAX);
+            let rest = hints.split_off(own);
+            let words = |all: Vec<(String, String, usize)>| {
+                all.into_iter().map(|(key, hint, _)| (key, hint)).collect::<Vec<_>>()
+            };
+            pairs.splice(0..0, words(hints));
+            pairs.extend(words(rest));
+            pairs.extend(words(last));
             (pairs, n)
         }
     };
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(k, w)| (k.as_str(), w.as_str())).collect();
     line::keys(&pairs, always, area, canvas.buf, canvas.theme);
+}
+
+/// What the view in front of the Serve or the Monitor screen offers, the most important first.
+fn of_tab(app: &App) -> &'static [Action] {
+    use Action as A;
+    match app.screen {
+        Screen::Serve => match app.serve.tab {
+            ServeTab::Models => &[
+                A::StartStop,
+                A::Promote,
+                A::Rollback,
+                A::Register,
+                A::CopyRequest,
+                A::ChallengerShare,
+                A::ServeSettings,
+                A::Retire,
+                A::LoadTest,
+            ],
+            ServeTab::Live => &[A::StartStop, A::CopyRequest, A::LoadTest],
+            ServeTab::Keys => &[A::NewKey, A::RotateKey, A::Retire, A::StartStop],
+            ServeTab::Audit => &[A::SecondPerson, A::StartStop],
+        },
+        Screen::Monitor => match app.monitor.view {
+            MonitorView::Versions => &[A::TrainAgain, A::Refresh, A::Definitions, A::EraseSubject],
+            MonitorView::Columns => {
+                &[A::ShowRows, A::FarLeft, A::FarRight, A::NextMetric, A::Definitions, A::Refresh]
+            }
+            MonitorView::Performance => {
+                &[A::FarLeft, A::FarRight, A::ShowRows, A::Definitions, A::Refresh]
+            }
+            MonitorView::Alerts => &[A::Acknowledge, A::TrainAgain, A::Refresh],
+        },
+        Screen::Gallery | Screen::Workbench | Screen::Compare | Screen::Explain => &[],
+    }
 }
 
 /// Keys of the workbench that do nothing on the other screens.

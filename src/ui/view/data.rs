@@ -67,7 +67,7 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
         Column::left("kind").priority(2),
         Column::left("role").widths(11, 11),
         Column::right("miss").priority(1),
-        Column::left("shape").priority(3),
+        Column::left("shape").priority(3).drawn(),
         Column::right(relation).priority(1),
         Column::right("IV").priority(4),
         Column::right("distinct").priority(5),

@@ -221,7 +221,7 @@ fn table(
         heads.push(Column::left("was").widths(6, 24).priority(1));
     }
     heads.push(Column::right("adds"));
-    heads.push(Column::left(head).widths(cells as u16, cells as u16));
+    heads.push(Column::left(head).widths(cells as u16, cells as u16).drawn());
     if reasons.is_some() {
         heads.push(Column::left("reason").widths(16, 20));
     }

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Canvas, List, Role, ViewState, below, row, word};
+use crate::monitor::{METHODS, Scale};
 use crate::registry::store::{Alert, AlertState};
 use crate::ui::action::{Action, Scope};
 use crate::ui::app::monitor::{DriftOrder, LIMITS, Watched};
@@ -121,7 +122,7 @@ fn versions(
         Column::left("drifted most").widths(10, 28).priority(2),
         Column::right("PSI").priority(1),
         Column::right("chance").priority(1),
-        Column::left("score PSI").widths(12, 24).priority(3),
+        Column::left("score PSI").widths(12, 24).priority(3).drawn(),
         Column::right("rows").priority(4),
         Column::left("measured (UTC)").widths(16, 16).priority(5),
     ];
@@ -252,7 +253,7 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
         Column::right("chance"),
         Column::left(title("×", DriftOrder::Strength)).widths(7, 9),
         Column::right("p").priority(4),
-        Column::left("windows").widths(sparks, sparks),
+        Column::left("windows").widths(sparks, sparks).drawn(),
         Column::right(title("missing", DriftOrder::Missing)),
         Column::right("trained").priority(3),
         Column::right(title("unseen", DriftOrder::Unseen)).priority(1),
@@ -344,7 +345,7 @@ fn performance(
         Column::left("by sampling").widths(10, 16).priority(1),
         Column::right("trained"),
         Column::right("rows").priority(2),
-        Column::left("windows").widths(12, 20).priority(2),
+        Column::left("windows").widths(12, 20).priority(2).drawn(),
     ];
     let range =
         |low: f64, high: f64| format!("{} – {}", numbers::fixed(low, 3), numbers::fixed(high, 3));
@@ -403,13 +404,13 @@ fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
     let alerts = &app.monitor.alerts;
     let heads = [
         Column::left("state").widths(8, 16),
-        Column::left("model").widths(10, 28),
+        Column::left("model").widths(10, 28).priority(3),
         Column::left("about").widths(10, 28),
         Column::right("value").priority(1),
-        Column::right("from").priority(2),
-        Column::left("since (UTC)").widths(16, 16).priority(3),
-        Column::left("said").widths(16, 70),
-        Column::left("by").widths(6, 20).priority(4),
+        Column::right("threshold").priority(2),
+        Column::left("since (UTC)").widths(16, 16).priority(4),
+        Column::left("said").widths(36, 70),
+        Column::left("by").widths(6, 20).priority(5),
     ];
     let cells = |i: usize| {
         let own = alerts.get(i)?;
@@ -418,8 +419,8 @@ fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
             Cell::new(format!("{sign} {}", own.state.word()), role),
             Cell::new(format!("{} {}", own.model, own.version), Role::Text),
             Cell::new(format!("{} {}", own.kind, own.subject), Role::Strong),
-            Cell::new(numbers::significant(own.value, 3), Role::Text),
-            Cell::new(numbers::significant(own.threshold, 3), Role::Dim),
+            Cell::new(measured(own, own.value), Role::Text),
+            Cell::new(measured(own, own.threshold), Role::Dim),
             Cell::new(time(own.first_ms).get(..16).unwrap_or("").to_owned(), Role::Dim),
             Cell::new(own.sentence.clone(), Role::Text),
             Cell::new(own.by.clone(), Role::Dim),
@@ -438,5 +439,32 @@ fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
     );
     let chosen: Vec<&Alert> = alerts.get(selected).into_iter().collect();
     let rest = below(area, list.height + 1);
-    canvas.lines(rest, &said(&chosen, rest.width));
+    let mut lines = said(&chosen, rest.width);
+    if let Some(own) = chosen.first() {
+        // Where there is little room this stands nowhere else.
+        let since = time(own.first_ms);
+        let since = since.get(..16).unwrap_or_default();
+        lines.extend(dim(vec![format!("  {} {} · since {since}", own.model, own.version)]));
+        let note = text::wrap(MEASURED, usize::from(rest.width).saturating_sub(1));
+        lines.push(vec![]);
+        lines.extend(dim(note));
+    }
+    canvas.lines(rest, &lines);
+}
+
+/// What the numbers of alerts are.
+const MEASURED: &str = "p: a p-value, drift where below the threshold · %: a share of rows, the \
+                        threshold is that of training · else a distance, drift where above, or \
+                        a metric, worse beyond";
+
+/// A number of an alert, so that a p-value and a share can be told from a distance.
+fn measured(alert: &Alert, number: f64) -> String {
+    let mut tests = METHODS.iter().filter(|method| method.scale == Scale::PValue);
+    if matches!(alert.kind.as_str(), "missing" | "unseen" | "out_of_range") {
+        numbers::percent(number, 1)
+    } else if tests.any(|method| alert.sentence.contains(&format!(": {} ", method.label))) {
+        format!("p {}", numbers::p_value(number))
+    } else {
+        numbers::significant(number, 3)
+    }
 }

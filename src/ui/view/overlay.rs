@@ -28,6 +28,10 @@ pub(super) fn draw(
             page(canvas, area, title, lines, *scroll, state);
             None
         }
+        Overlay::Secret { lines, .. } => {
+            page(canvas, area, "A key was made", lines, 0, state);
+            None
+        }
         Overlay::Confirm { title, text, .. } => {
             let keys = [("y", "yes"), ("n", "no")];
             Dialog { title, text, keys: &keys }.render(area, canvas.buf, canvas.theme);
@@ -47,7 +51,9 @@ pub(super) fn draw(
         }
         Overlay::Prompt { title, hint, field, error, .. } => {
             let width = (area.width.saturating_sub(4)).min(96);
-            let place = centred(area, width, 6);
+            let error = error.as_deref().unwrap_or_default();
+            let lines = text::wrap(error, usize::from(width).saturating_sub(8));
+            let place = centred(area, width, lines.len().max(1) as u16 + 5);
             clear(place, canvas.buf);
             let pane = Pane { title, focused: true, ..Pane::default() };
             let inner = pane.render(place, canvas.buf, canvas.theme);
@@ -55,8 +61,10 @@ pub(super) fn draw(
             let line = Rect { x, width: inner.right().saturating_sub(x), ..row(inner, 0) };
             let cursor = field.render("", line, canvas.buf, canvas.theme);
             canvas.paragraph(Rect { height: 1, ..below(inner, 2) }, hint, Role::Dim);
-            if let Some(error) = error {
-                canvas.words(row(inner, 3), &[word(format!("✗ {error}"), Role::Bad)]);
+            for (i, line) in lines.into_iter().enumerate().filter(|_| !error.is_empty()) {
+                let mark = if i == 0 { "✗ " } else { "  " };
+                let words = [word(format!("{mark}{line}"), Role::Bad)];
+                canvas.words(row(inner, 3 + i as u16), &words);
             }
             cursor
         }

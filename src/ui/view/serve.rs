@@ -245,8 +245,13 @@ fn about(app: &App, width: u16) -> Vec<(String, Role)> {
         add(&loaded.light_about, role, 2);
     }
     if let Some(share) = served.challenger {
-        let words =
-            format!("the challenger answers {} of the requests", numbers::percent(share, 0));
+        let side = if own.model.split().sticky {
+            "one key always goes to one side"
+        } else {
+            "one key goes to either side"
+        };
+        let share = numbers::percent(share, 0);
+        let words = format!("the challenger answers {share} of the requests · {side}");
         add(&words, Role::Dim, 1);
     }
     if let Some(shadow) = &served.shadow {
@@ -316,12 +321,12 @@ fn keys(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, f
     let read_ms = app.serve.known.as_ref().map_or(0, |known| known.read_ms);
     let heads = [
         Column::left("name").widths(10, 28),
-        Column::left("id").widths(8, 16),
+        Column::left("state").widths(21, 52),
         Column::left("for").widths(10, 32),
+        Column::left("id").widths(8, 16).priority(1),
         Column::left("models").widths(4, 24).priority(4),
         Column::right("requests").priority(2),
         Column::left("used last (UTC)").widths(10, 19).priority(3),
-        Column::left("state").widths(8, 30),
     ];
     let cells = |i: usize| {
         let own = keys.get(i)?;
@@ -340,18 +345,27 @@ fn keys(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, f
                 None => Cell::new("good", Role::Good),
             },
         };
+        let old = app.serve.old_until(&own.id).filter(|_| own.revoked_ms.is_none());
+        let state = match old {
+            Some(at) => {
+                let at = time(at);
+                let at = at.get(..16).unwrap_or_default();
+                Cell::new(format!("{} · old secret until {at}", state.text), state.role)
+            }
+            None => state,
+        };
         let look = if own.revoked_ms.is_some() { Role::Dim } else { Role::Strong };
         Some(vec![
             Cell::new(own.name.clone(), look),
-            Cell::new(own.id.clone(), Role::Dim),
+            state,
             Cell::new(scopes.join(", "), Role::Text),
+            Cell::new(own.id.clone(), Role::Dim),
             Cell::new(own.models.join(", "), Role::Dim),
             Cell::new(
                 status.map_or(String::new(), |s| numbers::count(s.requests as usize)),
                 Role::Text,
             ),
             Cell::new(used.map_or("never".into(), time), Role::Dim),
-            state,
         ])
     };
     let empty = format!("There are no keys. {} makes one.", key(Action::NewKey));

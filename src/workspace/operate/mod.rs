@@ -207,6 +207,8 @@ pub struct LoggedRows {
 pub struct Registered {
     /// When it was read, in milliseconds since 1970.
     pub read_ms: i64,
+    /// Who is at the terminal, as decisions name them.
+    pub me: String,
     /// The named models with their versions.
     pub models: Vec<NamedModel>,
     /// The keys without their secrets.
@@ -243,6 +245,7 @@ fn registered(dir: &Path, ctx: &Ctx) -> Result<Registered, Error> {
     events.sort_by_key(|event| std::cmp::Reverse(event.seq));
     Ok(Registered {
         read_ms: now_ms(),
+        me: Actor::login().who,
         models,
         keys: store.keys()?,
         events,

@@ -169,7 +169,7 @@ impl App {
         let pane = &mut self.explain;
         if pane.run.as_ref().is_none_or(|old| old.id != run.id) {
             (pane.way, pane.class, pane.column) = (0, None, None);
-            pane.ways = fitting(&run.model);
+            pane.ways = ways_of(&run);
         }
         (pane.run, pane.table, pane.walk) = (Some(run), Some(table), walk);
         (pane.decision, pane.trouble) = (None, None);
@@ -279,9 +279,12 @@ impl App {
                 };
                 self.decide()
             }
-            Action::NextWay if pane.ways.len() < 2 => {
-                self.refuse("there is no other way to explain this model")
-            }
+            Action::NextWay if pane.ways.len() < 2 => match pane.ways.first() {
+                Some(way) if way.name == "exact" => self.refuse(
+                    "of this model the contributions are exact: other ways would only come near",
+                ),
+                _ => self.refuse("there is no other way to explain this model"),
+            },
             Action::NextWay => {
                 pane.way = (pane.way + 1) % pane.ways.len();
                 self.decide()
@@ -319,9 +322,13 @@ impl App {
     fn go_to(&mut self, at: usize) -> Vec<Effect> {
         let pane = &mut self.explain;
         pane.walk.at = at;
-        pane.changed.clear();
+        let n = std::mem::take(&mut pane.changed).len();
         // Of the next row the next class is the predicted one again.
         pane.class = None;
+        if n > 0 {
+            let values = if n == 1 { "the value" } else { "the values" };
+            self.say(format!("{values} tried on the row before are gone with it"));
+        }
         self.decide()
     }
 
@@ -347,6 +354,16 @@ impl App {
         *walk = Walk { title: "all rows".into(), positions: None, n, at: position as usize };
         self.go_to(position as usize)
     }
+}
+
+/// The ways in which a run can be explained. Where contributions are exact, so are the reasons;
+/// ways that only come near would name other columns than those.
+fn ways_of(run: &Run) -> Vec<&'static Explainer> {
+    let mut ways = fitting(&run.model);
+    if ways.iter().any(|way| way.name == "exact") {
+        ways.retain(|way| matches!(way.name, "exact" | "permutation"));
+    }
+    ways
 }
 
 /// Which rows these are, in a word.

@@ -47,6 +47,15 @@ fn reasons_are_told_for_adverse_decisions_alone() {
 }
 
 #[test]
+fn where_contributions_are_exact_nothing_else_is_offered() {
+    let (_folder, mut stage) = stage(120, 36);
+    let names: Vec<&str> = stage.app.explain.ways.iter().map(|way| way.name).collect();
+    assert_eq!(names, ["exact"]);
+    stage.press("m");
+    stage.sees("the contributions are exact");
+}
+
+#[test]
 fn another_value_moves_the_score_at_once_and_can_be_taken_back() {
     let (_folder, mut stage) = stage(120, 36);
     stage.press("#");
@@ -69,6 +78,16 @@ fn another_value_moves_the_score_at_once_and_can_be_taken_back() {
     stage.sees("What if `checking_status`");
     stage.press("Down Down Enter");
     assert_eq!(stage.app.explain.changed.len(), 1);
+    // A word that training never saw is taken, and said to be none of its levels.
+    stage.press("Enter");
+    stage.type_text("zzz!");
+    stage.press("Enter");
+    stage.sees("`zzz!` is no level of training");
+    stage.press("Enter");
+    stage.sees("▸ zzz!");
+    stage.press("Esc Right");
+    stage.sees("the value tried on the row before is gone with it");
+    stage.press("Left");
     stage.app.explain.column = Some("duration_months".into());
     stage.press("Enter");
     stage.type_text("long");

@@ -44,6 +44,9 @@ impl App {
             };
             let mut items: Vec<(String, String)> =
                 field.levels.iter().map(|level| (level.clone(), note(level))).collect();
+            if chosen.text.is_some() && !field.levels.contains(&now) {
+                items.insert(0, (now.clone(), "no level of training".to_owned()));
+            }
             let missing = if own.is_none() { "the row's own" } else { "" };
             items.push((MISSING.to_owned(), missing.to_owned()));
             let now = if chosen.text.is_none() { MISSING.to_owned() } else { now };
@@ -84,6 +87,12 @@ impl App {
                 _ => {}
             }
         }
+        let field = decision.field(column);
+        let is_unknown = field.zip(value.as_ref()).is_some_and(|(field, text)| {
+            field.kind == FieldKind::Level
+                && !field.levels.is_empty()
+                && !field.levels.contains(text)
+        });
         let own = match (decision.changed.get(column), pane.order()) {
             (Some((own, _)), _) => own.clone(),
             (None, order) => {
@@ -95,10 +104,14 @@ impl App {
         if value == own {
             pane.changed.remove(column);
         } else {
-            pane.changed.insert(column.to_owned(), value);
+            pane.changed.insert(column.to_owned(), value.clone());
         }
         if pane.changed == before {
             return vec![];
+        }
+        if is_unknown {
+            let text = value.unwrap_or_default();
+            self.warn(format!("`{text}` is no level of training: it counts as one never seen"));
         }
         self.decide()
     }

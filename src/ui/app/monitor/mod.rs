@@ -111,6 +111,8 @@ pub struct MonitorPane {
     pub back: usize,
     /// By what the columns are sorted.
     pub order: DriftOrder,
+    /// The view from which a key led to the one in front; the first one where none did.
+    came_from: Option<MonitorView>,
     /// The screen from which it was opened.
     pub from: Screen,
 }
@@ -124,6 +126,7 @@ impl Default for MonitorPane {
             alerts: Vec::new(),
             back: 0,
             order: DriftOrder::default(),
+            came_from: None,
             from: Screen::Workbench,
         }
     }
@@ -166,7 +169,30 @@ fn raised_in(windows: &[Window], alert: &Alert) -> Option<usize> {
 }
 
 impl MonitorPane {
+    /// Takes in what the registry knows; the cursors stay on what they were on.
     pub(super) fn learn(&mut self, known: &Arc<Registered>) {
+        let version = self.chosen().map(|own| (own.name.clone(), own.version));
+        let alert = self.alerts.get(self.rows[MonitorView::Alerts as usize]).map(|own| own.id);
+        self.take_in(known);
+        let watched = self.watched.as_deref().unwrap_or_default();
+        let at = version.and_then(|(name, number)| {
+            watched.iter().position(|own| own.name == name && own.version == number)
+        });
+        if let Some(at) = at {
+            self.rows[MonitorView::Versions as usize] = at;
+        }
+        if let Some(at) = self.alerts.iter().position(|own| Some(own.id) == alert) {
+            self.rows[MonitorView::Alerts as usize] = at;
+        }
+    }
+
+    /// Goes back to the view before; whether there was one.
+    pub(super) fn step_back(&mut self) -> bool {
+        let before = self.came_from.take().unwrap_or_default();
+        std::mem::replace(&mut self.view, before) != before
+    }
+
+    fn take_in(&mut self, known: &Registered) {
         let mut watched = Vec::new();
         for version in known.models.iter().flat_map(|model| &model.versions) {
             let key = (version.name.clone(), version.version);
@@ -272,6 +298,7 @@ impl App {
                 let n = MonitorView::ALL.len();
                 let by = if matches!(action, Action::NextTab | Action::Right) { 1 } else { n - 1 };
                 pane.view = MonitorView::ALL[(pane.view as usize + by) % n];
+                pane.came_from = None;
                 vec![]
             }
             Action::FarLeft => {
@@ -286,7 +313,7 @@ impl App {
             Action::NextMetric => {
                 let at = DriftOrder::ALL.iter().position(|o| *o == pane.order).unwrap_or(0);
                 pane.order = DriftOrder::ALL[(at + 1) % DriftOrder::ALL.len()];
-                pane.view = MonitorView::Columns;
+                (pane.view, pane.came_from) = (MonitorView::Columns, None);
                 let said = format!("columns by {}", pane.order.word());
                 self.say(said);
                 vec![]
@@ -317,6 +344,7 @@ impl App {
                     self.refuse("this alert does not fire: someone has taken notice, or it is over")
                 }
                 _ if pane.alerts.iter().any(|alert| alert.state == AlertState::Firing) => {
+                    pane.came_from = Some(pane.view);
                     pane.view = MonitorView::Alerts;
                     self.say("choose the alert, then acknowledge it");
                     vec![]
@@ -355,6 +383,7 @@ impl App {
         let watched = pane.watched.as_deref().unwrap_or_default();
         let own = |w: &Watched| w.name == alert.model && w.version == alert.version;
         if let Some(at) = watched.iter().position(own) {
+            pane.came_from = Some(pane.view);
             pane.rows[MonitorView::Versions as usize] = at;
             let windows = &watched[at].windows;
             let raised = raised_in(windows, &alert).map_or(0, |place| windows.len() - 1 - place);
@@ -369,7 +398,11 @@ impl App {
                 pane.rows[MonitorView::Columns as usize] = place.unwrap_or(0);
             }
         }
-        self.say(alert.sentence);
+        match alert.state {
+            AlertState::Firing => self.alarm(alert.sentence),
+            AlertState::Acknowledged => self.warn(alert.sentence),
+            AlertState::Resolved => self.say(alert.sentence),
+        }
         vec![]
     }
 

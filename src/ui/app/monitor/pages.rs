@@ -2,6 +2,7 @@
 //! and what the measures mean.
 
 use super::{App, Effect, MonitorView};
+use crate::monitor::{METHODS, Scale};
 use crate::ui::app::serve::{time, value};
 use crate::ui::app::{Overlay, PageLine};
 use crate::ui::widgets::{numbers, text};
@@ -41,8 +42,15 @@ impl App {
                 own.score.map_or("sealed".to_owned(), |score| numbers::significant(score, 4));
             line(&time(own.at_ms), &score, &own.decision, label, &shown)
         }));
-        let first = if logged.is_cut { "the first " } else { "" };
-        let title = format!("{first}{} predictions of this window", numbers::count(rows.len()));
+        let n = numbers::count(rows.len());
+        let all = pane.window().map_or(0, |(window, _)| window.rows as usize);
+        let title = if logged.is_cut {
+            format!("the first {n} predictions of this window")
+        } else if rows.len() < all {
+            format!("the log has {n} of the window's {} predictions", numbers::count(all))
+        } else {
+            format!("{n} predictions of this window")
+        };
         self.overlays.push(Overlay::Page { title, lines, scroll: 0 });
         vec![]
     }
@@ -99,9 +107,14 @@ pub(super) fn seen_lines(seen: &Seen) -> Vec<PageLine> {
         ),
     ));
     if !seen.method.is_empty() {
+        let is_p = METHODS.iter().any(|m| m.name == seen.method && m.scale == Scale::PValue);
+        let (value, side) = if is_p {
+            (seen.value.map_or(numbers::NONE.into(), numbers::p_value), "below")
+        } else {
+            (number(seen.value), "above")
+        };
         let said = format!(
-            "{} by {} · not to pass {}",
-            number(seen.value),
+            "{value} by {} · drift where {side} {}",
             seen.method.replace('_', " "),
             number(seen.threshold)
         );

@@ -74,6 +74,21 @@ fn what_drifted_most_comes_first_beside_what_chance_does() {
 }
 
 #[test]
+fn esc_goes_back_one_step() {
+    let (_folder, mut stage) = watched(120, 36);
+    stage.press("] ] ] Enter");
+    stage.sees("▲ checking_status has drifted");
+    assert_eq!(stage.app.monitor.view, MonitorView::Columns);
+    for view in [MonitorView::Alerts, MonitorView::Versions] {
+        stage.press("Esc");
+        assert_eq!(stage.app.monitor.view, view);
+    }
+    stage.press("Enter Esc");
+    stage.sees("Monitor");
+    assert_eq!(stage.app.monitor.view, MonitorView::Versions);
+}
+
+#[test]
 fn performance_is_told_with_its_limits() {
     for (width, height) in [(80, 24), (120, 36), (200, 50)] {
         let (_folder, mut stage) = watched(width, height);
@@ -95,7 +110,10 @@ fn an_alert_is_acknowledged_with_a_reason() {
     stage.sees("acknowledged");
     stage.press("a");
     stage.sees("does not fire");
+    stage.sees("threshold");
+    stage.sees("a p-value, drift where below");
     stage.press("Enter");
+    stage.sees("⚠ checking_status has drifted");
     assert_eq!(stage.app.monitor.seen()[stage.app.monitor.row()].name, "checking_status");
 }
 

@@ -91,6 +91,11 @@ impl App {
                     pair("made", format!("{} by {}", time(own.created_ms), own.by)),
                     pair("expires", own.expires_ms.map_or("never".into(), time)),
                     pair("revoked", own.revoked_ms.map_or("no".into(), time)),
+                    pair(
+                        "old secret",
+                        pane.old_until(&own.id)
+                            .map_or("refused".into(), |at| format!("good until {}", time(at))),
+                    ),
                     pair("limit", rate),
                     pair("a day", {
                         let of = |n: Option<u64>, what: &str| {

@@ -3,6 +3,7 @@
 //! The server is a process of its own; the screen asks it about once a second while it is open.
 //! Decisions go to the registry, whether a server runs or not.
 
+mod aliases;
 mod details;
 mod orders;
 #[cfg(test)]
@@ -118,7 +119,42 @@ pub enum AuditLine<'a> {
     Event(&'a Event),
 }
 
+impl AuditLine<'_> {
+    /// What tells it from all others.
+    fn id(&self) -> (&'static str, i64) {
+        match self {
+            Self::Waits(own) => ("waits", own.id),
+            Self::Event(own) => ("event", own.seq),
+        }
+    }
+}
+
 impl ServePane {
+    /// Takes in what the registry knows; the cursors stay on what they were on.
+    pub(super) fn learn(&mut self, known: &Arc<Registered>) {
+        let version = self.version().map(|own| (own.version.name.clone(), own.version.version));
+        let key = self.keys().get(self.rows[ServeTab::Keys as usize]).map(|key| key.id.clone());
+        // At the top one follows what is decided.
+        let line = self.rows[ServeTab::Audit as usize];
+        let line = self.audit().get(line).filter(|_| line > 0).map(AuditLine::id);
+        self.known = Some(Arc::clone(known));
+        let at = version.and_then(|(name, number)| {
+            let same =
+                |own: &ServedVersion<'_>| own.version.name == name && own.version.version == number;
+            self.versions().iter().position(same)
+        });
+        let at = [
+            (ServeTab::Models, at),
+            (ServeTab::Keys, self.keys().iter().position(|own| Some(&own.id) == key.as_ref())),
+            (ServeTab::Audit, self.audit().iter().position(|own| Some(own.id()) == line)),
+        ];
+        for (tab, at) in at {
+            if let Some(at) = at {
+                self.rows[tab as usize] = at;
+            }
+        }
+    }
+
     /// The server, while it runs.
     pub fn running(&self) -> Option<&Status> {
         self.status.as_ref()?.as_deref_ok()
@@ -164,6 +200,14 @@ impl ServePane {
         let mut keys: Vec<&Key> = known.keys.iter().collect();
         keys.sort_by_key(|key| key.revoked_ms.is_some());
         keys
+    }
+
+    /// Until when the secret before the present one of a key stays good, if it does.
+    pub fn old_until(&self, id: &str) -> Option<i64> {
+        let known = self.known.as_ref()?;
+        let own = |event: &&Event| event.action == "rotate key" && event.subject == id;
+        let until = known.events.iter().find(own)?.after["old_until_ms"].as_i64()?;
+        (until > known.read_ms).then_some(until)
     }
 
     /// The latest answers, newest first.
@@ -294,15 +338,14 @@ impl App {
                     PageLine::Fixed(shown.clone()),
                     PageLine::Text(String::new()),
                     PageLine::Text(
-                        "Copy it now: the workspace keeps only its digest, and nobody can show \
-                         it again. Send it as `Authorization: Bearer KEY`."
+                        "y copies it, Esc closes this box. The workspace keeps only its digest, \
+                         and nobody can show it again. Send it as `Authorization: Bearer KEY`."
                             .into(),
                     ),
                     PageLine::Pair("id".into(), id.clone()),
                     PageLine::Pair("for".into(), scopes.clone()),
                 ];
-                let title = "A key was made".into();
-                self.overlays.push(Overlay::Page { title, lines, scroll: 0 });
+                self.overlays.push(Overlay::Secret { shown: shown.clone(), lines });
             }
         }
         self.read_registry()

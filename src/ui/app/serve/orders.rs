@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{App, Ask, Effect, PageLine, ServeTab, ranked};
+use super::{App, Ask, Effect, PageLine, ServeTab, aliases::aliases};
 use crate::registry::store::{Done, Pending, Retrain, Scope};
 use crate::train::Run;
 use crate::ui::action::Action;
@@ -79,8 +79,21 @@ impl App {
             let first = first.to_uppercase();
             sentence.replace_range(..1, &first);
         }
-        let hint = "why? kept in the audit log with your login · Enter does it";
-        self.ask(format!("{sentence}?"), hint, "", Ask::Why(Box::new(order)));
+        self.ask_why_of(&format!("{sentence}?"), order)
+    }
+
+    /// Asks why, under a title that says what is about to be done.
+    pub(super) fn ask_why_of(&mut self, title: &str, order: Order) -> Vec<Effect> {
+        let hint = match &order {
+            Order::Do(Done::Split { split, .. }) if split.sticky => {
+                "one key always goes to one side · why? kept in the audit log with your login"
+            }
+            Order::Do(Done::Split { .. }) => {
+                "one key goes to either side by chance · why? kept in the audit log"
+            }
+            _ => "why? kept in the audit log with your login · Enter does it",
+        };
+        self.ask(title, hint, "", Ask::Why(Box::new(order)));
         vec![]
     }
 
@@ -114,49 +127,11 @@ impl App {
         if let Err(error) = crate::registry::store::ModelName::new(typed) {
             return self.refuse(&error.to_string());
         }
-        let mut items = aliases();
+        let mut items = aliases(self.named(typed));
         items.push((NO_ALIAS.into(), "registered, and not served unless it is asked for".into()));
         let then = Pick::Serve(Choosing::RegisterAs(Arc::clone(run), typed.to_owned()));
         self.pick(format!("Which alias of `{typed}`?"), items, "champion", then);
         vec![]
-    }
-
-    pub(super) fn ask_promote(&mut self) -> Vec<Effect> {
-        let Some(own) = self.serve.chosen_version() else {
-            return self.refuse("choose a version among the models");
-        };
-        let (name, version) = (own.version.name.clone(), own.version.version);
-        let title = format!("Which alias is to point to version {version} of `{name}`?");
-        self.pick(title, aliases(), "champion", Pick::Serve(Choosing::Promote(name, version)));
-        vec![]
-    }
-
-    pub(super) fn ask_rollback(&mut self) -> Vec<Effect> {
-        let Some(own) = self.serve.chosen_version() else {
-            return self.refuse("choose a model among the models");
-        };
-        let name = own.model.name.clone();
-        let item = |alias: &str| {
-            let version = own.model.aliases.get(alias).copied().unwrap_or_default();
-            (alias.to_owned(), format!("points to version {version}"))
-        };
-        let items: Vec<(String, String)> =
-            ranked(own.model.aliases.keys()).into_iter().map(item).collect();
-        match items.as_slice() {
-            [] => {
-                let remedy = "{} lets one point to a version";
-                self.refuse_with("no alias points to this model", remedy, Action::Promote)
-            }
-            [(alias, _)] => {
-                let order = Order::Do(Done::Rollback { name, alias: alias.clone() });
-                self.ask_why(order)
-            }
-            _ => {
-                let title = format!("Which alias of `{name}` is to point where it pointed before?");
-                self.pick(title, items, "champion", Pick::Serve(Choosing::Rollback(name)));
-                vec![]
-            }
-        }
     }
 
     /// Takes the chosen version or key out of service, or a version back into it.
@@ -191,10 +166,16 @@ impl App {
     }
 
     pub(super) fn ask_answer(&mut self, pending: &Pending) -> Vec<Effect> {
-        let items = vec![
-            (APPROVE.to_owned(), format!("asked for by {}: {}", pending.who, pending.why)),
-            (REJECT.to_owned(), "it does not happen".to_owned()),
-        ];
+        // Nobody approves what they have asked for themselves.
+        let is_own = self.serve.known.as_ref().is_some_and(|known| known.me == pending.who);
+        let items = if is_own {
+            vec![(REJECT.to_owned(), "take it back · another login has to approve it".to_owned())]
+        } else {
+            vec![
+                (APPROVE.to_owned(), format!("asked for by {}: {}", pending.who, pending.why)),
+                (REJECT.to_owned(), "it does not happen".to_owned()),
+            ]
+        };
         let title = format!("{}?", pending.done.sentence());
         let then = Pick::Serve(Choosing::Answer(pending.id, pending.done.clone()));
         self.pick(title, items, APPROVE, then);
@@ -219,13 +200,16 @@ impl App {
         let order = match choosing {
             Choosing::RegisterAs(run, name) => {
                 let threshold = self.workspace.threshold(&run);
-                let alias = (chosen != NO_ALIAS).then_some(chosen);
-                Order::Register { run, threshold, name, alias }
+                if chosen == NO_ALIAS {
+                    Order::Register { run, threshold, name, alias: None }
+                } else {
+                    let alias = Some(chosen.clone());
+                    let order = Order::Register { run, threshold, name: name.clone(), alias };
+                    return self.ask_alias(&name, &chosen, order);
+                }
             }
-            Choosing::Promote(name, version) => {
-                Order::Do(Done::Promote { name, version, alias: chosen })
-            }
-            Choosing::Rollback(name) => Order::Do(Done::Rollback { name, alias: chosen }),
+            Choosing::Promote(name, version) => return self.chose_promote(&name, version, &chosen),
+            Choosing::Rollback(name) => return self.ask_back(name, &chosen),
             Choosing::Scopes(name) => return self.ask_limits(name, chosen),
             Choosing::Answer(id, done) => match chosen.as_str() {
                 APPROVE => Order::Answer { id, done, yes: true },
@@ -269,6 +253,21 @@ impl App {
             let said = format!("no server serves `{name}`");
             return self.refuse_with(&said, "{} starts one", Action::StartStop);
         }
+        self.overlays.push(Overlay::Confirm {
+            title: format!(
+                "Ask `{name}` as fast as the server answers, for {LOAD_SECONDS} seconds?"
+            ),
+            text: "These are requests like any other: they end in the prediction log, in the \
+                   windows that the monitor measures, and in what the key may use up. Who asks at \
+                   the same time waits longer."
+                .into(),
+            then: Confirmed::LoadTest(name),
+        });
+        vec![]
+    }
+
+    /// Goes on with a load test that is meant.
+    pub(in crate::ui::app) fn load_anyway(&mut self, name: String) -> Vec<Effect> {
         if self.serve.running().is_some_and(|status| status.needs_key) {
             let hint = "a key with the scope `infer`; nothing takes the one in KARAT_KEY";
             let title = format!("The key for the load test of `{name}`");
@@ -289,10 +288,6 @@ impl App {
         self.say(format!("asking for {LOAD_SECONDS} seconds: {}", errand.line()));
         self.start_all(vec![Work::Outside(Outside::Errand(errand))])
     }
-}
-
-fn aliases() -> Vec<(String, String)> {
-    ALIASES.iter().map(|(name, about)| ((*name).to_owned(), (*about).to_owned())).collect()
 }
 
 /// What a load test showed, as a page; what cannot be read is shown as it is.

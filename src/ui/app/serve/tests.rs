@@ -116,6 +116,12 @@ fn a_key_is_shown_once_and_can_be_revoked() {
     stage.type_text("for the app");
     stage.press("Enter");
     stage.sees("shown this once");
+    // No stray key loses it.
+    stage.press("q Enter Space d ctrl-c");
+    stage.sees("shown this once");
+    stage.press("y");
+    stage.sees("copied the key");
+    stage.sees(&stage.copied[0]);
     stage.press("Esc ] ]");
     stage.sees("app");
     stage.sees("good until");
@@ -125,6 +131,7 @@ fn a_key_is_shown_once_and_can_be_revoked() {
     stage.press("Enter");
     stage.sees("shown this once");
     stage.press("Esc");
+    stage.sees("old secret until");
     stage.press("d");
     stage.type_text("lost");
     stage.press("Enter");
@@ -209,6 +216,8 @@ fn the_chosen_model_is_meant_whichever_view_is_in_front() {
     stage.press("Down ] y");
     assert_eq!(stage.copied, ["curl other"]);
     stage.press("L");
+    stage.sees("they end in the prediction log");
+    stage.press("y");
     stage.sees("The key for the load test of `other`");
 }
 
@@ -228,14 +237,16 @@ fn what_is_not_in_the_list_rejects_nothing() {
     stage.press("r Enter Enter");
     stage.type_text("first");
     stage.press("Enter a");
-    stage.sees("Let every change wait for a second person?");
+    stage.sees("it needs a second person");
+    stage.press("y");
+    stage.sees("Let changes of what is in service wait for a second person?");
     stage.type_text("policy");
     stage.press("Enter");
     stage.sees("two persons decide");
     stage.press("p Down Enter");
     stage.type_text("try it");
     stage.press("Enter ] ] ] Home Enter");
-    stage.sees("approve");
+    stage.sees("another login has to approve it");
     stage.type_text("yes!");
     stage.press("Enter");
     stage.sees("`yes!` is not in the list");
@@ -253,9 +264,14 @@ fn a_share_and_settings_are_set_with_a_reason() {
     stage.press("p Down Enter");
     stage.type_text("try it");
     stage.press("Enter c");
-    stage.type_text("25 %");
+    stage.type_text("some");
+    stage.press("Enter");
+    stage.sees("`some` is no share");
+    stage.press("Esc :");
+    stage.type_text("challenger-share 25 %");
     stage.press("Enter");
     stage.sees("25 % of it");
+    stage.sees("one key always goes to one side");
     stage.type_text("careful");
     stage.press("Enter o Enter");
     stage.sees("what becomes of missing values");
@@ -280,6 +296,83 @@ fn a_share_and_settings_are_set_with_a_reason() {
     assert_eq!(model.settings["missing"], "fill");
     assert_eq!(model.settings["log"]["age_years"], "drop");
     assert_eq!(known.events[0].why, "privacy");
+}
+
+#[test]
+fn esc_goes_back_one_step() {
+    let (_folder, mut stage) = stage(120, 36);
+    stage.press("r Enter Enter");
+    stage.type_text("first");
+    stage.press("Enter o Enter");
+    stage.sees("what becomes of missing values");
+    stage.press("Esc");
+    stage.sees("How is `credit_risk` served?");
+    stage.press("Esc ] Esc");
+    assert_eq!((stage.app.screen, stage.app.serve.tab), (Screen::Serve, ServeTab::Models));
+    stage.press("Esc");
+    assert_eq!(stage.app.screen, Screen::Workbench);
+}
+
+#[test]
+fn the_cursor_stays_on_a_key_that_is_revoked() {
+    let (_folder, mut stage) = stage(120, 36);
+    for name in ["one", "two"] {
+        stage.press("n");
+        stage.type_text(name);
+        stage.press("Enter Enter Enter");
+        stage.type_text("why");
+        stage.press("Enter Esc");
+    }
+    stage.press("] ] Home");
+    let chosen = |stage: &Rehearsal| stage.app.serve.keys()[stage.app.serve.row()].id.clone();
+    let before = chosen(&stage);
+    stage.press("d");
+    stage.type_text("lost");
+    stage.press("Enter");
+    assert_eq!((chosen(&stage), stage.app.serve.row()), (before, 1));
+}
+
+#[test]
+fn aliases_are_made_and_pointed_back_knowingly() {
+    let (_folder, mut stage) = stage(120, 36);
+    stage.press("r Enter Enter");
+    stage.type_text("first");
+    stage.press("Enter b");
+    stage.sees("has pointed to another version before");
+    stage.press("p");
+    stage.sees("points to version 1");
+    stage.press("Enter");
+    stage.sees("is its `champion` already");
+    stage.press("p");
+    stage.type_text("chmpion!");
+    stage.press("Enter");
+    stage.sees("There is no alias `chmpion!` yet");
+    stage.press("n");
+    // A second version becomes the champion, and the first one again.
+    stage.press("q t V r Enter Enter");
+    stage.type_text("second");
+    stage.press("Enter b");
+    stage.sees("Point `champion` of `credit_risk` from version 2 back to version 1?");
+}
+
+#[test]
+fn what_went_wrong_is_told_in_full() {
+    let (_folder, mut stage) = stage(80, 24);
+    let words: Vec<String> = (0..30).map(|i| format!("word{i}")).collect();
+    stage.app.refuse(&format!("{}\nhint: ask someone else", words.join(" ")));
+    stage.resize(80, 24);
+    for word in words {
+        stage.sees(&word);
+    }
+    stage.sees("ask someone else");
+}
+
+#[test]
+fn the_footer_follows_the_view() {
+    let (_folder, mut stage) = stage(80, 24);
+    stage.sees("s start/stop  p promote");
+    stage.press("] ]");
+    stage.sees("n new key  R other secret");
 }
 
 #[test]

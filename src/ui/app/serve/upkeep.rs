@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::{ADDRESS, App, Ask, Choosing, Effect, ServeTab};
 use crate::registry::store::{Done, Retrain, Scope, Split};
 use crate::ui::action::Action;
-use crate::ui::app::{Confirmed, Overlay, Pick};
+use crate::ui::app::{Confirmed, Overlay, Pick, Screen};
+use crate::ui::keymap::key_in;
 use crate::ui::served::Policy;
 use crate::workspace::{Errand, KEY_LIMITS, KeyLimits, Order, Outside, Upkeep, Work};
 
@@ -111,10 +112,30 @@ impl App {
         let now = own.model.split();
         let sticky = if now.sticky || now == Split::default() { "" } else { " not sticky" };
         let title = format!("Which share of the requests does the challenger of `{name}` answer?");
-        let hint = "from 0 to 1, or such as 10 %; `not sticky`: one key gets now this, now that";
+        let hint = "0.2 or 20 %; one key always goes to one side, unless `not sticky` follows";
         let text = format!("{}{sticky}", now.challenger);
         self.ask(title, hint, &text, Ask::Operate(Asking::Share(name)));
         vec![]
+    }
+
+    /// Takes the share of the challenger of the chosen model as it was written in the palette.
+    pub(in crate::ui::app) fn share_in_words(&mut self, typed: &str) -> Vec<Effect> {
+        let mut effects = self.open_serve();
+        if self.screen != Screen::Serve {
+            return effects;
+        }
+        self.serve.tab = ServeTab::Models;
+        if self.serve.known.is_none() {
+            let key = key_in(&self.scopes(), Action::ChallengerShare);
+            self.say(format!("choose what it is about, then press {key}"));
+            return effects;
+        }
+        let Some(name) = self.serve.version().map(|own| own.model.name.clone()) else {
+            effects.extend(self.refuse_unregistered());
+            return effects;
+        };
+        effects.extend(self.share(&name, typed));
+        effects
     }
 
     fn share(&mut self, name: &str, typed: &str) -> Vec<Effect> {
@@ -125,7 +146,8 @@ impl App {
         let percent = share.strip_suffix('%').map(|n| n.trim().parse::<f64>().map(|n| n / 100.0));
         let number = percent.unwrap_or_else(|| share.parse::<f64>());
         let Some(challenger) = number.ok().filter(|n| (0.0..=1.0).contains(n)) else {
-            return self.refuse(&format!("`{typed}` is no share of the requests"));
+            let text = format!("`{typed}` is no share\nhint: for example `0.2`, `20 %` or `20%`");
+            return self.refuse(&text);
         };
         let split = Split { challenger, sticky };
         self.ask_why(Order::Do(Done::Split { name: name.to_owned(), split }))
@@ -136,14 +158,34 @@ impl App {
         let Some(own) = self.serve.chosen_version() else {
             return self.refuse("choose a model among the models");
         };
-        let (name, now) = (own.model.name.clone(), own.model.settings.clone());
+        let name = own.model.name.clone();
+        self.settings_of(name, SETTINGS[0].0)
+    }
+
+    /// Goes back to the list of settings from a box that it has led to; other boxes have none
+    /// before them.
+    pub(in crate::ui::app) fn box_before(&mut self, closed: Overlay) -> Vec<Effect> {
+        match closed {
+            Overlay::Picker { then: Pick::Serve(Choosing::SettingTo(name, key)), .. }
+            | Overlay::Prompt { then: Ask::Operate(Asking::Setting(name, key)), .. } => {
+                self.settings_of(name, key)
+            }
+            _ => vec![],
+        }
+    }
+
+    /// The list of settings of a name, on this one.
+    fn settings_of(&mut self, name: String, at: &str) -> Vec<Effect> {
+        let known = self.serve.known.as_ref();
+        let model = known.and_then(|known| known.models.iter().find(|own| own.name == name));
+        let now = model.map_or(Value::Null, |own| own.settings.clone());
         let item = |(key, about, _): &Setting| {
             let now = now.get(key).map_or("default".into(), super::value);
             ((*key).to_owned(), format!("{about} · {now}"))
         };
         let items = SETTINGS.iter().map(item).collect();
         let title = format!("How is `{name}` served? Change …");
-        self.pick(title, items, "missing", Pick::Serve(Choosing::Setting(name)));
+        self.pick(title, items, at, Pick::Serve(Choosing::Setting(name)));
         vec![]
     }
 
@@ -237,8 +279,18 @@ impl App {
         let Some(known) = self.serve.known.clone() else {
             return self.refuse("the registry is still being read");
         };
-        let upkeep = if known.needs_approval { Upkeep::AskNobody } else { Upkeep::AskSecondPerson };
-        self.ask_why(Order::Upkeep(upkeep))
+        if known.needs_approval {
+            return self.ask_why(Order::Upkeep(Upkeep::AskNobody));
+        }
+        self.overlays.push(Overlay::Confirm {
+            title: "Let changes of what is in service wait for a second person?".into(),
+            text: "Aliases, the challenger's share, and versions retired or taken back then wait \
+                   until another login approves them; keys, settings and alerts do not. To switch \
+                   this off again is such a change too: it needs a second person."
+                .into(),
+            then: Confirmed::Ask(Box::new(Order::Upkeep(Upkeep::AskSecondPerson))),
+        });
+        vec![]
     }
 
     /// Asks in which way a server is to be started.

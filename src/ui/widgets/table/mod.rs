@@ -32,6 +32,8 @@ pub struct Column {
     pub min: u16,
     /// The greatest width it takes however long its texts are; nought is no limit.
     pub max: u16,
+    /// Whether its texts are drawings, which keep their look in the chosen row.
+    pub is_drawn: bool,
 }
 
 impl Column {
@@ -49,6 +51,13 @@ impl Column {
     #[must_use]
     pub fn priority(mut self, priority: u8) -> Self {
         self.priority = priority;
+        self
+    }
+
+    /// The column, of drawings: bars and courses.
+    #[must_use]
+    pub fn drawn(mut self) -> Self {
+        self.is_drawn = true;
         self
     }
 
@@ -367,6 +376,8 @@ impl DataTable<'_> {
                         .bg(ratatui::style::Color::Reset)
                         .fg(ratatui::style::Color::Reset)
                 }
+                // A bar turned inside out, or in the colour of the choice, tells nothing.
+                Some(_) if self.columns[place.column].is_drawn => theme.style(cell.role),
                 Some(style) if self.focused => style,
                 Some(style) => theme.style(cell.role).patch(style),
                 None => theme.style(cell.role),

@@ -151,3 +151,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_drawing_keeps_its_look_in_the_chosen_row() {
+    use crate::ui::theme::{Glyphs, Tier};
+    let columns = [Column::left("column"), Column::left("bar").drawn()];
+    let row = |_: usize| Some(vec![Cell::from("age"), Cell::new("███", Role::Good)]);
+    for tier in [Tier::None, Tier::Ansi16] {
+        let theme = Theme::new(tier, Glyphs::Braille);
+        let mut buf = Buffer::empty(Rect::new(0, 0, 30, 3));
+        let table = DataTable { row: &row, frozen: 0, footer: false, ..table(&columns, 1) };
+        table.render(buf.area, &mut buf, &theme, &mut TableState::default());
+        let bar = buf.content.iter().find(|cell| cell.symbol() == "█").expect("a bar");
+        let plain = Style::reset().patch(theme.style(Role::Good));
+        let (fg, bg) = (plain.fg.unwrap_or_default(), plain.bg.unwrap_or_default());
+        assert_eq!((bar.fg, bar.bg), (fg, bg), "{tier:?}");
+        assert!(!bar.modifier.contains(ratatui::style::Modifier::REVERSED), "{tier:?}");
+    }
+}
