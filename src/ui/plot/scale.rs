@@ -114,7 +114,8 @@ fn log_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
     let inside = |factors: &[f64], every: i32| -> Vec<f64> {
         let powers = (first..=last).filter(|p| p.rem_euclid(every) == 0);
         let all = powers.flat_map(|p| factors.iter().map(move |f| f * 10f64.powi(p)));
-        all.filter(|v| *v >= low * (1.0 - 1e-9) && *v <= high * (1.0 + 1e-9)).collect()
+        let is_inside = |v: &f64| *v >= low * (1.0 - 1e-9) && *v <= high * (1.0 + 1e-9);
+        all.filter(|v| v.is_finite() && is_inside(v)).collect()
     };
     let fine = inside(&[1.0, 2.0, 5.0], 1);
     if fine.len() <= most {
@@ -160,6 +161,7 @@ mod tests {
         assert_eq!(nice_ticks(0.0, 1000.0, 3), [0.0, 500.0, 1000.0]);
         assert_eq!(log_ticks(0.001, 1000.0, 4), [0.01, 1.0, 100.0]);
         assert_eq!(log_ticks(0.1, 2.0, 9), [0.1, 0.2, 0.5, 1.0, 2.0]);
+        assert!(log_ticks(1e308, 1.5e308, 6).iter().all(|tick| tick.is_finite()));
     }
 
     #[test]

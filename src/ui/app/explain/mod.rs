@@ -326,8 +326,12 @@ impl App {
         // Of the next row the next class is the predicted one again.
         pane.class = None;
         if n > 0 {
-            let values = if n == 1 { "the value" } else { "the values" };
-            self.say(format!("{values} tried on the row before are gone with it"));
+            let values = if n == 1 {
+                "the value tried on the row before is"
+            } else {
+                "the values tried on the row before are"
+            };
+            self.say(format!("{values} gone with it"));
         }
         self.decide()
     }
