@@ -3,6 +3,7 @@
 //!
 //!     cargo bench --bench serve
 //!     cargo bench --bench serve -- --mlserver 127.0.0.1:8085     # beside `serve_mlserver.py`
+//!     cargo bench --bench serve -- --max-wait 2                  # refusing earlier than usual
 //!
 //! Server, rivals and load share the processors of this machine, one after the other in one run.
 
@@ -150,7 +151,9 @@ fn tensor(n_rows: usize) -> (Vec<u8>, usize) {
 
 fn main() {
     let words: Vec<String> = std::env::args().collect();
-    let rival = words.iter().position(|word| word == "--mlserver").and_then(|at| words.get(at + 1));
+    let behind =
+        |name: &str| words.iter().position(|word| word == name).and_then(|at| words.get(at + 1));
+    let (rival, max_wait) = (behind("--mlserver"), behind("--max-wait"));
     let dir = tempfile::tempdir().expect("a folder");
     karat::files::write(&dir.path().join("bench.csv"), table().as_bytes()).expect("a file");
     karat(dir.path(), &["train", "bench.csv", "--target", "y", "--model", "logistic"]);
@@ -167,6 +170,7 @@ fn main() {
     let start = Instant::now();
     let child = Command::new(env!("CARGO_BIN_EXE_karat"))
         .args(["serve", "--addr", "127.0.0.1:0"])
+        .args(max_wait.into_iter().flat_map(|ms| ["--max-wait", ms.as_str()]))
         .current_dir(dir.path())
         .stderr(Stdio::null())
         .spawn()
