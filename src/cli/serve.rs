@@ -77,7 +77,7 @@ struct How {
     max_lag: u64,
     /// Refuse work that would wait longer than so many milliseconds, and longer than twice the time
     /// that it takes itself
-    #[arg(long, value_name = "MS", default_value_t = 5)]
+    #[arg(long, value_name = "MS", default_value_t = 2)]
     max_wait: u64,
     /// A command that alerts are given to, as JSON on its standard input
     #[arg(long, value_name = "COMMAND")]
