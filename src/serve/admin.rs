@@ -165,7 +165,7 @@ pub(super) fn acknowledge(server: &Arc<Server>, call: &mut Call) -> Reply {
         if !is_there {
             return Err(none());
         }
-        server.store.acknowledge(id, &actor(call), why).map_err(|error| refused(&error))?;
+        server.store.acknowledge(id, &actor(call), why).map_err(conflict)?;
         Answer::json(&json!({ "acknowledged": id }))
     })
 }

@@ -65,7 +65,8 @@ fn take(server: &Server, call: &Call) -> Outcome {
                 continue;
             }
             if let Some(what) = no_label(server, &model, version, &label) {
-                return Err(wrong(&what));
+                // It is a label, but not of this model.
+                return Err(Refusal { status: 409, ..wrong(&what) });
             }
         }
         labels.push((id, Some(label)));
