@@ -123,11 +123,15 @@ pub(super) fn be_nice() {
     // The longer a turn a thread asks for, the sooner the kernel takes the processor from it when
     // one with shorter turns wakes up; in nanoseconds, and this is the longest that it knows.
     const TURN: u64 = 100_000_000;
-    let about = Scheduling {
-        size: size_of::<Scheduling>() as u32,
-        nice: NICE,
-        runtime: TURN,
-        ..Scheduling::default()
+    let about = libc::sched_attr {
+        size: size_of::<libc::sched_attr>() as u32,
+        sched_policy: libc::SCHED_OTHER.cast_unsigned(),
+        sched_flags: 0,
+        sched_nice: NICE,
+        sched_priority: 0,
+        sched_runtime: TURN,
+        sched_deadline: 0,
+        sched_period: 0,
     };
     // On Linux the process id 0 stands for the calling thread. A refusal costs smoothness only;
     // kernels before 6.12 pass over the length of the turn.
@@ -139,24 +143,6 @@ pub(super) fn be_nice() {
             libc::setpriority(libc::PRIO_PROCESS, 0, NICE);
         }
     }
-}
-
-/// How a thread is scheduled, as the kernel reads it (`struct sched_attr`, its first version).
-#[cfg(target_os = "linux")]
-#[repr(C)]
-#[derive(Default)]
-#[allow(dead_code, reason = "the kernel reads it")]
-struct Scheduling {
-    size: u32,
-    /// 0 for the usual one.
-    policy: u32,
-    flags: u64,
-    nice: i32,
-    priority: u32,
-    /// The length of a turn, in nanoseconds.
-    runtime: u64,
-    deadline: u64,
-    period: u64,
 }
 
 /// Elsewhere a priority belongs to the whole process, and the interface would suffer with it.

@@ -18,7 +18,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::ahead::Pace;
+use super::ahead::{Pace, Ticket};
 use super::body;
 use super::caller::{Caller, Who};
 use super::limit::Left;
@@ -238,12 +238,10 @@ async fn answer(
     let mut left = None;
     let outcome = 'answered: {
         let Some(_in_flight) = InFlight::enter(server) else {
-            server.metrics.shed.inc();
-            break 'answered Err(Refusal::unavailable("the server has too much to do", SOON));
+            break 'answered Err(overloaded(server));
         };
         if route.access != Access::Open && server.lag.is_late() {
-            server.metrics.shed.inc();
-            break 'answered Err(Refusal::unavailable("the server has too much to do", SOON));
+            break 'answered Err(overloaded(server));
         }
         let who = match server.admit(route.access, &parts.headers) {
             Ok(who) => who,
@@ -262,19 +260,13 @@ async fn answer(
             Err(refusal) => break 'answered Err(refusal),
         };
         let since = Instant::now();
-        // What takes long waits behind all that is ready to be read, so that it can be counted.
         let units = body.len();
-        let is_scored = route.method == "POST"
-            && matches!(route.access, Access::AnyKey | Access::Needs(Scope::Infer));
-        let is_large = is_scored && units > SMALL;
-        let cost = if is_large { pace.cost(units) } else { 0 };
-        let ticket = if cost > LIGHT {
-            let Some(ticket) = server.ahead.enter(cost) else {
-                server.metrics.shed.inc();
-                break 'answered Err(Refusal::unavailable("the server has too much to do", SOON));
-            };
-            tokio::task::yield_now().await;
-            Some(ticket)
+        let is_large = is_scored(route) && units > SMALL;
+        let ticket = if is_large {
+            match wait(server, pace.cost(units)).await {
+                Ok(ticket) => ticket,
+                Err(refusal) => break 'answered Err(refusal),
+            }
         } else {
             None
         };
@@ -335,6 +327,27 @@ async fn answer(
         }
     }
     response
+}
+
+/// Whether the work of a route grows with what is sent.
+fn is_scored(route: &Route) -> bool {
+    route.method == "POST" && matches!(route.access, Access::AnyKey | Access::Needs(Scope::Infer))
+}
+
+/// Lets work of this cost, in nanoseconds, wait behind all that is ready to be read, so that it can
+/// be counted; what takes little does not wait.
+async fn wait(server: &Server, cost: u64) -> Result<Option<Ticket>, Refusal> {
+    if cost <= LIGHT {
+        return Ok(None);
+    }
+    let ticket = server.ahead.enter(cost).ok_or_else(|| overloaded(server))?;
+    tokio::task::yield_now().await;
+    Ok(Some(ticket))
+}
+
+fn overloaded(server: &Server) -> Refusal {
+    server.metrics.shed.inc();
+    Refusal::unavailable("the server has too much to do", SOON)
 }
 
 /// An answer that is made later; should making it panic, that is answered too.

@@ -130,7 +130,8 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
     Ok(Server {
         store,
         models: ArcSwap::from_pointee(Models::default()),
-        renewing: Mutex::default(),
+        renewing_models: Mutex::default(),
+        renewing_keys: Mutex::default(),
         keyring: ArcSwap::from_pointee(Keyring::default()),
         callers: ArcSwap::from_pointee(HashMap::new()),
         pulse: Pulse::new(),

@@ -62,8 +62,10 @@ pub(super) struct Server {
     pub(super) options: Options,
     pub(super) store: Arc<Store>,
     pub(super) models: ArcSwap<Models>,
-    /// Held while models are read and published.
-    pub(super) renewing: Mutex<()>,
+    /// Held while models, or keys, are read and published, so that no older state takes the place of
+    /// a newer one.
+    pub(super) renewing_models: Mutex<()>,
+    pub(super) renewing_keys: Mutex<()>,
     pub(super) keyring: ArcSwap<Keyring>,
     /// Callers by key id: what they have used outlives a change of the keyring.
     pub(super) callers: ArcSwap<HashMap<String, Arc<Caller>>>,
@@ -154,6 +156,7 @@ impl Server {
 
     /// Reads the keys again.
     pub(super) fn renew_keys(&self) -> Result<(), crate::registry::Error> {
+        let _one = self.renewing_keys.lock().unwrap_or_else(PoisonError::into_inner);
         let keyring = self.store.keyring()?;
         let before = self.callers.load();
         let caller = |key: &Key| {

@@ -104,8 +104,7 @@ impl Server {
     ///
     /// Those that could not be loaded before are tried `again` when a person asks for it.
     pub(super) fn renew_models(&self, again: bool) -> Result<(), Error> {
-        // One at a time, so that no older state of the store takes the place of a newer one.
-        let _one = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.renewing_models.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.models.load_full();
         let unloaded = self.unloaded.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut by_name = HashMap::new();
