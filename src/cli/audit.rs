@@ -1,7 +1,5 @@
 //! The log of decisions about named models, as commands show it, and those that wait.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
@@ -10,7 +8,7 @@ use super::console::Console;
 use super::named::{Audit, Live, Pending, Verify};
 use super::text::{self, TextTable};
 use crate::data::days_of;
-use crate::registry::store::{Actor, EventFilter, Store};
+use crate::registry::store::{Actor, EventFilter, Store, now_ms};
 
 pub(super) fn audit(
     store: &Store,
@@ -78,7 +76,7 @@ pub(super) fn live(
             })?;
             (days * 86_400_000.0) as i64
         }
-        None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_millis() as i64),
+        None => now_ms(),
     };
     store.known(&args.name)?;
     let held = store.live_at(&args.name, &args.alias, at_ms)?;

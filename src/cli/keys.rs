@@ -1,7 +1,5 @@
 //! `karat keys`: who may ask the server for what.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 
@@ -9,7 +7,7 @@ use super::Shared;
 use super::console::Console;
 use super::numbers::{not_negative, positive};
 use super::text::{self, TextTable};
-use crate::registry::store::{Actor, KeySpec, NewKey, Scope, Store};
+use crate::registry::store::{Actor, KeySpec, NewKey, Scope, Store, now_ms};
 
 /// A key that would be good for longer than this, in days, is good for this long.
 const LATEST: f64 = 365_000.0;
@@ -149,10 +147,6 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
             shown(&turned, shared, console)
         }
     }
-}
-
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
 fn shown(new: &NewKey, shared: &Shared, console: &Console) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ use super::text::{self, TextTable, sanitise};
 use super::{Shared, keep};
 use crate::registry::Registry;
 use crate::registry::store::log::PredictionLog;
-use crate::registry::store::{Actor, Retrain, Store};
+use crate::registry::store::{Actor, Retrain, Store, now_ms};
 use crate::serve::watch_table;
 use crate::workspace::{Rule, erase_subject, export_log, period_ms, retrain};
 
@@ -401,7 +401,7 @@ fn again(store: &Store, args: &RetrainArgs, console: &Console) -> anyhow::Result
         bail!("`{schedule}` is no schedule\nhint: for example `--every 24h` or `--every 7d`");
     }
     store.version(&args.name, None)?;
-    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |t| t.as_millis() as i64);
+    let now = now_ms();
     let job = Retrain {
         model: args.name.clone(),
         next_ms: period_ms(&schedule).map(|period| now.saturating_add(period)),
@@ -432,7 +432,7 @@ fn export(store: &Store, args: &Export, console: &Console) -> anyhow::Result<()>
         bail!("this workspace has no prediction log\nhint: a server keeps one");
     }
     let log = PredictionLog::open(&dir, false)?;
-    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |t| t.as_millis() as i64);
+    let now = now_ms();
     let from = args.days.map_or(0, |days| now - (days * 86_400_000.0) as i64);
     let n = export_log(&log, &args.name, [from, i64::MAX], &args.out)?;
     if n == 0 {

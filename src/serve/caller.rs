@@ -1,11 +1,12 @@
 //! Who asks, and what they may.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Instant;
 
-use super::limit::Meter;
+use super::limit::{Left, Meter};
 use super::protocol::Refusal;
-use crate::registry::store::Scope;
+use crate::registry::store::{Scope, now_ms};
 
 /// A key that was found good.
 #[derive(Debug)]
@@ -21,6 +22,18 @@ pub(super) struct Caller {
     /// Requests since the server was started.
     pub(super) requests: AtomicU64,
     pub(super) last_used_ms: AtomicI64,
+}
+
+impl Caller {
+    /// Counts a request against what the key is allowed.
+    pub(super) fn charge(&self) -> Result<Option<Left>, Refusal> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let now = now_ms();
+        self.last_used_ms.store(now, Ordering::Relaxed);
+        self.meter.request(Instant::now(), (now / 1000) as u64).map_err(|exceeded| {
+            Refusal::too_many(format!("{} is used up", exceeded.what), exceeded.retry_after)
+        })
+    }
 }
 
 /// Who asks.
@@ -39,6 +52,14 @@ impl Who {
             Self::Nobody => String::new(),
             Self::Key(caller) => caller.id.clone(),
         }
+    }
+
+    /// Counts rows against what the key is allowed.
+    pub(super) fn charge_rows(&self, n_rows: usize) -> Result<(), Refusal> {
+        let Self::Key(caller) = self else { return Ok(()) };
+        caller.meter.rows(n_rows as u64, (now_ms() / 1000) as u64).map_err(|exceeded| {
+            Refusal::too_many(format!("{} are used up", exceeded.what), exceeded.retry_after)
+        })
     }
 
     /// What decides between champion and challenger.

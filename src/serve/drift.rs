@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::metrics::{OfDrift, OfPerformance};
 use super::served::Served;
-use super::server::{Server, now_ms};
+use super::server::Server;
 use super::{Error, tell};
 use crate::data::{Table, Target, Task};
 use crate::features::reference::{
@@ -23,7 +23,7 @@ use crate::metrics::Family;
 use crate::models::{self, Model, Predictor};
 use crate::monitor::{Outcomes, Policy, Watch, Window, WindowReport};
 use crate::registry::Registry;
-use crate::registry::store::{Actor, Retrain};
+use crate::registry::store::{Actor, Retrain, now_ms};
 use crate::rng::Seed;
 use crate::workspace::{Rule, forget_nights, period_ms, retrain, write_night};
 

@@ -10,6 +10,7 @@ use super::server::Server;
 use crate::data::Task;
 use crate::registry::Error;
 use crate::registry::store::log::{LONGEST_ID, Recorded};
+use crate::registry::store::now_ms;
 
 /// Labels in one request, at most.
 const MOST: usize = 10_000;
@@ -77,7 +78,7 @@ fn take(server: &Server, call: &Call) -> Outcome {
             new += 1;
             continue;
         };
-        let recorded = log.label(id, &label, server.now_ms()).map_err(|error| match error {
+        let recorded = log.label(id, &label, now_ms()).map_err(|error| match error {
             Error::Denied { what, .. } => Refusal::bad_request(what),
             _ => busy(),
         })?;

@@ -9,6 +9,7 @@ use super::served::Served;
 use super::server::Server;
 use crate::features::Given;
 use crate::registry::store::log::{LoggedValue, Prediction};
+use crate::registry::store::now_ms;
 
 /// Rows of one request that are logged; the others are counted as dropped.
 const MOST: usize = 1_000;
@@ -30,7 +31,7 @@ pub(super) fn offer(server: &Server, asked: &Asked, taken: &Taken, took: Duratio
         let score = taken.score_of(row);
         log.offer(Prediction {
             id: asked.ids.of(row),
-            at_ms: server.now_ms(),
+            at_ms: now_ms(),
             model: Arc::clone(&served.label),
             version: served.version,
             alias: asked.found.alias.as_deref().map(Into::into),

@@ -119,7 +119,7 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<(Asked, InferRequest), 
         _ => None,
     };
     let rows = rows_of(served, &request.inputs)?;
-    server.charge_rows(&call.who, rows.n_rows())?;
+    call.who.charge_rows(rows.n_rows())?;
     let n_rows = rows.n_rows();
     let asked = Asked {
         unknown: Vec::new(),

@@ -7,7 +7,6 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -20,13 +19,13 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::ahead::{Pace, Ticket};
 use super::body;
-use super::caller::{Caller, Who};
+use super::caller::Who;
 use super::limit::Left;
 use super::protocol::{Refusal, pack};
 use super::served::Served;
 use super::server::Server;
 use super::status::Line;
-use crate::registry::store::Scope;
+use crate::registry::store::{Scope, now_ms};
 
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,7 +233,7 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let marks = MARKS.map(|name| parts.headers.get(name).filter(|own| own.len() <= 200).cloned());
     let accept = parts.headers.get(header::ACCEPT_ENCODING).cloned();
-    let mut line = Line { at_ms: server.now_ms(), ..Line::default() };
+    let mut line = Line { at_ms: now_ms(), ..Line::default() };
     let mut left = None;
     let outcome = 'answered: {
         let Some(_in_flight) = InFlight::enter(server) else {
@@ -249,7 +248,7 @@ async fn answer(
         };
         if let Who::Key(caller) = &who {
             line.key.clone_from(&caller.id);
-            match charge(server, caller) {
+            match caller.charge() {
                 Ok(of_key) => left = of_key,
                 Err(refusal) => break 'answered Err(refusal),
             }
@@ -364,16 +363,6 @@ async fn caught(
 /// What is told when the program itself is wrong.
 fn broken() -> Refusal {
     Refusal::internal("the server has made a mistake")
-}
-
-/// Counts a request against what its key is allowed.
-fn charge(server: &Server, caller: &Caller) -> Result<Option<Left>, Refusal> {
-    caller.requests.fetch_add(1, Ordering::Relaxed);
-    caller.last_used_ms.store(server.now_ms(), Ordering::Relaxed);
-    let unix = (server.now_ms() / 1000) as u64;
-    caller.meter.request(Instant::now(), unix).map_err(|exceeded| {
-        Refusal::too_many(format!("{} is used up", exceeded.what), exceeded.retry_after)
-    })
 }
 
 /// An answer or a refusal as it is sent.

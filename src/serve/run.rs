@@ -15,14 +15,14 @@ use super::listen::{Tls, listen};
 use super::metrics::Metrics;
 use super::pool::{Gathering, Pool};
 use super::pulse::Pulse;
-use super::server::{Options, Server, now_ms};
+use super::server::{Options, Server};
 use super::socket::{self, Asked};
 use super::table::Models;
 use super::watch::{watch as keep_watch, watch_models};
 use super::{Error, ROUTES, drift, route};
 use crate::jobs;
 use crate::registry::store::log::{LogOptions, PredictionLog};
-use crate::registry::store::{Keyring, Store};
+use crate::registry::store::{Keyring, Store, now_ms};
 
 /// Serves until it is asked to stop: by the socket of the workspace, Ctrl-C, or SIGTERM. `ready`
 /// hears the address once it listens.

@@ -16,7 +16,7 @@ use super::told::{self, Ids};
 use crate::explain::Background;
 use crate::features::Given;
 use crate::models::{MissingPolicy, RowInput, RowScorer};
-use crate::registry::store::Scope;
+use crate::registry::store::{Scope, now_ms};
 
 /// Rows that are explained at once;
 const MOST_EXPLAINED: usize = 1_000;
@@ -83,7 +83,7 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
         )));
     }
     let n_rows = request.rows.n_rows;
-    server.charge_rows(&call.who, n_rows)?;
+    call.who.charge_rows(n_rows)?;
     Ok(Asked {
         unknown: request.rows.unknown.clone(),
         ids: Ids { base: new_id(), n_rows },
@@ -128,7 +128,7 @@ pub(super) fn answer(
     let mut taken = match taken {
         Ok(taken) => taken,
         Err(refusal) => {
-            served.count(false, 0, start.elapsed().as_nanos() as u64, server.now_ms() as u64);
+            served.count(false, 0, start.elapsed().as_nanos() as u64, now_ms() as u64);
             server.count(&served, refusal.status);
             return Reply::Now(Err(refusal));
         }
@@ -172,7 +172,7 @@ pub(super) fn answer(
                     server.metrics.shed.inc();
                 }
                 let took = start.elapsed().as_nanos() as u64;
-                served.count(false, 0, took, server.now_ms() as u64);
+                served.count(false, 0, took, now_ms() as u64);
                 server.count(&served, refusal.status);
                 (Err(refusal), line)
             }
@@ -202,7 +202,7 @@ fn finish(
     }
     let took = start.elapsed();
     let is_good = outcome.is_ok();
-    served.count(is_good, taken.n_rows as u64, took.as_nanos() as u64, server.now_ms() as u64);
+    served.count(is_good, taken.n_rows as u64, took.as_nanos() as u64, now_ms() as u64);
     server.count(served, outcome.as_ref().map_or_else(|refusal| refusal.status, |a| a.status));
     if is_good {
         if taken.n_rows > 0 {

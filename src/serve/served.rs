@@ -15,6 +15,7 @@ use crate::explain::{Adverse, Background, Reasoner};
 use crate::models::{MissingPolicy, Model, NeedsWindow, Predictor, RowScorer};
 use crate::monitor::Watch;
 use crate::registry::store::log::{ColumnPolicy, Columns};
+use crate::registry::store::now_ms;
 
 /// An explanation that takes long is taken to last so long, until one was made.
 const EXPLANATION: std::time::Duration = std::time::Duration::from_millis(50);
@@ -118,7 +119,7 @@ impl Served {
             reasoner: Reasoner::new(&scorer.model, policy.adverse, scorer.model.threshold),
             window: Mutex::new(Window::new(&scorer)),
             watch: Mutex::new(None),
-            labels_from_ms: AtomicI64::new(super::server::now_ms()),
+            labels_from_ms: AtomicI64::new(now_ms()),
             rows: metrics.rows.get_or_create(&label).clone(),
             duration: metrics.duration.get_or_create(&label).clone(),
             values: metrics.values.get_or_create(&label).clone(),

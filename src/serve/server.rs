@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::http::{HeaderMap, header};
@@ -24,7 +24,7 @@ use super::served::Served;
 use super::status::Line;
 use super::table::{Found, Models, NotFound};
 use crate::registry::store::log::PredictionLog;
-use crate::registry::store::{Key, Keyring, Refused, Store};
+use crate::registry::store::{Key, Keyring, Refused, Store, now_ms};
 
 /// How a server runs.
 #[derive(Clone, Debug)]
@@ -104,17 +104,7 @@ pub(super) fn new_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
-/// Milliseconds since 1970.
-pub(super) fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
-}
-
-#[expect(clippy::unused_self, reason = "what a server knows is asked of it")]
 impl Server {
-    pub(super) fn now_ms(&self) -> i64 {
-        now_ms()
-    }
-
     /// Who asks, if they may.
     pub(super) fn admit(&self, access: Access, headers: &HeaderMap) -> Result<Who, Refusal> {
         if !self.options.needs_key {
@@ -230,15 +220,6 @@ impl Server {
         })
     }
 
-    /// Counts rows against what a key is allowed.
-    pub(super) fn charge_rows(&self, who: &Who, n_rows: usize) -> Result<(), Refusal> {
-        let Who::Key(caller) = who else { return Ok(()) };
-        let unix = (now_ms() / 1000) as u64;
-        caller.meter.rows(n_rows as u64, unix).map_err(|exceeded| {
-            Refusal::too_many(format!("{} are used up", exceeded.what), exceeded.retry_after)
-        })
-    }
-
     /// Counts an answer by its status.
     pub(super) fn count(&self, served: &Served, status: u16) {
         let of = OfAnswer { model: served.name.clone(), version: served.version, code: status };
@@ -249,7 +230,7 @@ impl Server {
     pub(super) fn refused(&self, call: &Call, refusal: Refusal) -> Reply {
         if let Some(served) = &call.served {
             let took = call.since.elapsed().as_nanos() as u64;
-            served.count(false, 0, took, self.now_ms() as u64);
+            served.count(false, 0, took, now_ms() as u64);
             self.count(served, refusal.status);
         }
         Reply::Now(Err(refusal))

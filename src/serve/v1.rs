@@ -98,7 +98,7 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
         return Err(Refusal::bad_request("the request has no row"));
     }
     let n_rows = sent.n_rows;
-    server.charge_rows(&call.who, n_rows)?;
+    call.who.charge_rows(n_rows)?;
     Ok(Asked {
         unknown: Vec::new(),
         ids: Ids { base: new_id(), n_rows },

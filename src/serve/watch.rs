@@ -12,10 +12,10 @@ use tokio::sync::watch;
 use super::listen::Tls;
 use super::metrics::{Info, resident};
 use super::served::{Policy, Served};
-use super::server::{Server, now_ms};
+use super::server::Server;
 use super::status::{KeyStatus, Light, ModelStatus, Status, VersionStatus};
 use super::table::{CHALLENGER, Models, Named, SHADOW};
-use crate::registry::store::{Alert, NamedModel, Version};
+use crate::registry::store::{Alert, NamedModel, Version, now_ms};
 use crate::registry::{Error, parse_model};
 
 /// So often changes by others are looked for: a revoked key is refused within a second.

@@ -7,6 +7,7 @@ use crate::data::truth_word;
 use crate::features::reference::{ColumnWindow, Reference, Shape, WindowCounts, bin_of};
 use crate::features::{Cell, Given, Remark};
 use crate::models::RowScorer;
+use crate::registry::store::now_ms;
 
 /// So many values of a column, and so many scores, are kept of a window as they are.
 const SAMPLE: usize = 5_000;
@@ -88,7 +89,7 @@ impl Seen {
 
 impl Window {
     pub(super) fn new(scorer: &RowScorer) -> Self {
-        Self { counts: empty(scorer), started_ms: super::server::now_ms() }
+        Self { counts: empty(scorer), started_ms: now_ms() }
     }
 
     /// Rows so far.
@@ -103,7 +104,7 @@ impl Window {
 
     /// Ends it and begins the next one.
     pub(super) fn turn(&mut self, scorer: &RowScorer) -> (WindowCounts, i64) {
-        let started = mem::replace(&mut self.started_ms, super::server::now_ms());
+        let started = mem::replace(&mut self.started_ms, now_ms());
         (mem::replace(&mut self.counts, empty(scorer)), started)
     }
 

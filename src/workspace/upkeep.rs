@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use serde_json::Value;
 
@@ -11,7 +10,7 @@ use super::{Carried, Error, Product, Rule, assess::assess, erase_subject, period
 use crate::jobs::Ctx;
 use crate::registry::Registry;
 use crate::registry::store::log::PredictionLog;
-use crate::registry::store::{Actor, Retrain, Store};
+use crate::registry::store::{Actor, Retrain, Store, now_ms};
 use crate::train::RunId;
 
 /// Milliseconds of an hour.
@@ -136,11 +135,6 @@ pub fn retraining_words(job: &Retrain) -> String {
     };
     let data = job.data.as_ref().map_or(String::new(), |data| format!(" on `{data}`"));
     format!("{}{data}; {then}", when.join(" and "))
-}
-
-/// Now, in milliseconds since 1970.
-pub(super) fn now_ms() -> i64 {
-    SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as i64)
 }
 
 /// The champion of a name that is to be trained again now.

@@ -229,8 +229,8 @@ fn connect(path: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// Milliseconds since 1970.
-fn now_ms() -> i64 {
+/// Milliseconds since 1970, UTC.
+pub fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 

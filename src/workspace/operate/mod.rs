@@ -9,13 +9,12 @@ use std::sync::Arc;
 
 pub use register::{register_file, register_run};
 
-use super::upkeep::now_ms;
 use super::{Errand, Error, KeyLimits, Product, TrainAgain, Upkeep, Window, window};
 use crate::jobs::Ctx;
 use crate::registry::store::log::{Logged, PredictionLog};
 use crate::registry::store::{
     Actor, Alert, Done, Event, EventFilter, Key, ModelName, NamedModel, NewKey, Pending, Retrain,
-    Scope, Store,
+    Scope, Store, now_ms,
 };
 use crate::train::Run;
 
