@@ -1,5 +1,7 @@
 //! Several classes from table to run.
 
+use std::sync::Arc;
+
 use std::fmt::Write;
 
 use super::asked::Asked;
@@ -61,6 +63,9 @@ fn each_row_has_a_probability_of_each_class() {
     (again.created, again.fit_seconds) = (run.created, run.fit_seconds);
     if let (Some(again), Some(first)) = (&mut again.model.averages, &run.model.averages) {
         again.made = first.made;
+    }
+    if let (Some(again), Some(first)) = (&mut again.model.reference, &run.model.reference) {
+        Arc::make_mut(again).made = first.made;
     }
     assert_eq!(run, again);
 }

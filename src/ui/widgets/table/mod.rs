@@ -377,7 +377,9 @@ impl DataTable<'_> {
                         .fg(ratatui::style::Color::Reset)
                 }
                 // A bar turned inside out, or in the colour of the choice, tells nothing.
-                Some(_) if self.columns[place.column].is_drawn => theme.style(cell.role),
+                Some(_) if self.columns[place.column].is_drawn && !cell.text.is_empty() => {
+                    theme.style(cell.role)
+                }
                 Some(style) if self.focused => style,
                 Some(style) => theme.style(cell.role).patch(style),
                 None => theme.style(cell.role),

@@ -168,4 +168,12 @@ fn a_drawing_keeps_its_look_in_the_chosen_row() {
         assert_eq!((bar.fg, bar.bg), (fg, bg), "{tier:?}");
         assert!(!bar.modifier.contains(ratatui::style::Modifier::REVERSED), "{tier:?}");
     }
+    // Where there is no drawing the choice has no hole.
+    let theme = Theme::new(Tier::Ansi16, Glyphs::Braille);
+    let row = |_: usize| Some(vec![Cell::from("age"), Cell::new("", Role::Text)]);
+    let mut buf = Buffer::empty(Rect::new(0, 0, 12, 3));
+    let table = DataTable { row: &row, frozen: 0, footer: false, ..table(&columns, 1) };
+    table.render(buf.area, &mut buf, &theme, &mut TableState::default());
+    let chosen = |at: u16| buf[(at, 1)].bg;
+    assert!((1..12).all(|at| chosen(at) == chosen(0)), "{buf:?}");
 }
