@@ -409,7 +409,7 @@ fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
         Column::right("value").priority(1),
         Column::right("threshold").priority(2),
         Column::left("since (UTC)").widths(16, 16).priority(4),
-        Column::left("said").widths(36, 70),
+        Column::left("said").widths(36, 110),
         Column::left("by").widths(6, 20).priority(5),
     ];
     let cells = |i: usize| {

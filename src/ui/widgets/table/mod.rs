@@ -369,6 +369,7 @@ impl DataTable<'_> {
         for place in places {
             let Some(cell) = cells.get(place.column) else { continue };
             let shown = fit(&cell.text, place.width, self.columns[place.column].align);
+            let is_drawn = self.columns[place.column].is_drawn && !cell.text.is_empty();
             let style = match row {
                 Some(_) if self.focused && self.cell_cursor && place.column == state.column => {
                     theme
@@ -377,13 +378,15 @@ impl DataTable<'_> {
                         .fg(ratatui::style::Color::Reset)
                 }
                 // A bar turned inside out, or in the colour of the choice, tells nothing.
-                Some(_) if self.columns[place.column].is_drawn && !cell.text.is_empty() => {
-                    theme.style(cell.role)
-                }
+                Some(_) if is_drawn => theme.style(cell.role),
                 Some(style) if self.focused => style,
                 Some(style) => theme.style(cell.role).patch(style),
                 None => theme.style(cell.role),
             };
+            // A gap parts a drawing from a choice that is shown by turning colours round.
+            if row.is_some() && is_drawn && place.x > line.x {
+                buf[(place.x - 1, line.y)].set_style(Style::reset());
+            }
             buf.set_string(place.x, line.y, shown, Style::reset().patch(style));
         }
     }
