@@ -16,7 +16,9 @@ use crate::registry::Registry;
 use crate::registry::store::log::PredictionLog;
 use crate::registry::store::{Actor, Retrain, Store, now_ms};
 use crate::serve::watch_table;
-use crate::workspace::{Rule, erase_subject, export_log, period_ms, retrain};
+use crate::workspace::{
+    Erased, Rule, erase_subject, export_log, retrain, schedule as schedule_again,
+};
 
 /// What `monitor` is given.
 #[derive(ClapArgs, Clone, Debug)]
@@ -202,12 +204,10 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         Some(What::Check(_)) => Ok(()),
         Some(What::Retrain(args)) => again(&store, args, console),
         Some(What::Erase(args)) => {
-            let log = PredictionLog::open(&dir, false)?;
-            let hash = log.subject(&args.subject);
-            let n = erase_subject(&dir, &log, &args.subject)?;
-            let event = store.note_erasure(&hash, n, &Actor::login(), &args.why)?;
+            let told = erase_subject(&dir, &store, &args.subject, &Actor::login(), &args.why)?;
+            let Erased { predictions: n, subject, event } = told;
             if shared.json {
-                return console.json(&json!({ "erased": n, "subject": hash, "event": event }));
+                return console.json(&json!({ "erased": n, "subject": subject, "event": event }));
             }
             console.print(&format!("{} erased", text::plural(n, "prediction")))
         }
@@ -364,7 +364,7 @@ fn list(store: &Store, args: &Alerts, console: &Console) -> anyhow::Result<()> {
 fn again(store: &Store, args: &RetrainArgs, console: &Console) -> anyhow::Result<()> {
     let actor = Actor::login();
     store.known(&args.name)?;
-    let data = args.data.as_deref().map(lasting).transpose()?;
+    let data = args.data.as_deref().map(|data| place(data).to_string_lossy().into_owned());
     if args.never {
         store.remove_retraining(&args.name, &actor, &args.why)?;
         if args.shared.json {
@@ -397,32 +397,19 @@ fn again(store: &Store, args: &RetrainArgs, console: &Console) -> anyhow::Result
         Some(every) => format!("every {}", every.trim_start_matches("every").trim()),
         None => String::new(),
     };
-    if !schedule.is_empty() && period_ms(&schedule).is_none() {
-        bail!("`{schedule}` is no schedule\nhint: for example `--every 24h` or `--every 7d`");
-    }
-    store.version(&args.name, None)?;
-    let now = now_ms();
     let job = Retrain {
         model: args.name.clone(),
-        next_ms: period_ms(&schedule).map(|period| now.saturating_add(period)),
         schedule,
         on_alert: args.on_alert,
         rule: rule.word().into(),
         data,
         ..Retrain::default()
     };
-    store.set_retraining(&job, &actor, &args.why)?;
+    let job = schedule_again(store, &job, &actor, &args.why)?;
     if args.shared.json {
         return console.json(&serde_json::to_value(&job)?);
     }
     console.print(&format!("set; a running server trains {} again", args.name))
-}
-
-/// The table that a word means, in words that mean the same in whatever folder a server runs.
-fn lasting(data: &str) -> anyhow::Result<String> {
-    let place = place(data);
-    let path = if place.is_file() { std::path::absolute(&place)? } else { place };
-    Ok(path.to_string_lossy().into_owned())
 }
 
 fn export(store: &Store, args: &Export, console: &Console) -> anyhow::Result<()> {

@@ -10,10 +10,9 @@ use super::Error;
 use crate::data::{self, OpenOptions, date_text, days_of};
 use crate::files;
 use crate::jobs::Ctx;
-use crate::registry::{
-    self,
-    store::log::{Logged, PredictionLog},
-};
+use crate::registry;
+use crate::registry::store::log::{Logged, PredictionLog};
+use crate::registry::store::{Actor, Store};
 
 /// A file has at most so many predictions; more go to further files.
 const PART: usize = 500_000;
@@ -127,17 +126,46 @@ pub fn forget_nights(workspace: &Path, oldest_day: i64) {
     }
 }
 
+/// What was erased of a subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// Predictions.
+    pub predictions: usize,
+    /// The hash under which the subject was known.
+    pub subject: String,
+    /// The event that tells of it.
+    pub event: i64,
+}
+
 /// Erases everything that is kept of a subject: from the log, and from the files of the nights,
-/// which are written anew. Returns how many predictions those were.
+/// which are written anew. Who did it and why is an event, in which the subject is a hash.
 ///
 /// # Errors
 ///
-/// When the log cannot be written, or a file; the log itself is then without the subject already.
-pub fn erase_subject(workspace: &Path, log: &PredictionLog, subject: &str) -> Result<usize, Error> {
-    let n = log.erase(subject)?;
-    if n == 0 {
-        return Ok(0);
+/// When there is no log, or it cannot be written, or a file; the log itself may then be without the
+/// subject already.
+pub fn erase_subject(
+    workspace: &Path,
+    store: &Store,
+    subject: &str,
+    actor: &Actor,
+    why: &str,
+) -> Result<Erased, Error> {
+    if !PredictionLog::exists(workspace) {
+        return Err(Error::told("this workspace has no prediction log\nhint: a server keeps one"));
     }
+    let log = PredictionLog::open(workspace, false)?;
+    let predictions = log.erase(subject)?;
+    if predictions > 0 {
+        renew_nights(workspace, &log)?;
+    }
+    let subject = log.subject(subject);
+    let event = store.note_erasure(&subject, predictions, actor, why)?;
+    Ok(Erased { predictions, subject, event })
+}
+
+/// Writes every file of the nights anew.
+fn renew_nights(workspace: &Path, log: &PredictionLog) -> Result<(), Error> {
     let mut old: BTreeMap<(String, i64), Vec<PathBuf>> = BTreeMap::new();
     for (path, name, day) in nights(workspace) {
         old.entry((name, day)).or_default().push(path);
@@ -150,7 +178,7 @@ pub fn erase_subject(workspace: &Path, log: &PredictionLog, subject: &str) -> Re
         }
         write_night(workspace, log, &[name], day)?;
     }
-    Ok(n)
+    Ok(())
 }
 
 /// The files of the nights, with the model and the day of each.

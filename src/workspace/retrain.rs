@@ -8,7 +8,7 @@ use super::{Error, register_run};
 use crate::data::{self, OpenOptions};
 use crate::jobs::Ctx;
 use crate::models::contract;
-use crate::registry::store::{Actor, Done, ModelName, Store};
+use crate::registry::store::{Actor, Done, ModelName, Retrain, Store, now_ms};
 use crate::registry::{Registry, parse_model};
 use crate::train::{self, Experiment, Run, RunId, usual_metric};
 
@@ -158,6 +158,32 @@ fn still_holds(store: &Store, name: &str, actor: &Actor) -> Result<bool, Error> 
     let jobs = store.retrainings()?;
     let own = jobs.iter().find(|job| job.model == name);
     Ok(own.is_some_and(|job| Rule::parse(&job.rule) == Rule::PromoteIfBetter))
+}
+
+/// Lets a champion be trained again as a schedule, an alert or both say, from now on, by whatever
+/// server runs then. A file with new rows is kept by its whole path, since a server may run
+/// elsewhere.
+///
+/// # Errors
+///
+/// When the name has no champion, or the schedule means nothing.
+pub fn schedule(store: &Store, job: &Retrain, actor: &Actor, why: &str) -> Result<Retrain, Error> {
+    store.version(&job.model, None)?;
+    let period = period_ms(&job.schedule);
+    if !job.schedule.is_empty() && period.is_none() {
+        return Err(Error::Command {
+            what: format!("`{}` is no schedule", job.schedule),
+            hint: "for example `every 24h` or `every 7d`".into(),
+        });
+    }
+    let data = job.data.as_deref().map(|data| {
+        let whole = std::path::absolute(data).ok().filter(|path| path.is_file());
+        whole.map_or_else(|| data.to_owned(), |path| path.to_string_lossy().into_owned())
+    });
+    let next_ms = period.map(|period| now_ms().saturating_add(period));
+    let job = Retrain { next_ms, data, ..job.clone() };
+    store.set_retraining(&job, actor, why)?;
+    Ok(job)
 }
 
 /// Of fewer rows than this nothing is compared.

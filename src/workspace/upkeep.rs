@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Carried, Error, Product, Rule, assess::assess, erase_subject, period_ms, retrain};
+use super::{Carried, Error, Product, Rule, assess::assess, erase_subject, retrain, schedule};
 use crate::jobs::Ctx;
 use crate::registry::Registry;
-use crate::registry::store::log::PredictionLog;
-use crate::registry::store::{Actor, Retrain, Store, now_ms};
+use crate::registry::store::{Actor, Retrain, Store};
 use crate::train::RunId;
 
 /// Milliseconds of an hour.
@@ -95,9 +94,7 @@ impl Upkeep {
                 }
             }
             Self::Schedule(job) => {
-                let next_ms = period_ms(&job.schedule).map(|period| now_ms() + period);
-                store.version(&job.model, None)?;
-                store.set_retraining(&Retrain { next_ms, ..job.clone() }, actor, why)?;
+                schedule(store, job, actor, why)?;
                 Carried::Out(format!(
                     "a running server trains `{}` again {}",
                     job.model,
@@ -109,10 +106,7 @@ impl Upkeep {
                 Carried::Out(format!("`{name}` is not trained again by itself any more"))
             }
             Self::Erase(subject) => {
-                if !PredictionLog::exists(dir) {
-                    return Err(Error::told("this workspace has no prediction log"));
-                }
-                let n = erase_subject(dir, &PredictionLog::open(dir, false)?, subject)?;
+                let n = erase_subject(dir, store, subject, actor, why)?.predictions;
                 let plural = if n == 1 { "" } else { "s" };
                 Carried::Out(format!("{n} prediction{plural} of this subject erased"))
             }
