@@ -142,8 +142,8 @@ pub struct Erased {
 ///
 /// # Errors
 ///
-/// When there is no log, or it cannot be written, or a file; the log itself may then be without the
-/// subject already.
+/// When the log cannot be written, or a file; the log itself may then be without the subject
+/// already.
 pub fn erase_subject(
     workspace: &Path,
     store: &Store,
@@ -151,9 +151,6 @@ pub fn erase_subject(
     actor: &Actor,
     why: &str,
 ) -> Result<Erased, Error> {
-    if !PredictionLog::exists(workspace) {
-        return Err(Error::told("this workspace has no prediction log\nhint: a server keeps one"));
-    }
     let log = PredictionLog::open(workspace, false)?;
     let predictions = log.erase(subject)?;
     if predictions > 0 {
