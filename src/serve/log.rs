@@ -13,28 +13,56 @@ use crate::registry::store::now_ms;
 
 /// Rows of one request that are logged; the others are counted as dropped.
 const MOST: usize = 1_000;
+/// A request waits for the log as it is while it holds no more bytes than this,
+const LIGHT: usize = 4 << 10;
+/// and this for each row that is logged; of others only the rows wait.
+const OF_ROW: usize = 512;
 
 /// Hands the rows of an answer to the log.
-pub(super) fn offer(server: &Server, asked: &Asked, taken: &Taken, took: Duration) {
+pub(super) fn offer(server: &Server, asked: Asked, taken: Taken, took: Duration) {
     let Some(log) = &server.log else { return };
-    let served: &Served = &asked.found.served;
-    let key: Arc<str> = asked.key.as_str().into();
-    let mut given = Vec::with_capacity(served.scorer.fields.len());
     // What would not fit is not even written out.
     let n = taken.n_rows.min(MOST).min(log.room());
     if n < taken.n_rows {
         log.drop_rows((taken.n_rows - n) as u64);
     }
+    if n == 0 {
+        return;
+    }
+    let at_ms = now_ms();
+    let is_light = asked.n_bytes <= LIGHT + n * OF_ROW;
+    let make = move |batch: &mut Vec<Prediction>| write(&asked, &taken, n, (at_ms, took), batch);
+    if is_light {
+        log.offer(n, make);
+    } else {
+        let mut made = Vec::with_capacity(n);
+        make(&mut made);
+        log.offer(n, move |batch| batch.append(&mut made));
+    }
+}
+
+/// The first rows of an answer, as the log takes them.
+fn write(
+    asked: &Asked,
+    taken: &Taken,
+    n: usize,
+    (at_ms, took): (i64, Duration),
+    batch: &mut Vec<Prediction>,
+) {
+    let served: &Served = &asked.found.served;
+    let key: Arc<str> = asked.key.as_str().into();
+    let alias: Option<Arc<str>> = asked.found.alias.as_deref().map(Into::into);
+    let mut given = Vec::with_capacity(served.scorer.fields.len());
     for row in 0..n {
         given.clear();
         asked.rows.put(row, &mut given);
         let score = taken.score_of(row);
-        log.offer(Prediction {
+        batch.push(Prediction {
             id: asked.ids.of(row),
-            at_ms: now_ms(),
+            at_ms,
             model: Arc::clone(&served.label),
             version: served.version,
-            alias: asked.found.alias.as_deref().map(Into::into),
+            alias: alias.clone(),
             key: Arc::clone(&key),
             subject: asked.rows.subject(row).map(str::to_owned).or_else(|| asked.subject.clone()),
             score,

@@ -34,6 +34,8 @@ pub(super) struct Asked {
     pub(super) subject: Option<String>,
     pub(super) key: String,
     pub(super) unknown: Vec<String>,
+    /// Length of the request's body.
+    pub(super) n_bytes: usize,
 }
 
 /// Answers.
@@ -92,6 +94,7 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
         wanted,
         subject: request.subject,
         key: call.who.id(),
+        n_bytes: call.body.len(),
         found,
     })
 }
@@ -134,7 +137,7 @@ pub(super) fn answer(
         }
     };
     if !served.is_gathered() {
-        let outcome = finish(server, &asked, &taken, start, &mut call.line, &tell);
+        let outcome = finish(server, asked, taken, start, &mut call.line, &tell);
         return Reply::Now(outcome);
     }
     let (server, mut line) = (Arc::clone(server), call.line.clone());
@@ -153,14 +156,14 @@ pub(super) fn answer(
         };
         match scored {
             Ok(None) => {
-                let outcome = finish(&server, &asked, &taken, start, &mut line, &tell);
+                let outcome = finish(&server, asked, taken, start, &mut line, &tell);
                 (outcome, line)
             }
             Ok(ticket) => {
                 let told = tokio::task::spawn_blocking(move || {
                     let _ticket = ticket;
                     let begun = Instant::now();
-                    let outcome = finish(&server, &asked, &taken, start, &mut line, &tell);
+                    let outcome = finish(&server, asked, taken, start, &mut line, &tell);
                     served.explaining.learn(n_rows, begun.elapsed());
                     (outcome, line)
                 });
@@ -183,14 +186,14 @@ pub(super) fn answer(
 /// Tells, counts, logs, and lets the shadow have a look.
 fn finish(
     server: &Arc<Server>,
-    asked: &Asked,
-    taken: &Taken,
+    asked: Asked,
+    taken: Taken,
     start: Instant,
     line: &mut Line,
     tell: &dyn Fn(&Asked, &Taken) -> Outcome,
 ) -> Outcome {
     let served = &asked.found.served;
-    let mut outcome = tell(asked, taken);
+    let mut outcome = tell(&asked, &taken);
     if let Ok(answer) = &mut outcome
         && !asked.unknown.is_empty()
     {
@@ -210,8 +213,8 @@ fn finish(
             line.score = Some(score);
             decision(served, score).unwrap_or_default().clone_into(&mut line.decision);
         }
+        shadow(&asked, &taken);
         log::offer(server, asked, taken, took);
-        shadow(asked, taken);
     }
     outcome
 }

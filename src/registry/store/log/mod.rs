@@ -197,15 +197,25 @@ impl PredictionLog {
         Ok(log)
     }
 
-    /// Hands a prediction in, without waiting; false where it had to be dropped.
-    pub fn offer(&self, prediction: Prediction) -> bool {
-        let order = write::Order::Prediction(Box::new(prediction));
+    /// Hands so many predictions in, without waiting; false where they had to be dropped. They are
+    /// made by the thread that writes, so that whoever answers has nothing to do with it.
+    pub fn offer(
+        &self,
+        n: usize,
+        make: impl FnOnce(&mut Vec<Prediction>) + Send + 'static,
+    ) -> bool {
+        let (waiting, n_rows) = (&self.counts.waiting, n as u64);
         // Counted first, so that the writer never takes out what is not counted.
-        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
-        let is_taken = self.queue.as_ref().is_some_and(|queue| queue.try_send(order).is_ok());
+        let fits = |own: u64| Some(own + n_rows).filter(|own| *own <= self.most as u64);
+        let is_counted = waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok();
+        let order = || write::Order::Predictions(n_rows, Box::new(make));
+        let is_taken =
+            is_counted && self.queue.as_ref().is_some_and(|queue| queue.try_send(order()).is_ok());
+        if is_counted && !is_taken {
+            waiting.fetch_sub(n_rows, Ordering::Relaxed);
+        }
         if !is_taken {
-            self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.drop_rows(1);
+            self.drop_rows(n_rows);
         }
         is_taken
     }

@@ -43,13 +43,17 @@ fn prediction(n: i64) -> Prediction {
     }
 }
 
+fn offer(log: &PredictionLog, own: Prediction) -> bool {
+    log.offer(1, move |batch| batch.push(own))
+}
+
 #[test]
 fn a_row_is_kept_as_the_policy_says() {
     let dir = tempfile::tempdir().unwrap();
     for encrypt in [false, true] {
         let log = start(dir.path(), LogOptions { encrypt, days: 100_000, ..Default::default() });
         let n = i64::from(encrypt);
-        assert!(log.offer(prediction(n)));
+        assert!(offer(&log, prediction(n)));
         log.flush();
         let row = log.prediction(&prediction(n).id).unwrap().unwrap();
         assert_eq!(
@@ -75,8 +79,8 @@ fn a_row_is_kept_as_the_policy_says() {
 fn a_sealed_row_cannot_be_read_elsewhere_or_moved() {
     let dir = tempfile::tempdir().unwrap();
     let log = start(dir.path(), LogOptions { encrypt: true, days: 100_000, ..Default::default() });
-    log.offer(prediction(1));
-    log.offer(prediction(2));
+    offer(&log, prediction(1));
+    offer(&log, prediction(2));
     log.flush();
     log.label(&prediction(1).id, "defaulted", 5).unwrap();
     let file = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
@@ -104,7 +108,7 @@ fn a_label_is_kept_once_and_may_come_first() {
     assert_eq!(log.label(id, "0", 12).unwrap(), Recorded::Conflict);
     assert!(log.label("", "1", 10).is_err() && log.label("a\u{1b}", "1", 10).is_err());
     assert_eq!(log.labelled("pd", 1, [0, i64::MAX], 9).unwrap(), []);
-    log.offer(prediction(1));
+    offer(&log, prediction(1));
     log.flush();
     let own = Labelled { at_ms: 1, score: 0.25, label: "1".into() };
     assert_eq!(log.labelled("pd", 1, [0, i64::MAX], 9).unwrap(), [own]);
@@ -115,7 +119,7 @@ fn a_subject_is_erased_with_all_its_traces() {
     let dir = tempfile::tempdir().unwrap();
     let log = start(dir.path(), LogOptions { days: 100_000, ..Default::default() });
     for n in 0..9 {
-        log.offer(prediction(n));
+        offer(&log, prediction(n));
         log.label(&prediction(n).id, "1", n).unwrap();
     }
     let hash = log.subject("customer 1");
@@ -132,7 +136,7 @@ fn what_is_old_is_deleted() {
     let dir = tempfile::tempdir().unwrap();
     let log = start(dir.path(), LogOptions { days: 100_000, ..Default::default() });
     for n in 0..5_000 {
-        log.offer(prediction(n));
+        offer(&log, prediction(n));
     }
     log.flush();
     log.label("unknown", "1", 3).unwrap();
@@ -153,8 +157,8 @@ fn what_is_old_is_deleted() {
 fn an_id_that_is_there_is_not_written_over() {
     let dir = tempfile::tempdir().unwrap();
     let log = start(dir.path(), LogOptions { days: 100_000, ..Default::default() });
-    log.offer(prediction(1));
-    log.offer(Prediction { score: 0.9, ..prediction(1) });
+    offer(&log, prediction(1));
+    offer(&log, Prediction { score: 0.9, ..prediction(1) });
     log.flush();
     assert_eq!(log.prediction(&prediction(1).id).unwrap().unwrap().score, Some(0.25));
     assert_eq!(log.counts(), LogCounts { written: 1, dropped: 0, failed: 1 });
@@ -170,10 +174,10 @@ fn what_does_not_fit_is_counted_and_nobody_waits() {
         Ok(())
     })
     .unwrap();
-    let n_taken = (0..10).filter(|n| log.offer(prediction(*n))).count();
+    let n_taken = (0..10).filter(|n| offer(&log, prediction(*n))).count();
     assert_eq!((n_taken, log.counts().dropped), (3, 7));
     let reader = PredictionLog::open(dir.path(), false).unwrap();
-    assert!(!reader.offer(prediction(1)));
+    assert!(!offer(&reader, prediction(1)));
     reader.flush();
 }
 
@@ -202,7 +206,7 @@ fn a_lost_secret_is_not_silently_replaced() {
     assert_ne!(open().unwrap().subject("customer 1"), hash);
 
     let log = start(dir.path(), LogOptions { encrypt: true, days: 100_000, ..Default::default() });
-    log.offer(prediction(1));
+    offer(&log, prediction(1));
     log.flush();
     drop(log);
     let kept = std::fs::read(&secret).unwrap();
@@ -229,7 +233,7 @@ fn all_that_fits_is_taken_and_written() {
         let log = start(dir.path(), LogOptions { encrypt, queue: 4_096, days: 100_000 });
         let mut own =
             (0..N).map(|n| Prediction { id: format!("{encrypt}-{n:09}"), ..prediction(n) });
-        assert!(own.all(|own| log.offer(own)));
+        assert!(own.all(|own| offer(&log, own)));
         log.flush();
         let written = N.cast_unsigned();
         assert_eq!(log.counts(), LogCounts { written, ..LogCounts::default() });

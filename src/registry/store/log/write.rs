@@ -1,5 +1,6 @@
 //! The thread that writes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -31,7 +32,8 @@ const DAY_MS: i64 = 86_400_000;
 
 /// What the thread is asked to do.
 pub(super) enum Order {
-    Prediction(Box<Prediction>),
+    /// So many predictions, and what makes them.
+    Predictions(u64, Box<dyn FnOnce(&mut Vec<Prediction>) + Send>),
     /// To say when everything before is written.
     Flush(SyncSender<()>),
 }
@@ -63,26 +65,43 @@ impl Writer {
             thread::sleep(PATIENCE);
             while let Some(order) = next {
                 match order {
-                    Order::Prediction(prediction) => {
-                        self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
-                        batch.push(*prediction);
+                    Order::Predictions(n, make) => {
+                        self.counts.waiting.fetch_sub(n, Ordering::Relaxed);
+                        self.take(n, make, &mut batch);
                     }
                     Order::Flush(done) => {
-                        self.write(&mut batch);
+                        self.write(&batch);
+                        batch.clear();
                         let _ = done.send(());
                     }
                 }
                 if batch.len() >= BATCH {
-                    self.write(&mut batch);
+                    batch.chunks(BATCH).for_each(|part| self.write(part));
+                    batch.clear();
                     self.tidy_at_times(&mut tidied);
                 }
                 next = orders.try_recv().ok();
             }
-            self.write(&mut batch);
+            self.write(&batch);
+            batch.clear();
         }
     }
 
-    fn write(&mut self, batch: &mut Vec<Prediction>) {
+    /// Has predictions made; should that panic, they are lost and the thread goes on.
+    fn take(
+        &self,
+        n: u64,
+        make: Box<dyn FnOnce(&mut Vec<Prediction>) + Send>,
+        batch: &mut Vec<Prediction>,
+    ) {
+        let before = batch.len();
+        if catch_unwind(AssertUnwindSafe(|| make(batch))).is_err() {
+            batch.truncate(before);
+            self.counts.failed.fetch_add(n, Ordering::Relaxed);
+        }
+    }
+
+    fn write(&mut self, batch: &[Prediction]) {
         if batch.is_empty() {
             return;
         }
@@ -97,7 +116,6 @@ impl Writer {
                 self.counts.failed.fetch_add(n, Ordering::Relaxed);
             }
         }
-        batch.clear();
     }
 
     /// Writes a batch and returns how many of it are new: an id that is there already is not
