@@ -3,7 +3,8 @@
 //!
 //!     cargo bench --bench serve
 //!     cargo bench --bench serve -- --mlserver 127.0.0.1:8085     # beside `serve_mlserver.py`
-//!     cargo bench --bench serve -- --max-wait 2                  # refusing earlier than usual
+//!     cargo bench --bench serve -- --max-wait 5                  # refusing later than usual
+//!     cargo bench --bench serve -- --only overload               # twice the capacity, nothing else
 //!
 //! Server, rivals and load share the processors of this machine, one after the other in one run.
 
@@ -149,6 +150,73 @@ fn tensor(n_rows: usize) -> (Vec<u8>, usize) {
     (body, head)
 }
 
+/// How much is answered, and how soon, beside what others can do.
+fn speed(ask: &Load, rival: Option<&String>) {
+    let row: serde_json::Map<String, Value> =
+        serde_json::from_slice(&ask.body).expect("the body is one row");
+    let run = |ask: &Load| load(ask).expect("a load");
+    let (sender, receiver) = std::sync::mpsc::channel();
+    karat::jobs::service("bare", move || bare(sender)).expect("a thread");
+    let bare_addr = receiver.recv().expect("the bare server listens");
+    let mut with_reasons = row.clone();
+    with_reasons.insert("reasons".into(), json!(true));
+    let reasons =
+        Load { body: Value::Object(with_reasons).to_string().into_bytes(), ..ask.clone() };
+    let (mut own, mut least, mut reasoned) = (vec![], vec![], vec![]);
+    for _ in 0..3 {
+        let answered = run(&ask);
+        report("karat, one row", &answered);
+        own.push(answered.per_second);
+        let answered = run(&Load { addr: bare_addr, ..ask.clone() });
+        report("bare axum handler", &answered);
+        least.push(answered.per_second);
+        let answered = run(&reasons);
+        report("karat, one row with reasons", &answered);
+        reasoned.push(answered.per_second);
+    }
+    let median = |mut all: Vec<f64>| {
+        all.sort_by(f64::total_cmp);
+        all[all.len() / 2]
+    };
+    let (own, least, reasoned) = (median(own), median(least), median(reasoned));
+    let third = run(&Load { rate: Some(own / 3.0), connections: 32, ..ask.clone() });
+    report("karat, a third of its rate", &third);
+    let same =
+        run(&Load { addr: bare_addr, rate: Some(own / 3.0), connections: 32, ..ask.clone() });
+    report("bare axum handler, as often", &same);
+    println!(
+        "share of the bare handler: {:.2}; with reasons: {:.2} of without",
+        own / least,
+        reasoned / own
+    );
+    let n_rows = 10_000;
+    let (body, head) = tensor(n_rows);
+    let batch = run(&Load {
+        path: "/v2/models/bench/infer".into(),
+        headers: format!("inference-header-content-length: {head}\r\n"),
+        body,
+        connections: 2,
+        ..ask.clone()
+    });
+    report("karat, 10,000 rows in binary", &batch);
+    println!("{:.2} million rows a second", batch.per_second * n_rows as f64 / 1e6);
+    if let Some(rival) = rival {
+        let body = json!({ "inputs": [{
+            "name": "x", "shape": [1, COLUMNS], "datatype": "FP64",
+            "data": row.values().collect::<Vec<_>>(),
+        }] });
+        let answered = run(&Load {
+            addr: rival.parse().expect("an address"),
+            path: "/v2/models/bench/infer".into(),
+            key: None,
+            body: body.to_string().into_bytes(),
+            ..ask.clone()
+        });
+        report("MLServer, one row", &answered);
+        println!("karat answers {:.1} times as many", own / answered.per_second);
+    }
+}
+
 fn main() {
     let words: Vec<String> = std::env::args().collect();
     let behind =
@@ -202,75 +270,20 @@ fn main() {
         duration: Duration::from_secs(SECONDS),
         rate: None,
     };
-    let run = |load_of: &Load| load(load_of).expect("a load");
-    let (sender, receiver) = std::sync::mpsc::channel();
-    karat::jobs::service("bare", move || bare(sender)).expect("a thread");
-    let bare_addr = receiver.recv().expect("the bare server listens");
-    let mut with_reasons = row.clone();
-    with_reasons.insert("reasons".into(), json!(true));
-    let reasons =
-        Load { body: Value::Object(with_reasons).to_string().into_bytes(), ..ask.clone() };
-    let (mut own, mut least, mut reasoned) = (vec![], vec![], vec![]);
-    for _ in 0..3 {
-        let answered = run(&ask);
-        report("karat, one row", &answered);
-        own.push(answered.per_second);
-        let answered = run(&Load { addr: bare_addr, ..ask.clone() });
-        report("bare axum handler", &answered);
-        least.push(answered.per_second);
-        let answered = run(&reasons);
-        report("karat, one row with reasons", &answered);
-        reasoned.push(answered.per_second);
+    let ask = &ask;
+    if behind("--only").is_none_or(|only| only == "speed") {
+        speed(ask, rival);
     }
-    let median = |mut all: Vec<f64>| {
-        all.sort_by(f64::total_cmp);
-        all[all.len() / 2]
-    };
-    let (own, least, reasoned) = (median(own), median(least), median(reasoned));
-    let third = run(&Load { rate: Some(own / 3.0), connections: 32, ..ask.clone() });
-    report("karat, a third of its rate", &third);
-    let same =
-        run(&Load { addr: bare_addr, rate: Some(own / 3.0), connections: 32, ..ask.clone() });
-    report("bare axum handler, as often", &same);
-    println!(
-        "share of the bare handler: {:.2}; with reasons: {:.2} of without",
-        own / least,
-        reasoned / own
-    );
-    let n_rows = 10_000;
-    let (body, head) = tensor(n_rows);
-    let batch = run(&Load {
-        path: "/v2/models/bench/infer".into(),
-        headers: format!("inference-header-content-length: {head}\r\n"),
-        body,
-        connections: 2,
-        ..ask.clone()
-    });
-    report("karat, 10,000 rows in binary", &batch);
-    println!("{:.2} million rows a second", batch.per_second * n_rows as f64 / 1e6);
-    let (body, head) = tensor(1000);
-    let thousand = Load {
-        path: "/v2/models/bench/infer".into(),
-        headers: format!("inference-header-content-length: {head}\r\n"),
-        body,
-        ..ask.clone()
-    };
-    overload("1,000 rows", &thousand);
-    overload("network", &Load { path: "/v1/models/net/score".into(), ..ask.clone() });
-    if let Some(rival) = rival {
-        let body = json!({ "inputs": [{
-            "name": "x", "shape": [1, COLUMNS], "datatype": "FP64",
-            "data": row.values().collect::<Vec<_>>(),
-        }] });
-        let answered = run(&Load {
-            addr: rival.parse().expect("an address"),
+    if behind("--only").is_none_or(|only| only == "overload") {
+        let (body, head) = tensor(1000);
+        let thousand = Load {
             path: "/v2/models/bench/infer".into(),
-            key: None,
-            body: body.to_string().into_bytes(),
-            ..ask
-        });
-        report("MLServer, one row", &answered);
-        println!("karat answers {:.1} times as many", own / answered.per_second);
+            headers: format!("inference-header-content-length: {head}\r\n"),
+            body,
+            ..ask.clone()
+        };
+        overload("1,000 rows", &thousand);
+        overload("network", &Load { path: "/v1/models/net/score".into(), ..ask.clone() });
     }
     let status = karat::serve::status(&workspace).expect("it is still there");
     println!(
