@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 /// Work waits so many times as long as it takes, if that is more than the bound.
 const PATIENCE: u64 = 2;
 /// No work is taken to last longer than this, in nanoseconds.
@@ -45,6 +47,42 @@ impl Ahead {
         let admit = |ahead: u64| (ahead <= most).then(|| ahead + cost);
         self.nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, admit).ok()?;
         Some(Ticket { nanos: Arc::clone(&self.nanos), cost })
+    }
+}
+
+/// Threads for work that takes long, apart from those that answer: so it holds up nothing that
+/// takes little.
+#[derive(Debug)]
+pub(super) struct Workshop {
+    ahead: Ahead,
+    /// One for each thread.
+    places: Semaphore,
+}
+
+impl Workshop {
+    /// Room for so much work at once, none of which waits longer than `most`.
+    pub(super) fn new(workers: usize, most: Duration) -> Self {
+        Self { ahead: Ahead::new(workers, most), places: Semaphore::new(workers.max(1)) }
+    }
+
+    /// Admits work, as [`Ahead::enter`] does.
+    pub(super) fn enter(&self, cost: u64) -> Option<Ticket> {
+        self.ahead.enter(cost)
+    }
+
+    /// Does work that was admitted once it is its turn; nothing where it panics.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        ticket: Ticket,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        // The semaphore is never closed.
+        let _place = self.places.acquire().await;
+        let work = move || {
+            let _ticket = ticket;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.ok()
     }
 }
 

@@ -17,7 +17,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::ahead::{Pace, Ticket};
+use super::ahead::Pace;
 use super::body;
 use super::caller::Who;
 use super::limit::Left;
@@ -261,15 +261,6 @@ async fn answer(
         let since = Instant::now();
         let units = body.len();
         let is_large = is_scored(route) && units > SMALL;
-        let ticket = if is_large {
-            match wait(server, pace.cost(units)).await {
-                Ok(ticket) => ticket,
-                Err(refusal) => break 'answered Err(refusal),
-            }
-        } else {
-            None
-        };
-        let begun = Instant::now();
         let mut call = Call {
             route,
             path: parts.uri.path().to_owned(),
@@ -280,12 +271,30 @@ async fn answer(
             served: None,
             line,
         };
-        let handle = AssertUnwindSafe(|| (route.handle)(server, &mut call));
-        let reply = catch_unwind(handle).unwrap_or_else(|_| Reply::Now(Err(broken())));
-        // What follows waits for others, not for these threads.
-        drop(ticket);
+        let cost = if is_large { pace.cost(units) } else { 0 };
+        let (reply, handling) = if cost <= LIGHT {
+            let begun = Instant::now();
+            (handle(server, &mut call), begun.elapsed())
+        } else {
+            let Some(ticket) = server.workshop.enter(cost) else {
+                line = call.line;
+                break 'answered Err(overloaded(server));
+            };
+            let (own, mark) = (Arc::clone(server), call.line.clone());
+            let work = move || {
+                let begun = Instant::now();
+                let reply = handle(&own, &mut call);
+                (reply, call, begun.elapsed())
+            };
+            let Some((reply, own, handling)) = server.workshop.work(ticket, work).await else {
+                line = mark;
+                break 'answered Err(broken());
+            };
+            call = own;
+            (reply, handling)
+        };
         if is_large {
-            pace.learn(units, begun.elapsed());
+            pace.learn(units, handling);
         }
         match reply {
             Reply::Now(outcome) => {
@@ -333,15 +342,10 @@ fn is_scored(route: &Route) -> bool {
     route.method == "POST" && matches!(route.access, Access::AnyKey | Access::Needs(Scope::Infer))
 }
 
-/// Lets work of this cost, in nanoseconds, wait behind all that is ready to be read, so that it can
-/// be counted; what takes little does not wait.
-async fn wait(server: &Server, cost: u64) -> Result<Option<Ticket>, Refusal> {
-    if cost <= LIGHT {
-        return Ok(None);
-    }
-    let ticket = server.ahead.enter(cost).ok_or_else(|| overloaded(server))?;
-    tokio::task::yield_now().await;
-    Ok(Some(ticket))
+/// What a route answers; should it panic, that is answered too.
+fn handle(server: &Arc<Server>, call: &mut Call) -> Reply {
+    catch_unwind(AssertUnwindSafe(|| (call.route.handle)(server, call)))
+        .unwrap_or_else(|_| Reply::Now(Err(broken())))
 }
 
 fn overloaded(server: &Server) -> Refusal {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::ahead::Ahead;
+use super::ahead::Workshop;
 use super::body::Room;
 use super::lag::Lag;
 use super::listen::{Tls, listen};
@@ -136,7 +136,7 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
         callers: ArcSwap::from_pointee(HashMap::new()),
         pulse: Pulse::new(),
         pool: Pool::start(gathering, move |seconds| queued.observe(seconds))?,
-        ahead: Ahead::new(workers, options.max_wait),
+        workshop: Workshop::new(workers, options.max_wait),
         room: Room::new(options.limits.max_body),
         lag: Arc::new(Lag::new(options.max_lag)),
         log,

@@ -144,7 +144,7 @@ pub(super) fn answer(
     Reply::Later(Box::pin(async move {
         // Explanations take long: they are made where they hold up no other request.
         let ticket = if asked.wanted.attributions {
-            server.ahead.enter(served.explaining.cost(n_rows)).map(Some)
+            server.workshop.enter(served.explaining.cost(n_rows)).map(Some)
         } else {
             Some(None)
         };
@@ -159,15 +159,15 @@ pub(super) fn answer(
                 let outcome = finish(&server, asked, taken, start, &mut line, &tell);
                 (outcome, line)
             }
-            Ok(ticket) => {
-                let told = tokio::task::spawn_blocking(move || {
-                    let _ticket = ticket;
+            Ok(Some(ticket)) => {
+                let own = Arc::clone(&server);
+                let told = server.workshop.work(ticket, move || {
                     let begun = Instant::now();
-                    let outcome = finish(&server, asked, taken, start, &mut line, &tell);
+                    let outcome = finish(&own, asked, taken, start, &mut line, &tell);
                     served.explaining.learn(n_rows, begun.elapsed());
                     (outcome, line)
                 });
-                let failed = |_| (Err(Refusal::internal("no explanation")), Line::default());
+                let failed = || (Err(Refusal::internal("no explanation")), Line::default());
                 told.await.unwrap_or_else(failed)
             }
             Err(refusal) => {

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 
-use super::ahead::Ahead;
+use super::ahead::Workshop;
 use super::body::Room;
 use super::caller::{Caller, Who};
 use super::lag::Lag;
@@ -72,8 +72,8 @@ pub(super) struct Server {
     pub(super) metrics: Metrics,
     pub(super) pulse: Pulse,
     pub(super) pool: Pool,
-    /// Requests that take long, on the threads that answer.
-    pub(super) ahead: Ahead,
+    /// For requests that take long.
+    pub(super) workshop: Workshop,
     pub(super) lag: Arc<Lag>,
     pub(super) room: Room,
     pub(super) log: Option<PredictionLog>,
