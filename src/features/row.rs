@@ -143,6 +143,17 @@ impl RowRecipe {
         }
     }
 
+    /// Whether nothing has to be said of a number at this place: training saw the like of it.
+    #[inline]
+    pub fn is_usual(&self, input: usize, value: f64) -> bool {
+        let taker = &self.takers[input];
+        taker.encoding == Encoding::Number
+            && taker.special.is_empty()
+            && value.is_finite()
+            && taker.min <= value
+            && value <= taker.max
+    }
+
     /// Makes a row of the matrix of one cell for each input.
     pub fn make(&self, cells: &[Cell], row: &mut [f64]) {
         for ((input, made, offset, scale), to) in self.outputs.iter().zip(row) {

@@ -92,6 +92,15 @@ impl RowScorer {
         input.cells.clear();
         let n = self.recipe.n_inputs();
         for (place, (given, field)) in given.iter().zip(&self.fields).enumerate() {
+            // Nearly every value goes this way.
+            if place < n
+                && let Given::Number(value) = *given
+                && self.recipe.is_usual(place, value)
+            {
+                input.cells.push(Cell::Number(value));
+                remark(place, Cell::Number(value), Remark::Usual);
+                continue;
+            }
             let taken = if place < n {
                 field.fits(*given).and_then(|()| self.recipe.take(place, *given))
             } else {

@@ -187,7 +187,9 @@ impl PredictionLog {
         [from_ms, to_ms]: [i64; 2],
         limit: u32,
     ) -> Result<Vec<Labelled>, Error> {
-        let which = "p.model = ?1 AND p.version = ?2 AND l.at_ms > ?3 AND l.at_ms <= ?4 \
+        // Of the labels to their predictions, and not the other way: `+` keeps SQLite from looking
+        // through all predictions of the version for those few that have a label.
+        let which = "+p.model = ?1 AND +p.version = ?2 AND l.at_ms > ?3 AND l.at_ms <= ?4 \
                      ORDER BY l.at_ms DESC LIMIT ?5";
         let rows = self.rows(which, params![model, version, from_ms, to_ms, limit])?;
         let labelled =
