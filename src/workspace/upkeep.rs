@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Carried, Error, Product, Rule, assess::assess, erase_subject, retrain, schedule};
 use crate::jobs::Ctx;
 use crate::registry::Registry;
+use crate::registry::store::log::PredictionLog;
 use crate::registry::store::{Actor, Retrain, Store};
 use crate::train::RunId;
 
@@ -106,6 +107,9 @@ impl Upkeep {
                 Carried::Out(format!("`{name}` is not trained again by itself any more"))
             }
             Self::Erase(subject) => {
+                if !PredictionLog::exists(dir) {
+                    return Err(Error::told("this workspace has no prediction log"));
+                }
                 let n = erase_subject(dir, store, subject, actor, why)?.predictions;
                 let plural = if n == 1 { "" } else { "s" };
                 Carried::Out(format!("{n} prediction{plural} of this subject erased"))
