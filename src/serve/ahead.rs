@@ -56,13 +56,13 @@ impl Ahead {
 pub(super) struct Workshop {
     ahead: Ahead,
     /// One for each thread.
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl Workshop {
     /// Room for so much work at once, none of which waits longer than `most`.
     pub(super) fn new(workers: usize, most: Duration) -> Self {
-        Self { ahead: Ahead::new(workers, most), places: Semaphore::new(workers.max(1)) }
+        Self { ahead: Ahead::new(workers, most), places: Arc::new(Semaphore::new(workers.max(1))) }
     }
 
     /// Admits work, as [`Ahead::enter`] does.
@@ -76,10 +76,10 @@ impl Workshop {
         ticket: Ticket,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        // The semaphore is never closed.
-        let _place = self.places.acquire().await;
+        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        // Both are given back once the work is done, even where nobody waits for it any more.
         let work = move || {
-            let _ticket = ticket;
+            let _held = (ticket, place);
             work()
         };
         tokio::task::spawn_blocking(work).await.ok()

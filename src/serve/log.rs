@@ -18,8 +18,8 @@ const LIGHT: usize = 4 << 10;
 /// and this for each row that is logged; of others only the rows wait.
 const OF_ROW: usize = 512;
 
-/// Hands the rows of an answer to the log.
-pub(super) fn offer(server: &Server, asked: Asked, taken: Taken, took: Duration) {
+/// Hands the rows of an answer to the log; the request had a body of so many bytes.
+pub(super) fn offer(server: &Server, asked: Asked, taken: Taken, n_bytes: usize, took: Duration) {
     let Some(log) = &server.log else { return };
     // What would not fit is not even written out.
     let n = taken.n_rows.min(MOST).min(log.room());
@@ -30,7 +30,7 @@ pub(super) fn offer(server: &Server, asked: Asked, taken: Taken, took: Duration)
         return;
     }
     let at_ms = now_ms();
-    let is_light = asked.n_bytes <= LIGHT + n * OF_ROW;
+    let is_light = n_bytes <= LIGHT + n * OF_ROW;
     let make = move |batch: &mut Vec<Prediction>| write(&asked, &taken, n, (at_ms, took), batch);
     if is_light {
         log.offer(n, make);

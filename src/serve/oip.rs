@@ -129,7 +129,6 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<(Asked, InferRequest), 
         wanted,
         subject,
         key: call.who.id(),
-        n_bytes: call.body.len(),
         found,
     };
     Ok((asked, request))

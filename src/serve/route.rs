@@ -280,14 +280,14 @@ async fn answer(
                 line = call.line;
                 break 'answered Err(overloaded(server));
             };
-            let (own, mark) = (Arc::clone(server), call.line.clone());
+            let own = Arc::clone(server);
             let work = move || {
                 let begun = Instant::now();
                 let reply = handle(&own, &mut call);
                 (reply, call, begun.elapsed())
             };
             let Some((reply, own, handling)) = server.workshop.work(ticket, work).await else {
-                line = mark;
+                line = Line::default();
                 break 'answered Err(broken());
             };
             call = own;

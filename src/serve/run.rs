@@ -137,6 +137,7 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
         pulse: Pulse::new(),
         pool: Pool::start(gathering, move |seconds| queued.observe(seconds))?,
         workshop: Workshop::new(workers, options.max_wait),
+        explanations: Workshop::new(workers, options.max_wait),
         room: Room::new(options.limits.max_body),
         lag: Arc::new(Lag::new(options.max_lag)),
         log,

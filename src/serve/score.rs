@@ -34,8 +34,13 @@ pub(super) struct Asked {
     pub(super) subject: Option<String>,
     pub(super) key: String,
     pub(super) unknown: Vec<String>,
-    /// Length of the request's body.
-    pub(super) n_bytes: usize,
+}
+
+/// What arrived: when the whole request was there, and the length of its body.
+#[derive(Clone, Copy)]
+struct Arrived {
+    since: Instant,
+    n_bytes: usize,
 }
 
 /// Answers.
@@ -94,7 +99,6 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
         wanted,
         subject: request.subject,
         key: call.who.id(),
-        n_bytes: call.body.len(),
         found,
     })
 }
@@ -117,7 +121,7 @@ pub(super) fn answer(
     asked: Asked,
     tell: impl Fn(&Asked, &Taken) -> Outcome + Send + Sync + 'static,
 ) -> Reply {
-    let start = call.since;
+    let arrived = Arrived { since: call.since, n_bytes: call.body.len() };
     let served = Arc::clone(&asked.found.served);
     call.line.model = format!("{}/{}", served.name, served.version);
     call.line.rows = asked.rows.n_rows() as u64;
@@ -131,20 +135,20 @@ pub(super) fn answer(
     let mut taken = match taken {
         Ok(taken) => taken,
         Err(refusal) => {
-            served.count(false, 0, start.elapsed().as_nanos() as u64, now_ms() as u64);
+            served.count(false, 0, arrived.since.elapsed().as_nanos() as u64, now_ms() as u64);
             server.count(&served, refusal.status);
             return Reply::Now(Err(refusal));
         }
     };
     if !served.is_gathered() {
-        let outcome = finish(server, asked, taken, start, &mut call.line, &tell);
+        let outcome = finish(server, asked, taken, arrived, &mut call.line, &tell);
         return Reply::Now(outcome);
     }
     let (server, mut line) = (Arc::clone(server), call.line.clone());
     Reply::Later(Box::pin(async move {
         // Explanations take long: they are made where they hold up no other request.
         let ticket = if asked.wanted.attributions {
-            server.workshop.enter(served.explaining.cost(n_rows)).map(Some)
+            server.explanations.enter(served.explaining.cost(n_rows)).map(Some)
         } else {
             Some(None)
         };
@@ -156,14 +160,14 @@ pub(super) fn answer(
         };
         match scored {
             Ok(None) => {
-                let outcome = finish(&server, asked, taken, start, &mut line, &tell);
+                let outcome = finish(&server, asked, taken, arrived, &mut line, &tell);
                 (outcome, line)
             }
             Ok(Some(ticket)) => {
                 let own = Arc::clone(&server);
-                let told = server.workshop.work(ticket, move || {
+                let told = server.explanations.work(ticket, move || {
                     let begun = Instant::now();
-                    let outcome = finish(&own, asked, taken, start, &mut line, &tell);
+                    let outcome = finish(&own, asked, taken, arrived, &mut line, &tell);
                     served.explaining.learn(n_rows, begun.elapsed());
                     (outcome, line)
                 });
@@ -174,7 +178,7 @@ pub(super) fn answer(
                 if refusal.status == 503 {
                     server.metrics.shed.inc();
                 }
-                let took = start.elapsed().as_nanos() as u64;
+                let took = arrived.since.elapsed().as_nanos() as u64;
                 served.count(false, 0, took, now_ms() as u64);
                 server.count(&served, refusal.status);
                 (Err(refusal), line)
@@ -188,7 +192,7 @@ fn finish(
     server: &Arc<Server>,
     asked: Asked,
     taken: Taken,
-    start: Instant,
+    arrived: Arrived,
     line: &mut Line,
     tell: &dyn Fn(&Asked, &Taken) -> Outcome,
 ) -> Outcome {
@@ -203,7 +207,7 @@ fn finish(
         let names = asked.unknown.join(",").chars().map(plain).collect();
         answer.headers.push(("x-karat-ignored-fields", names));
     }
-    let took = start.elapsed();
+    let took = arrived.since.elapsed();
     let is_good = outcome.is_ok();
     served.count(is_good, taken.n_rows as u64, took.as_nanos() as u64, now_ms() as u64);
     server.count(served, outcome.as_ref().map_or_else(|refusal| refusal.status, |a| a.status));
@@ -214,7 +218,7 @@ fn finish(
             decision(served, score).unwrap_or_default().clone_into(&mut line.decision);
         }
         shadow(&asked, &taken);
-        log::offer(server, asked, taken, took);
+        log::offer(server, asked, taken, arrived.n_bytes, took);
     }
     outcome
 }

@@ -72,8 +72,10 @@ pub(super) struct Server {
     pub(super) metrics: Metrics,
     pub(super) pulse: Pulse,
     pub(super) pool: Pool,
-    /// For requests that take long.
+    /// For requests that take long,
     pub(super) workshop: Workshop,
+    /// and for explanations, which take so much longer that nobody would get in behind one.
+    pub(super) explanations: Workshop,
     pub(super) lag: Arc<Lag>,
     pub(super) room: Room,
     pub(super) log: Option<PredictionLog>,

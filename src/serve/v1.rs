@@ -107,7 +107,6 @@ fn read(server: &Arc<Server>, call: &mut Call) -> Result<Asked, Refusal> {
         wanted: Wanted { attributions, ..Wanted::default() },
         subject: None,
         key: call.who.id(),
-        n_bytes: call.body.len(),
         found,
     })
 }

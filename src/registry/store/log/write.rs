@@ -70,20 +70,17 @@ impl Writer {
                         self.take(n, make, &mut batch);
                     }
                     Order::Flush(done) => {
-                        self.write(&batch);
-                        batch.clear();
+                        self.write(&mut batch);
                         let _ = done.send(());
                     }
                 }
                 if batch.len() >= BATCH {
-                    batch.chunks(BATCH).for_each(|part| self.write(part));
-                    batch.clear();
+                    self.write(&mut batch);
                     self.tidy_at_times(&mut tidied);
                 }
                 next = orders.try_recv().ok();
             }
-            self.write(&batch);
-            batch.clear();
+            self.write(&mut batch);
         }
     }
 
@@ -101,21 +98,15 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, batch: &[Prediction]) {
-        if batch.is_empty() {
-            return;
-        }
-        let n = batch.len() as u64;
-        match self.insert(batch) {
-            Ok(n_written) => {
-                self.counts.written.fetch_add(n_written, Ordering::Relaxed);
-                self.counts.failed.fetch_add(n - n_written, Ordering::Relaxed);
-            }
+    /// Writes everything that was made.
+    fn write(&mut self, made: &mut Vec<Prediction>) {
+        for batch in made.chunks(BATCH) {
             // The disk is full, or the file is gone: answers go on without a log.
-            Err(_) => {
-                self.counts.failed.fetch_add(n, Ordering::Relaxed);
-            }
+            let n_written = self.insert(batch).unwrap_or(0);
+            self.counts.written.fetch_add(n_written, Ordering::Relaxed);
+            self.counts.failed.fetch_add(batch.len() as u64 - n_written, Ordering::Relaxed);
         }
+        made.clear();
     }
 
     /// Writes a batch and returns how many of it are new: an id that is there already is not
