@@ -37,12 +37,20 @@ fn example(field: &Field) -> Value {
         FieldKind::Number => {
             let middle = middle.unwrap_or(0.0);
             let is_whole = [field.min, field.max].iter().flatten().all(|v| v.fract() == 0.0);
-            if is_whole { json!(middle.round() as i64) } else { json!(middle) }
+            if is_whole { json!(middle.round() as i64) } else { json!(short(middle, field)) }
         }
         FieldKind::Truth => json!(true),
         FieldKind::Date => json!(date_text(middle.unwrap_or(20_000.0).round())),
         FieldKind::Level => json!(field.levels.first().map_or("", String::as_str)),
     }
+}
+
+/// A number of few digits near this one, where training saw such.
+fn short(value: f64, field: &Field) -> f64 {
+    let is_seen = |short: &f64| {
+        field.min.is_none_or(|min| min <= *short) && field.max.is_none_or(|max| *short <= max)
+    };
+    format!("{value:.3e}").parse().ok().filter(is_seen).unwrap_or(value)
 }
 
 /// A row that a model takes.

@@ -181,7 +181,7 @@ pub fn schedule(store: &Store, job: &Retrain, actor: &Actor, why: &str) -> Resul
         whole.map_or_else(|| data.to_owned(), |path| path.to_string_lossy().into_owned())
     });
     let next_ms = period.map(|period| now_ms().saturating_add(period));
-    let job = Retrain { next_ms, data, ..job.clone() };
+    let job = Retrain { data, next_ms, ..job.clone() };
     store.set_retraining(&job, actor, why)?;
     Ok(job)
 }

@@ -177,7 +177,7 @@ fn speed(ask: &Load, rival: Option<&String>) {
     });
     let (mut own, mut least, mut reasoned, mut others) = (vec![], vec![], vec![], vec![]);
     for _ in 0..3 {
-        let answered = run(&ask);
+        let answered = run(ask);
         report("karat, one row", &answered);
         own.push(answered.per_second);
         let answered = run(&Load { addr: bare_addr, ..ask.clone() });

@@ -122,7 +122,7 @@ fn versions(
         Column::left("drifted most").widths(10, 28).priority(2),
         Column::right("PSI").priority(1),
         Column::right("chance").priority(1),
-        Column::left("score PSI").widths(12, 24).priority(3).drawn(),
+        Column::left("score PSI").widths(20, 24).priority(3).drawn(),
         Column::right("rows").priority(4),
         Column::left("measured (UTC)").widths(16, 16).priority(5),
     ];

@@ -30,10 +30,13 @@ const TIDY: Duration = Duration::from_mins(10);
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
+/// Makes predictions and puts them behind those that are there.
+pub(super) type Make = Box<dyn FnOnce(&mut Vec<Prediction>) + Send>;
+
 /// What the thread is asked to do.
 pub(super) enum Order {
     /// So many predictions, and what makes them.
-    Predictions(u64, Box<dyn FnOnce(&mut Vec<Prediction>) + Send>),
+    Predictions(u64, Make),
     /// To say when everything before is written.
     Flush(SyncSender<()>),
 }
@@ -85,12 +88,7 @@ impl Writer {
     }
 
     /// Has predictions made; should that panic, they are lost and the thread goes on.
-    fn take(
-        &self,
-        n: u64,
-        make: Box<dyn FnOnce(&mut Vec<Prediction>) + Send>,
-        batch: &mut Vec<Prediction>,
-    ) {
+    fn take(&self, n: u64, make: Make, batch: &mut Vec<Prediction>) {
         let before = batch.len();
         if catch_unwind(AssertUnwindSafe(|| make(batch))).is_err() {
             batch.truncate(before);
