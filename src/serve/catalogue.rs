@@ -280,11 +280,12 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
 
 /// The tensors of one row; more rows are taken just as well.
 fn infer_schema(served: &Served) -> Value {
-    let tensor = |name: &str, datatype: &[&str], shape: Value, values: Value, n: usize| {
+    let named = |name: &str| json!({ "const": name });
+    let tensor = |name: Value, datatype: &[&str], shape: Value, values: Value, n: usize| {
         json!({
             "type": "object",
             "properties": {
-                "name": { "const": name },
+                "name": name,
                 "datatype": { "enum": datatype },
                 "shape": { "const": shape },
                 "data": { "type": "array", "items": values, "minItems": n, "maxItems": n },
@@ -296,20 +297,29 @@ fn infer_schema(served: &Served) -> Value {
     let number = json!({ "type": "number" });
     let tensors: Vec<Value> = if served.takes_matrix() {
         let n = fields.len();
-        vec![tensor("x", &["FP64"], json!([1, n]), number, n)]
+        // A tensor with all columns may have any name.
+        vec![tensor(
+            json!({ "type": "string", "examples": ["x"] }),
+            &["FP64"],
+            json!([1, n]),
+            number,
+            n,
+        )]
     } else {
         let own = |field: &Field| match field.kind {
-            FieldKind::Number => tensor(&field.name, &["FP64"], json!([1]), number.clone(), 1),
+            FieldKind::Number => {
+                tensor(named(&field.name), &["FP64"], json!([1]), number.clone(), 1)
+            }
             FieldKind::Truth => {
-                tensor(&field.name, &["BOOL"], json!([1]), json!({ "type": "boolean" }), 1)
+                tensor(named(&field.name), &["BOOL"], json!([1]), json!({ "type": "boolean" }), 1)
             }
             FieldKind::Date => {
                 let date = json!({ "type": "string", "format": "date" });
-                tensor(&field.name, &["BYTES"], json!([1]), date, 1)
+                tensor(named(&field.name), &["BYTES"], json!([1]), date, 1)
             }
             FieldKind::Level => {
                 let level = json!({ "type": "string", "minLength": 1 });
-                tensor(&field.name, &["BYTES"], json!([1]), level, 1)
+                tensor(named(&field.name), &["BYTES"], json!([1]), level, 1)
             }
         };
         fields.iter().map(own).collect()
