@@ -405,7 +405,7 @@ fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
     let heads = [
         Column::left("state").widths(8, 16),
         Column::left("model").widths(10, 28).priority(3),
-        Column::left("about").widths(10, 28),
+        Column::left("about").widths(18, 28),
         Column::right("value").priority(1),
         Column::right("threshold").priority(2),
         Column::left("since (UTC)").widths(16, 16).priority(4),
