@@ -28,6 +28,7 @@ pub mod spec;
 #[cfg(test)]
 mod tests;
 mod trainer;
+mod wide;
 
 pub use loss::Loss;
 pub use network::{InputGradient, Network, Scorer};

@@ -238,15 +238,25 @@ impl<F: Real> Network<F> {
 
     /// The kernels as the way back needs them, by node.
     pub(super) fn flipped(&self) -> Vec<Vec<F>> {
-        let flipped = |node: &super::plan::Node| match &node.op {
-            Op::Conv(conv) => {
-                let mut flipped = vec![F::ZERO; conv.flipped_len()];
-                conv.flip(&self.params, &mut flipped);
-                flipped
-            }
-            _ => Vec::new(),
+        let len = |node: &super::plan::Node| match &node.op {
+            Op::Conv(conv) => conv.flipped_len(),
+            Op::Dense(dense) => dense.kernel.len(),
+            _ => 0,
         };
-        self.plan.nodes.iter().map(flipped).collect()
+        let mut all: Vec<_> = self.plan.nodes.iter().map(|node| vec![F::ZERO; len(node)]).collect();
+        self.flip(&mut all);
+        all
+    }
+
+    /// Brings them up to date.
+    pub(super) fn flip(&self, flipped: &mut [Vec<F>]) {
+        for (node, flipped) in self.plan.nodes.iter().zip(flipped) {
+            match &node.op {
+                Op::Conv(conv) => conv.flip(&self.params, flipped),
+                Op::Dense(dense) => dense.flip(&self.params, flipped),
+                _ => {}
+            }
+        }
     }
 
     fn view<'a>(&'a self, moments: &'a [Moments<F>], flipped: &'a [Vec<F>]) -> View<'a, F> {

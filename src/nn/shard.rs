@@ -227,7 +227,7 @@ impl<F: Real> Shard<F> {
         match &node.op {
             Op::Input | Op::Static => {}
             Op::Dense(dense) => {
-                dense.backward(view.params, input, d, &mut self.grads, d_input, n);
+                dense.backward(&view.flipped[idx], input, d, &mut self.grads, d_input, n);
             }
             Op::Conv(conv) => {
                 let (flipped, scratch) = (&view.flipped[idx], &mut self.scratch);

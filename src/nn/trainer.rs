@@ -201,11 +201,7 @@ impl<F: Real> Trainer<F> {
 
     /// Makes anew what follows from the weights.
     pub(super) fn refresh(&mut self) {
-        for (node, flipped) in self.network.plan.nodes.iter().zip(&mut self.flipped) {
-            if let Op::Conv(conv) = &node.op {
-                conv.flip(&self.network.params, flipped);
-            }
-        }
+        self.network.flip(&mut self.flipped);
     }
 
     /// Loss and gradient of a batch, without a step.
@@ -329,7 +325,11 @@ impl<F: Real> Trainer<F> {
 fn squared_length<F: Real>(values: &[F]) -> f64 {
     let mut sum = 0.0;
     for block in values.chunks(256) {
-        sum += block.iter().fold(F::ZERO, |sum, value| sum + *value * *value).f64();
+        let mut lanes = [F::ZERO; 8];
+        for part in block.chunks(lanes.len()) {
+            lanes.iter_mut().zip(part).for_each(|(lane, value)| *lane += *value * *value);
+        }
+        sum += lanes.iter().map(|lane| lane.f64()).sum::<f64>();
     }
     sum
 }

@@ -5,6 +5,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use crate::nn::Real;
 use crate::nn::product::Into;
 use crate::nn::spec;
+use crate::nn::wide::{Loop, widely};
 
 /// An activation, ready to be computed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,11 +34,7 @@ impl Activation {
     /// Applies the function in place.
     pub(in crate::nn) fn apply<F: Real>(self, values: &mut [F]) {
         match self.0 {
-            spec::Activation::Relu => {
-                for x in values {
-                    *x = F::ZERO.larger(*x);
-                }
-            }
+            spec::Activation::Relu => widely(Rectify(values)),
             spec::Activation::LeakyRelu { slope } => {
                 let slope = F::of(slope);
                 for x in values {
@@ -59,9 +56,7 @@ impl Activation {
     pub(in crate::nn) fn back_from_result<F: Real>(self, d: &mut [F], results: &[F]) {
         let pairs = d.iter_mut().zip(results);
         match self.0 {
-            spec::Activation::Relu | spec::Activation::Gelu => {
-                pairs.for_each(|(d, y)| *d = if *y > F::ZERO { *d } else { F::ZERO });
-            }
+            spec::Activation::Relu | spec::Activation::Gelu => widely(RectifyBack(d, results)),
             spec::Activation::LeakyRelu { slope } => {
                 let slope = F::of(slope);
                 pairs.for_each(|(d, y)| *d *= if *y > F::ZERO { F::ONE } else { slope });
@@ -104,6 +99,30 @@ impl Activation {
         for ((to, d), x) in d_input.iter_mut().zip(d).zip(input) {
             let part = *d * slope(*x);
             *to = if into == Into::Add { *to + part } else { part };
+        }
+    }
+}
+
+/// ReLU in place.
+struct Rectify<'a, F>(&'a mut [F]);
+
+impl<F: Real> Loop for Rectify<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        for x in self.0 {
+            *x = F::ZERO.larger(*x);
+        }
+    }
+}
+
+/// The gradient where ReLU let something through.
+struct RectifyBack<'a, F>(&'a mut [F], &'a [F]);
+
+impl<F: Real> Loop for RectifyBack<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        for (d, y) in self.0.iter_mut().zip(self.1) {
+            *d = if *y > F::ZERO { *d } else { F::ZERO };
         }
     }
 }

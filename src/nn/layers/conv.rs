@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::windows::{self, Span};
-use super::{Activation, add_bias, add_positions};
+use super::{Activation, add_bias, add_positions, lines};
 use crate::nn::Real;
 use crate::nn::batch::{Batch, Geometry};
 use crate::nn::product::{Grid, Into, product};
@@ -154,6 +154,7 @@ impl Conv {
         n_rows: usize,
     ) {
         let kernel = (&params[self.kernel.clone()], self.kernel_grid());
+        let mut bias = self.bias.clone().map(|bias| &params[bias]);
         if self.slides() {
             let to = self.slid_rows(output, n_rows);
             let from = self.slid_windows(input, to.rows);
@@ -163,6 +164,7 @@ impl Conv {
             let n_positions = self.output().positions();
             let n_made = scratch.len() / (self.depth() + self.n_filters) * self.n_filters;
             let (copied, made) = scratch.split_at_mut(scratch.len() - n_made);
+            let mut added = false;
             let at_once = self.rows_at_once(output.geometry);
             for first in (0..n_rows).step_by(at_once) {
                 let n = at_once.min(n_rows - first);
@@ -175,16 +177,18 @@ impl Conv {
                     let kernel = (kernel.0, kernel.1.transposed());
                     product((made, turned), kernel, (copied, grid.transposed()), Into::Replace);
                     for idx in 0..n {
-                        windows::turn(output.row_mut(first + idx), made, idx * n_positions, m);
+                        let (row, at) = (output.row_mut(first + idx), (idx * n_positions, m));
+                        lines::to_rows(made, at, bias, row, self.n_filters);
                     }
+                    added = true;
                 } else {
                     let lead = output.geometry.lead() + first * output.geometry.pitch();
                     let to = Grid::new(lead, m, self.n_filters, self.n_filters);
                     product((&mut output.values, to), (copied, grid), kernel, Into::Replace);
                 }
             }
+            bias = bias.filter(|_| !added);
         }
-        let bias = self.bias.clone().map(|bias| &params[bias]);
         for idx in 0..n_rows {
             let row = output.row_mut(idx);
             if let Some(bias) = bias {
@@ -269,12 +273,15 @@ impl Conv {
             let of_d = Grid::new(lead, m, self.n_filters, self.n_filters);
             let into = if first == 0 { Into::Replace } else { Into::Add };
             if self.n_filters < windows::FEW_FILTERS && grid.column_step == 1 {
-                // Few filters: taps run fastest in the product, and are turned round after.
-                let turned = Grid::new(0, self.n_filters, self.depth(), self.depth());
-                let (copied, made) = scratch.split_at_mut(self.depth() * m);
+                // Few filters: the gradient is laid out as the windows are, position by position.
+                let (copied, rest) = scratch.split_at_mut(self.depth() * m);
+                let (turned, made) = rest.split_at_mut(self.n_filters * m);
+                for idx in 0..n {
+                    let row = d.row(first + idx);
+                    lines::to_lines(row, self.n_filters, turned, idx * n_positions, m);
+                }
                 let made = &mut made[..self.depth() * self.n_filters];
-                let windows = (&*copied, grid.transposed());
-                product((made, turned), (&d.values, of_d.transposed()), windows, Into::Replace);
+                lines::dots(made, turned, copied, (m, m), Into::Replace);
                 windows::add_turned(d_kernel, made, self.n_filters, into);
             } else {
                 let to = self.kernel_grid();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::add_positions;
+use super::{add_positions, lines};
 use crate::nn::Real;
 use crate::nn::batch::Batch;
 use crate::nn::product::{Grid, Into, product};
@@ -42,9 +42,15 @@ impl Dense {
         );
     }
 
+    /// The kernel as the gradient of the input needs it: outputs before inputs. It is turned once
+    /// a step, and not anew by every product.
+    pub(in crate::nn) fn flip<F: Real>(&self, params: &[F], flipped: &mut [F]) {
+        lines::to_lines(&params[self.kernel.clone()], self.n_out, flipped, 0, self.n_in);
+    }
+
     pub(in crate::nn) fn backward<F: Real>(
         &self,
-        params: &[F],
+        flipped: &[F],
         input: &Batch<F>,
         d: &Batch<F>,
         grads: &mut [F],
@@ -67,13 +73,8 @@ impl Dense {
         }
         if let Some((d_input, into)) = d_input {
             let to = rows(d_input, n_rows);
-            let kernel = kernel.transposed();
-            product(
-                (&mut d_input.values, to),
-                (&d.values, of_d),
-                (&params[self.kernel.clone()], kernel),
-                into,
-            );
+            let kernel = Grid::new(0, self.n_out, self.n_in, self.n_in);
+            product((&mut d_input.values, to), (&d.values, of_d), (flipped, kernel), into);
         }
     }
 }

@@ -12,6 +12,7 @@ mod dropout;
 mod embed;
 mod join;
 mod layer_norm;
+mod lines;
 mod pool;
 mod windows;
 
@@ -27,6 +28,7 @@ pub(super) use pool::Pool;
 
 use super::Real;
 use super::product::Into;
+use super::wide::{Loop, widely};
 
 /// `to = from`, or `to += from`.
 #[inline]
@@ -45,37 +47,57 @@ const WIDE: usize = 4 * FEW;
 
 /// The sums over positions of each channel are added to `sums`.
 fn add_positions<F: Real>(sums: &mut [F], values: &[F]) {
-    let n = sums.len();
-    if n >= FEW {
-        for position in values.chunks_exact(n) {
+    widely(AddPositions(sums, values));
+}
+
+struct AddPositions<'a, F>(&'a mut [F], &'a [F]);
+
+impl<F: Real> Loop for AddPositions<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        let Self(sums, values) = self;
+        let n = sums.len();
+        if n >= FEW {
+            for position in values.chunks_exact(n) {
+                sums.iter_mut().zip(position).for_each(|(sum, value)| *sum += *value);
+            }
+            return;
+        }
+        let mut wide = [F::ZERO; WIDE];
+        let wide = &mut wide[..WIDE / n * n];
+        let groups = values.chunks_exact(wide.len());
+        let rest = groups.remainder();
+        for group in groups {
+            wide.iter_mut().zip(group).for_each(|(sum, value)| *sum += *value);
+        }
+        for position in wide.chunks_exact(n).chain(rest.chunks_exact(n)) {
             sums.iter_mut().zip(position).for_each(|(sum, value)| *sum += *value);
         }
-        return;
-    }
-    let mut wide = [F::ZERO; WIDE];
-    let wide = &mut wide[..WIDE / n * n];
-    let groups = values.chunks_exact(wide.len());
-    let rest = groups.remainder();
-    for group in groups {
-        wide.iter_mut().zip(group).for_each(|(sum, value)| *sum += *value);
-    }
-    for position in wide.chunks_exact(n).chain(rest.chunks_exact(n)) {
-        sums.iter_mut().zip(position).for_each(|(sum, value)| *sum += *value);
     }
 }
 
 /// Adds the bias of each channel to every position of a row.
 fn add_bias<F: Real>(values: &mut [F], bias: &[F]) {
-    let n = bias.len();
-    let mut wide = [F::ZERO; WIDE];
-    let bias = if n < FEW {
-        let wide = &mut wide[..WIDE / n * n];
-        wide.chunks_exact_mut(n).for_each(|position| position.copy_from_slice(bias));
-        &*wide
-    } else {
-        bias
-    };
-    for group in values.chunks_mut(bias.len()) {
-        group.iter_mut().zip(bias).for_each(|(value, bias)| *value += *bias);
+    widely(AddBias(values, bias));
+}
+
+struct AddBias<'a, F>(&'a mut [F], &'a [F]);
+
+impl<F: Real> Loop for AddBias<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        let Self(values, bias) = self;
+        let n = bias.len();
+        let mut wide = [F::ZERO; WIDE];
+        let bias = if n < FEW {
+            let wide = &mut wide[..WIDE / n * n];
+            wide.chunks_exact_mut(n).for_each(|position| position.copy_from_slice(bias));
+            &*wide
+        } else {
+            bias
+        };
+        for group in values.chunks_mut(bias.len()) {
+            group.iter_mut().zip(bias).for_each(|(value, bias)| *value += *bias);
+        }
     }
 }

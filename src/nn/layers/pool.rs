@@ -1,10 +1,10 @@
 //! Pools: one value in place of a window, or of all positions.
 
-use super::put;
 use crate::nn::Real;
 use crate::nn::batch::Batch;
 use crate::nn::product::Into;
 use crate::nn::spec::{PoolKind, Shape};
+use crate::nn::wide::{Loop, widely};
 
 /// The largest or the mean of each window, channel by channel.
 ///
@@ -19,101 +19,162 @@ pub(in crate::nn) struct Pool {
 }
 
 impl Pool {
-    /// The input positions of a window, as the first of each of its lines and their length.
-    fn lines(&self, position: usize) -> impl Iterator<Item = usize> + use<> {
-        let (y, x) = (position / self.output.width, position % self.output.width);
-        let [rows, columns] = self.window;
-        let width = self.input.width;
-        (0..rows).map(move |row| (y * rows + row) * width + x * columns)
-    }
-
     pub(in crate::nn) fn forward<F: Real>(
         &self,
         input: &Batch<F>,
         output: &mut Batch<F>,
         n_rows: usize,
     ) {
-        let n_channels = self.input.channels;
-        let share = F::ONE / F::of((self.window[0] * self.window[1]) as f64);
         for idx in 0..n_rows {
-            let values = input.row(idx);
-            for (position, out) in output.row_mut(idx).chunks_exact_mut(n_channels).enumerate() {
-                for (line, start) in self.lines(position).enumerate() {
-                    let cells = &values[start * n_channels..][..self.window[1] * n_channels];
-                    let mut cells = cells.chunks_exact(n_channels);
-                    if line == 0
-                        && let Some(first) = cells.next()
-                    {
-                        out.copy_from_slice(first);
-                    }
-                    for cell in cells {
-                        let pairs = out.iter_mut().zip(cell);
-                        match self.kind {
-                            PoolKind::Average => pairs.for_each(|(sum, value)| *sum += *value),
-                            PoolKind::Max => {
-                                pairs.for_each(|(best, value)| *best = value.larger(*best));
-                            }
-                        }
-                    }
-                }
-                if self.kind == PoolKind::Average {
-                    for sum in out {
-                        *sum *= share;
-                    }
-                }
-            }
+            widely(Forward { pool: self, values: input.row(idx), made: output.row_mut(idx) });
         }
     }
 
-    /// `d` is used up.
     pub(in crate::nn) fn backward<F: Real>(
         &self,
-        d: &mut Batch<F>,
+        d: &Batch<F>,
         (input, made): (&Batch<F>, &Batch<F>),
         d_input: &mut Batch<F>,
         into: Into,
         n_rows: usize,
     ) {
-        let n_channels = self.input.channels;
-        let share = F::ONE / F::of((self.window[0] * self.window[1]) as f64);
-        let covers = self.output.height * self.window[0] == self.input.height
-            && self.output.width * self.window[1] == self.input.width;
         for idx in 0..n_rows {
-            let (to, values, made) = (d_input.row_mut(idx), input.row(idx), made.row(idx));
-            if into == Into::Replace && !covers {
-                to.fill(F::ZERO);
-            }
-            let positions = d.row_mut(idx).chunks_exact_mut(n_channels);
-            for (position, (d, best)) in positions.zip(made.chunks_exact(n_channels)).enumerate() {
-                if self.kind == PoolKind::Average {
-                    for d in d.iter_mut() {
-                        *d *= share;
+            widely(Backward {
+                pool: self,
+                d: d.row(idx),
+                values: input.row(idx),
+                made: made.row(idx),
+                to: d_input.row_mut(idx),
+                into,
+            });
+        }
+    }
+
+    /// The first input position of an output position's window.
+    #[inline(always)]
+    fn corner(&self, position: usize) -> usize {
+        let (y, x) = (position / self.output.width, position % self.output.width);
+        y * self.window[0] * self.input.width + x * self.window[1]
+    }
+
+    /// Whether each input position lies in a window.
+    fn covers(&self) -> bool {
+        self.output.height * self.window[0] == self.input.height
+            && self.output.width * self.window[1] == self.input.width
+    }
+
+    /// One over the positions of a window.
+    fn share<F: Real>(&self) -> F {
+        F::ONE / F::of((self.window[0] * self.window[1]) as f64)
+    }
+}
+
+/// Calls `$run` for channels in blocks of a length that divides their number, so that what is
+/// known of a window stays in registers.
+macro_rules! in_blocks {
+    ($n_channels:expr, $run:ident($($argument:expr),*)) => {
+        match $n_channels {
+            n if n % 16 == 0 => $run::<F, 16>($($argument),*),
+            n if n % 8 == 0 => $run::<F, 8>($($argument),*),
+            n if n % 6 == 0 => $run::<F, 6>($($argument),*),
+            n if n % 4 == 0 => $run::<F, 4>($($argument),*),
+            _ => $run::<F, 1>($($argument),*),
+        }
+    };
+}
+
+struct Forward<'a, F> {
+    pool: &'a Pool,
+    values: &'a [F],
+    made: &'a mut [F],
+}
+
+impl<F: Real> Loop for Forward<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        in_blocks!(self.pool.input.channels, reduce(self));
+    }
+}
+
+#[inline(always)]
+fn reduce<F: Real, const N: usize>(work: Forward<'_, F>) {
+    let Forward { pool, values, made } = work;
+    let n_blocks = pool.input.channels / N;
+    let (values, made) = (values.as_chunks::<N>().0, made.as_chunks_mut::<N>().0);
+    let ([n_lines, n_columns], share) = (pool.window, pool.share::<F>());
+    for (position, made) in made.chunks_exact_mut(n_blocks).enumerate() {
+        let corner = pool.corner(position);
+        for (block, made) in made.iter_mut().enumerate() {
+            let mut best = values[corner * n_blocks + block];
+            for line in 0..n_lines {
+                let cells = &values[(corner + line * pool.input.width) * n_blocks..];
+                let cells = &cells[..n_columns * n_blocks];
+                for column in usize::from(line == 0)..n_columns {
+                    let cell = &cells[column * n_blocks + block];
+                    match pool.kind {
+                        PoolKind::Average => (0..N).for_each(|k| best[k] += cell[k]),
+                        PoolKind::Max => (0..N).for_each(|k| best[k] = cell[k].larger(best[k])),
                     }
                 }
-                for start in self.lines(position) {
-                    let range = start * n_channels..(start + self.window[1]) * n_channels;
-                    let cells = to[range.clone()].chunks_exact_mut(n_channels);
-                    for (cell, values) in cells.zip(values[range].chunks_exact(n_channels)) {
-                        match (self.kind, into) {
-                            (PoolKind::Average, _) => put(cell, d, into),
-                            // What is left of the gradient goes to the first that is as large.
-                            (PoolKind::Max, Into::Replace) => {
-                                let pairs = cell.iter_mut().zip(d.iter_mut());
-                                for ((to, d), (x, y)) in pairs.zip(values.iter().zip(best)) {
-                                    let part = if *x == *y { F::ONE } else { F::ZERO } * *d;
-                                    *to = part;
-                                    *d -= part;
-                                }
-                            }
-                            (PoolKind::Max, Into::Add) => {
-                                let pairs = cell.iter_mut().zip(d.iter_mut());
-                                for ((to, d), (x, y)) in pairs.zip(values.iter().zip(best)) {
-                                    let part = if *x == *y { F::ONE } else { F::ZERO } * *d;
-                                    *to += part;
-                                    *d -= part;
-                                }
-                            }
+            }
+            if pool.kind == PoolKind::Average {
+                (0..N).for_each(|k| best[k] *= share);
+            }
+            *made = best;
+        }
+    }
+}
+
+struct Backward<'a, F> {
+    pool: &'a Pool,
+    d: &'a [F],
+    values: &'a [F],
+    made: &'a [F],
+    to: &'a mut [F],
+    into: Into,
+}
+
+impl<F: Real> Loop for Backward<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        if self.into == Into::Replace && !self.pool.covers() {
+            self.to.fill(F::ZERO);
+        }
+        in_blocks!(self.pool.input.channels, spread(self));
+    }
+}
+
+#[inline(always)]
+fn spread<F: Real, const N: usize>(work: Backward<'_, F>) {
+    let Backward { pool, d, values, made, to, into } = work;
+    let n_blocks = pool.input.channels / N;
+    let (d, made) = (d.as_chunks::<N>().0, made.as_chunks::<N>().0);
+    let (values, to) = (values.as_chunks::<N>().0, to.as_chunks_mut::<N>().0);
+    let ([n_lines, n_columns], share) = (pool.window, pool.share::<F>());
+    for (position, d) in d.chunks_exact(n_blocks).enumerate() {
+        let (corner, made) = (pool.corner(position), &made[position * n_blocks..][..n_blocks]);
+        for block in 0..n_blocks {
+            let (mut left, best) = (d[block], made[block]);
+            if pool.kind == PoolKind::Average {
+                (0..N).for_each(|k| left[k] *= share);
+            }
+            for line in 0..n_lines {
+                let start = (corner + line * pool.input.width) * n_blocks;
+                let cells = start..start + n_columns * n_blocks;
+                let (to, values) = (&mut to[cells.clone()], &values[cells]);
+                for column in 0..n_columns {
+                    let at = column * n_blocks + block;
+                    let mut part = left;
+                    if pool.kind == PoolKind::Max {
+                        // What is left of the gradient goes to the first that is as large.
+                        for k in 0..N {
+                            part[k] = if values[at][k] == best[k] { left[k] } else { F::ZERO };
+                            left[k] -= part[k];
                         }
+                    }
+                    match into {
+                        Into::Replace => to[at] = part,
+                        Into::Add => (0..N).for_each(|k| to[at][k] += part[k]),
                     }
                 }
             }

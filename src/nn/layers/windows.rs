@@ -6,6 +6,7 @@ use super::Conv;
 use crate::nn::Real;
 use crate::nn::batch::Batch;
 use crate::nn::product::{Grid, Into};
+use crate::nn::wide::{Loop, widely};
 
 /// Below this many filters a product over positions is faster than one over filters.
 pub(super) const FEW_FILTERS: usize = 16;
@@ -30,7 +31,7 @@ pub(super) fn copy<F: Real>(
         return Grid::new(0, depth, m, m).transposed();
     }
     for (row, into) in rows.zip(into.chunks_exact_mut(n_positions * depth)) {
-        patches(conv, input.row(row), into);
+        widely(Patches { conv, image: input.row(row), into });
     }
     Grid::new(0, m, depth, depth)
 }
@@ -134,84 +135,139 @@ fn row_under(conv: &Conv, y: usize, line: usize) -> Option<usize> {
 }
 
 /// The windows of one row, line by line of the kernel.
-fn patches<F: Real>(conv: &Conv, image: &[F], into: &mut [F]) {
-    let (output, n_channels) = (conv.output(), conv.input.channels);
-    let depth = conv.taps() * n_channels;
-    let length = conv.size[1] * n_channels;
-    let pitch = conv.input.width * n_channels;
-    for (y, windows) in into.chunks_exact_mut(output.width * depth).enumerate() {
-        for line in 0..conv.size[0] {
-            let row = row_under(conv, y, line).map(|row| &image[row * pitch..(row + 1) * pitch]);
-            for (window, span) in windows.chunks_exact_mut(depth).zip(&conv.spans) {
-                let part = &mut window[line * length..(line + 1) * length];
-                match row {
-                    Some(row) if conv.dilation == 1 => {
-                        let n = span.n * n_channels;
-                        let from = &row[span.from * n_channels..][..n];
-                        if n == length {
-                            part.copy_from_slice(from);
-                            continue;
+struct Patches<'a, F> {
+    conv: &'a Conv,
+    image: &'a [F],
+    into: &'a mut [F],
+}
+
+impl<F: Real> Loop for Patches<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { conv, image, into } = self;
+        let (output, n_channels) = (conv.output(), conv.input.channels);
+        let depth = conv.taps() * n_channels;
+        let length = conv.size[1] * n_channels;
+        let pitch = conv.input.width * n_channels;
+        for (y, windows) in into.chunks_exact_mut(output.width * depth).enumerate() {
+            for line in 0..conv.size[0] {
+                let row =
+                    row_under(conv, y, line).map(|row| &image[row * pitch..(row + 1) * pitch]);
+                for (window, span) in windows.chunks_exact_mut(depth).zip(&conv.spans) {
+                    let part = &mut window[line * length..(line + 1) * length];
+                    match row {
+                        Some(row) if conv.dilation == 1 => {
+                            let n = span.n * n_channels;
+                            let from = &row[span.from * n_channels..][..n];
+                            if n == length {
+                                copy_short(part, from);
+                                continue;
+                            }
+                            let (before, rest) = part.split_at_mut(span.skip * n_channels);
+                            before.fill(F::ZERO);
+                            rest[..n].copy_from_slice(from);
+                            rest[n..].fill(F::ZERO);
                         }
-                        let (before, rest) = part.split_at_mut(span.skip * n_channels);
-                        before.fill(F::ZERO);
-                        rest[..n].copy_from_slice(from);
-                        rest[n..].fill(F::ZERO);
-                    }
-                    Some(row) => {
-                        part.fill(F::ZERO);
-                        for k in 0..span.n {
-                            let from = (span.from + k * conv.dilation) * n_channels;
-                            part[(span.skip + k) * n_channels..][..n_channels]
-                                .copy_from_slice(&row[from..from + n_channels]);
+                        Some(row) => {
+                            part.fill(F::ZERO);
+                            for k in 0..span.n {
+                                let from = (span.from + k * conv.dilation) * n_channels;
+                                part[(span.skip + k) * n_channels..][..n_channels]
+                                    .copy_from_slice(&row[from..from + n_channels]);
+                            }
                         }
+                        None => part.fill(F::ZERO),
                     }
-                    None => part.fill(F::ZERO),
                 }
             }
         }
     }
+}
+
+/// Copies a few values without a call: as blocks of 16, the last of which reaches back.
+#[inline(always)]
+fn copy_short<F: Real>(to: &mut [F], from: &[F]) {
+    const N: usize = 16;
+    if from.len() < N {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        return;
+    }
+    let (blocks, _) = from.as_chunks::<N>();
+    to.as_chunks_mut::<N>().0.iter_mut().zip(blocks).for_each(|(to, from)| *to = *from);
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk::<N>()) {
+        *to = *from;
+    }
+}
+
+/// Adds a few values without a call, in blocks.
+#[inline(always)]
+fn add_short<F: Real>(to: &mut [F], from: &[F]) {
+    #[inline(always)]
+    fn blocks<'a, F: Real, const N: usize>(
+        to: &'a mut [F],
+        from: &'a [F],
+    ) -> (&'a mut [F], &'a [F]) {
+        let ((to, to_rest), (from, from_rest)) = (to.as_chunks_mut::<N>(), from.as_chunks::<N>());
+        for (to, from) in to.iter_mut().zip(from) {
+            (0..N).for_each(|k| to[k] += from[k]);
+        }
+        (to_rest, from_rest)
+    }
+    let (to, from) = blocks::<F, 16>(to, from);
+    let (to, from) = blocks::<F, 8>(to, from);
+    let (to, from) = blocks::<F, 4>(to, from);
+    blocks::<F, 1>(to, from);
 }
 
 /// Adds the gradients of the windows of one row to where their values came from.
 pub(super) fn add_back<F: Real>(conv: &Conv, windows: &[F], d_image: &mut [F], into: Into) {
-    if into == Into::Replace {
-        d_image.fill(F::ZERO);
-    }
-    let (output, n_channels) = (conv.output(), conv.input.channels);
-    let depth = conv.taps() * n_channels;
-    let length = conv.size[1] * n_channels;
-    let pitch = conv.input.width * n_channels;
-    let lines = windows.chunks_exact(output.width * depth).take(output.height);
-    for (y, windows) in lines.enumerate() {
-        for line in 0..conv.size[0] {
+    widely(AddBack { conv, windows, d_image, into });
+}
+
+struct AddBack<'a, F> {
+    conv: &'a Conv,
+    windows: &'a [F],
+    d_image: &'a mut [F],
+    into: Into,
+}
+
+impl<F: Real> Loop for AddBack<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { conv, windows, d_image, into } = self;
+        if into == Into::Replace {
+            d_image.fill(F::ZERO);
+        }
+        let (output, n_channels) = (conv.output(), conv.input.channels);
+        let [n_lines, length] = [conv.size[0], conv.size[1] * n_channels];
+        let (depth, pitch) = (n_lines * length, conv.input.width * n_channels);
+        // Neighbouring windows overlap, and a sum that was just written is slow to be read again:
+        // windows follow one another at the distance of a kernel.
+        let turns = conv.size[1].min(output.width);
+        for at in 0..output.height * n_lines {
+            let (y, line) = (at / n_lines, at % n_lines);
             let Some(row) = row_under(conv, y, line) else { continue };
             let row = &mut d_image[row * pitch..(row + 1) * pitch];
-            for (window, span) in windows.chunks_exact(depth).zip(&conv.spans) {
-                let part = &window[line * length..(line + 1) * length];
-                if conv.dilation == 1 {
-                    let part = &part[span.skip * n_channels..][..span.n * n_channels];
-                    let to = &mut row[span.from * n_channels..][..part.len()];
-                    to.iter_mut().zip(part).for_each(|(to, part)| *to += *part);
-                    continue;
-                }
-                for k in 0..span.n {
-                    let to = (span.from + k * conv.dilation) * n_channels;
-                    let part = &part[(span.skip + k) * n_channels..][..n_channels];
-                    let to = &mut row[to..to + n_channels];
-                    to.iter_mut().zip(part).for_each(|(to, part)| *to += *part);
+            let windows = &windows[y * output.width * depth..][..output.width * depth];
+            for turn in 0..turns {
+                let mut x = turn;
+                while x < output.width {
+                    let span = conv.spans[x];
+                    let part = &windows[x * depth + line * length..][..length];
+                    if conv.dilation == 1 {
+                        let part = &part[span.skip * n_channels..][..span.n * n_channels];
+                        add_short(&mut row[span.from * n_channels..][..part.len()], part);
+                    } else {
+                        for k in 0..span.n {
+                            let to = (span.from + k * conv.dilation) * n_channels;
+                            let part = &part[(span.skip + k) * n_channels..][..n_channels];
+                            add_short(&mut row[to..to + n_channels], part);
+                        }
+                    }
+                    x += turns;
                 }
             }
         }
-    }
-}
-
-/// Brings one row from filters with `m` positions each, beginning at `start`, to positions with
-/// their filters side by side.
-pub(super) fn turn<F: Real>(row: &mut [F], made: &[F], start: usize, m: usize) {
-    let n_filters = made.len() / m;
-    for (filter, values) in made.chunks_exact(m).enumerate() {
-        let places = row[filter..].iter_mut().step_by(n_filters);
-        places.zip(&values[start..]).for_each(|(place, value)| *place = *value);
     }
 }
 
