@@ -1,6 +1,8 @@
 //! A network with its weights: made, asked for outputs, and for what moves them.
 
-use super::layers::Moments;
+use std::sync::{Mutex, PoisonError};
+
+use super::layers::{Moments, Toom};
 use super::plan::{Op, Plan, Weights};
 use super::shard::{Mode, Shard, View, Wants};
 use super::spec::{Mistake, NetworkSpec, Shape};
@@ -48,11 +50,22 @@ impl<F: Real> PartialEq for Network<F> {
     }
 }
 
-/// A network with the room that one row takes on its way through it.
-pub struct Scorer<'a, F> {
-    network: &'a Network<F>,
-    shard: Shard<F>,
+/// What an answer takes besides the weights: what follows from them, and room for the rows under
+/// way, which is kept from one answer to the next.
+///
+/// It is good for as long as the weights are the same.
+pub struct Ready<F = f32> {
     moments: Vec<Moments<F>>,
+    /// By node, where that is faster.
+    toom: Vec<Option<Toom<F>>>,
+    rooms: Mutex<Vec<Shard<F>>>,
+}
+
+/// A network that is asked row by row.
+pub struct Scorer<'a, F: Real> {
+    network: &'a Network<F>,
+    ready: Ready<F>,
+    shard: Shard<F>,
 }
 
 impl<F: Real> Scorer<'_, F> {
@@ -62,10 +75,7 @@ impl<F: Real> Scorer<'_, F> {
     /// # Panics
     /// If main input or static columns are not as many as the network was made for.
     pub fn row(&mut self, x: &[F], statics: &[F]) -> &[F] {
-        self.network.load(&mut self.shard, x, statics, 0);
-        let view = self.network.view(&self.moments, &[]);
-        self.shard.forward(view, 1..self.network.plan.nodes.len());
-        self.shard.values[self.network.plan.last()].row(0)
+        self.network.ask(&self.ready, &mut self.shard, x, statics)
     }
 }
 
@@ -78,6 +88,19 @@ pub struct InputGradient<F = f32> {
     pub input: Vec<F>,
     /// The slope in each static column.
     pub statics: Vec<F>,
+}
+
+impl<F: Real> Ready<F> {
+    /// Room for one row on its way through the network.
+    fn room(&self, network: &Network<F>) -> Shard<F> {
+        let kept = self.rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.unwrap_or_else(|| Shard::new(&network.plan, 1, Wants::Nothing))
+    }
+
+    /// Keeps it for the next one.
+    fn keep(&self, room: Shard<F>) {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+    }
 }
 
 impl<F: Real> Network<F> {
@@ -117,26 +140,56 @@ impl<F: Real> Network<F> {
     /// # Panics
     /// If `x` and `statics` are not of as many rows.
     pub fn outputs(&self, x: &[F], statics: &[F], team: &Team) -> Vec<F> {
+        self.outputs_of(&self.ready(), x, statics, team)
+    }
+
+    /// The same, by what was made ready before.
+    pub fn outputs_of(&self, ready: &Ready<F>, x: &[F], statics: &[F], team: &Team) -> Vec<F> {
         let n_rows = self.n_rows(x, statics);
         let mut outputs = vec![F::ZERO; n_rows * self.n_out];
         let per_thread = n_rows.div_ceil(team.len()).max(1);
         let mut parts: Vec<_> = outputs.chunks_mut(per_thread * self.n_out).collect();
         team.each(&mut parts, |part, outputs| {
-            let mut scorer = self.scorer();
+            let mut room = ready.room(self);
             for (idx, out) in outputs.chunks_exact_mut(self.n_out).enumerate() {
                 let row = part * per_thread + idx;
                 let (n, n_static) = (self.input.len(), self.n_static);
-                let statics = &statics[row * n_static..(row + 1) * n_static];
-                out.copy_from_slice(scorer.row(&x[row * n..(row + 1) * n], statics));
+                let (x, statics) = (&x[row * n..][..n], &statics[row * n_static..][..n_static]);
+                out.copy_from_slice(self.ask(ready, &mut room, x, statics));
             }
+            ready.keep(room);
         });
         outputs
     }
 
+    /// What answers take besides the weights, which is worth keeping while these stay the same.
+    pub fn ready(&self) -> Ready<F> {
+        let toom = self.plan.nodes.iter().map(|node| match &node.op {
+            Op::Conv(conv) => Toom::new(conv, &self.params),
+            _ => None,
+        });
+        Ready { moments: self.recalled(), toom: toom.collect(), rooms: Mutex::default() }
+    }
+
     /// Room to ask this network row by row, which is worth keeping where rows come one at a time.
     pub fn scorer(&self) -> Scorer<'_, F> {
-        let shard = Shard::new(&self.plan, 1, Wants::Nothing);
-        Scorer { network: self, shard, moments: self.recalled() }
+        let ready = self.ready();
+        let shard = ready.room(self);
+        Scorer { network: self, ready, shard }
+    }
+
+    /// The outputs of one row.
+    fn ask<'a>(
+        &self,
+        ready: &Ready<F>,
+        shard: &'a mut Shard<F>,
+        x: &[F],
+        statics: &[F],
+    ) -> &'a [F] {
+        self.load(shard, x, statics, 0);
+        let view = View { toom: &ready.toom, ..self.view(&ready.moments, &[]) };
+        shard.forward(view, 1..self.plan.nodes.len());
+        shard.values[self.plan.last()].row(0)
     }
 
     /// One row's outputs, and the slope of output `out` in each of its input values.
@@ -260,6 +313,7 @@ impl<F: Real> Network<F> {
     }
 
     fn view<'a>(&'a self, moments: &'a [Moments<F>], flipped: &'a [Vec<F>]) -> View<'a, F> {
-        View { plan: &self.plan, params: &self.params, flipped, moments, mode: Mode::Use }
+        let (plan, params) = (&self.plan, self.params.as_slice());
+        View { plan, params, flipped, toom: &[], moments, mode: Mode::Use }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::batch::Batch;
 use super::layers::Dropout;
 use super::layers::{
-    Moments, Sums, add_back, add_forward, flatten_back, join_back, join_forward, mix,
+    Moments, Sums, Toom, add_back, add_forward, flatten_back, join_back, join_forward, mix,
 };
 use super::plan::{Op, Plan};
 use super::product::Into;
@@ -18,6 +18,8 @@ pub(super) struct View<'a, F> {
     pub(super) params: &'a [F],
     /// Kernels as the way back needs them, by node.
     pub(super) flipped: &'a [Vec<F>],
+    /// Kernels at points by node, for single rows; none while the network learns.
+    pub(super) toom: &'a [Option<Toom<F>>],
     /// Figures of the batch norms, by node.
     pub(super) moments: &'a [Moments<F>],
     pub(super) mode: Mode,
@@ -71,6 +73,9 @@ impl<F: Real> Shard<F> {
             _ => Vec::new(),
         };
         let scratch = plan.nodes.iter().map(|node| match &node.op {
+            Op::Conv(conv) if wants == Wants::Nothing && capacity == 1 => {
+                conv.scratch(capacity).max(Toom::<F>::scratch(conv))
+            }
             Op::Conv(conv) => conv.scratch(capacity),
             _ => 0,
         });
@@ -113,7 +118,13 @@ impl<F: Real> Shard<F> {
                 Op::Dense(dense) => dense.forward(view.params, input, output, n),
                 Op::Conv(conv) => {
                     let (params, scratch) = (view.params, &mut self.scratch);
-                    conv.forward(params, node.activation, input, output, scratch, n);
+                    let activation = node.activation;
+                    match view.toom.get(idx).and_then(Option::as_ref) {
+                        Some(toom) => {
+                            conv.forward_by(toom, params, activation, input, output, scratch);
+                        }
+                        None => conv.forward(params, activation, input, output, scratch, n),
+                    }
                     applied = true;
                 }
                 Op::Pool(pool) => pool.forward(input, output, n),

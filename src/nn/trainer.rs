@@ -227,6 +227,7 @@ impl<F: Real> Trainer<F> {
                 plan: &self.network.plan,
                 params: &self.network.params,
                 flipped: &self.flipped,
+                toom: &[],
                 moments: &self.moments,
                 mode,
             };
@@ -267,6 +268,7 @@ impl<F: Real> Trainer<F> {
                 plan: &self.network.plan,
                 params: &self.network.params,
                 flipped: &self.flipped,
+                toom: &[],
                 moments: &self.moments,
                 mode,
             };

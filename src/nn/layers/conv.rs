@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::windows::{self, Span};
-use super::{Activation, add_bias, add_positions, lines};
+use super::{Activation, Toom, add_bias, add_positions, lines};
 use crate::nn::Real;
 use crate::nn::batch::{Batch, Geometry};
 use crate::nn::product::{Grid, Into, product};
@@ -189,15 +189,22 @@ impl Conv {
             }
             bias = bias.filter(|_| !added);
         }
-        for idx in 0..n_rows {
-            let row = output.row_mut(idx);
-            if let Some(bias) = bias {
-                add_bias(row, bias);
-            }
-            if let Some(activation) = activation {
-                activation.apply(row);
-            }
-        }
+        (0..n_rows).for_each(|idx| finish(output.row_mut(idx), bias, activation));
+    }
+
+    /// The same for a single row, by its kernel at points.
+    pub(in crate::nn) fn forward_by<F: Real>(
+        &self,
+        toom: &Toom<F>,
+        params: &[F],
+        activation: Option<Activation>,
+        input: &Batch<F>,
+        output: &mut Batch<F>,
+        scratch: &mut [F],
+    ) {
+        let row = output.row_mut(0);
+        toom.forward(self, input.row(0), row, scratch);
+        finish(row, self.bias.clone().map(|bias| &params[bias]), activation);
     }
 
     #[expect(clippy::too_many_arguments, reason = "what goes in and what comes out")]
@@ -314,5 +321,15 @@ impl Conv {
     fn slid_windows<F: Real>(&self, input: &Batch<F>, m: usize) -> Grid {
         let start = input.geometry.lead() - self.before[1] * self.input.channels;
         Grid::new(start, m, self.depth(), self.input.channels)
+    }
+}
+
+/// What follows the products: the bias, and the activation.
+fn finish<F: Real>(row: &mut [F], bias: Option<&[F]>, activation: Option<Activation>) {
+    if let Some(bias) = bias {
+        add_bias(row, bias);
+    }
+    if let Some(activation) = activation {
+        activation.apply(row);
     }
 }

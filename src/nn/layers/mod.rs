@@ -14,6 +14,7 @@ mod join;
 mod layer_norm;
 mod lines;
 mod pool;
+mod toom;
 mod windows;
 
 pub(super) use activation::{Activation, sigmoid};
@@ -25,6 +26,7 @@ pub(super) use embed::Embed;
 pub(super) use join::{add_back, add_forward, flatten_back, join_back, join_forward};
 pub(super) use layer_norm::LayerNorm;
 pub(super) use pool::Pool;
+pub(super) use toom::Toom;
 
 use super::Real;
 use super::product::Into;
