@@ -41,8 +41,8 @@ pub(super) fn subject(model: &Model, class: usize) -> Result<Box<dyn Subject + '
             background: background(model),
         }),
         Predictor::Network(fitted) => {
-            let out = if fitted.network.n_out == 1 { 0 } else { class };
-            let subject = NetworkSubject::new(&fitted.network, out);
+            let out = if fitted.network().n_out == 1 { 0 } else { class };
+            let subject = NetworkSubject::new(fitted.network(), out);
             Box::new(subject.in_unit(fitted.scale, fitted.offset))
         }
     })

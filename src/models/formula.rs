@@ -50,7 +50,7 @@ impl Model {
             }
             Predictor::Network(fitted) => {
                 return Formula {
-                    left: format!("{what} = {}", fitted.network.spec),
+                    left: format!("{what} = {}", fitted.network().spec),
                     terms: vec![],
                 };
             }

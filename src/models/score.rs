@@ -39,7 +39,7 @@ impl Predictor {
             Self::Constant(_) | Self::Linear { .. } => 1,
             Self::Shares(shares) => shares.len(),
             Self::Softmax { intercepts, .. } => intercepts.len(),
-            Self::Network(fitted) => fitted.network.n_out,
+            Self::Network(fitted) => fitted.network().n_out,
             Self::Foreign(foreign) => foreign.n_outputs(),
         }
     }

@@ -36,6 +36,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("tokio", &["serve"]),
     ("clap", &["cli"]),
     ("rusqlite", &["registry"]),
+    ("pulp", &["nn"]),
     ("polars", &["data"]),
     ("anyhow", &["cli", "ui"]),
 ];

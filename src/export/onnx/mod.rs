@@ -102,7 +102,7 @@ pub fn onnx(model: &Model, scope: Scope) -> Result<Exported, Error> {
                 }
                 Scope::PredictorAlone => {
                     notes.push("the recipe is not part of the file: its inputs are scaled".into());
-                    network::bare_inputs(&mut graph, &fitted.network)
+                    network::bare_inputs(&mut graph, fitted.network())
                 }
             };
             give_network(&mut graph, model, fitted, inputs);
@@ -137,7 +137,7 @@ fn matrix(
 
 /// The outputs of a network with what leads from them to predictions, in f64.
 fn give_network(graph: &mut Graph, model: &Model, fitted: &FittedNetwork, inputs: Inputs) {
-    let outputs = network::outputs(graph, &fitted.network, inputs);
+    let outputs = network::outputs(graph, fitted.network(), inputs);
     let outputs = prepare::as_doubles(graph, &outputs);
     match fitted.loss {
         Loss::Squared | Loss::Huber { .. } => {

@@ -402,7 +402,7 @@ impl Loop<'_> {
             );
         }
         notes.push(finished);
-        let fitted = FittedNetwork { network, loss: self.loss, offset, scale: self.scale };
+        let fitted = FittedNetwork::new(network, self.loss, offset, self.scale);
         Fitted {
             predictor: Predictor::Network(Box::new(fitted)),
             inference: None,

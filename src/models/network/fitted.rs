@@ -1,15 +1,18 @@
 //! A trained network that scores.
 
+use std::fmt;
+use std::sync::OnceLock;
+
 use ndarray::{Array2, ArrayView2};
 
 use crate::jobs::Team;
-use crate::nn::{Loss, Network};
+use crate::nn::{Loss, Network, Ready};
 
 /// A trained network with what leads from its outputs to predictions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FittedNetwork {
-    /// The network.
-    pub network: Network<f32>,
+    network: Network<f32>,
+    ready: Kept,
     /// What it was trained to make small, which also says what its outputs mean.
     pub loss: Loss,
     /// Of a numeric target the mean that was taken off before training.
@@ -18,7 +21,41 @@ pub struct FittedNetwork {
     pub scale: f64,
 }
 
+/// What answers take besides the weights, made when it is first asked for. It follows from the
+/// network, so that it makes no difference between two, and a copy makes its own.
+#[derive(Default)]
+struct Kept(OnceLock<Ready<f32>>);
+
+impl Clone for Kept {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept")
+    }
+}
+
 impl FittedNetwork {
+    /// A network with its weights, what it was trained to make small, and the mean and the standard
+    /// deviation of a numeric target (0 and 1 of any other).
+    pub fn new(network: Network<f32>, loss: Loss, offset: f64, scale: f64) -> Self {
+        Self { network, ready: Kept::default(), loss, offset, scale }
+    }
+
+    /// The network, whose weights stay as they are.
+    pub fn network(&self) -> &Network<f32> {
+        &self.network
+    }
+
     /// Predictions for rows with these main inputs and static columns: (rows, outputs). A single
     /// output of two classes is the probability of the positive one.
     ///
@@ -32,7 +69,8 @@ impl FittedNetwork {
         let work = self.network.spec.layers.len() * input.len();
         let alone = Team::new(1);
         let team = if work > 1 << 16 && n_rows > 1 { Team::shared() } else { &alone };
-        let mut outputs = self.network.outputs(input, statics, team);
+        let ready = self.ready.0.get_or_init(|| self.network.ready());
+        let mut outputs = self.network.outputs_of(ready, input, statics, team);
         for row in outputs.chunks_exact_mut(n_out) {
             self.loss.link(row);
         }

@@ -211,7 +211,7 @@ impl StoredFile {
             }
             StoredPredictor::Network(stored) => {
                 let fitted = stored.into_network(weights)?;
-                let network = &fitted.network;
+                let network = fitted.network();
                 let seen = sight.as_ref().map_or(0, |sight| sight.layout.cells());
                 let expected = if seen == 0 { recipe.outputs.len() } else { seen };
                 if network.input.len() != expected

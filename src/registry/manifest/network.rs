@@ -33,7 +33,7 @@ const MOST_OUTPUTS: usize = 1_000_000;
 
 /// Puts the weights of a network into columns and returns the rest.
 pub(super) fn store(fitted: &FittedNetwork, weights: &mut Columns) -> StoredNetwork {
-    let network = &fitted.network;
+    let network = fitted.network();
     for own in network.weights() {
         weights.put_f32(own.name.clone(), own.shape.clone(), &network.params[own.range.clone()]);
     }
@@ -101,6 +101,6 @@ impl StoredNetwork {
         if (loss == Loss::SoftmaxCrossEntropy) != (n_out > 1) {
             return Err("its outputs do not belong to its loss".into());
         }
-        Ok(FittedNetwork { network, loss, offset: self.offset.0, scale: self.scale.0 })
+        Ok(FittedNetwork::new(network, loss, self.offset.0, self.scale.0))
     }
 }

@@ -156,7 +156,7 @@ fn seeing(table: &Table, text: &str, task: Task, loss: Loss, n_out: usize) -> Mo
         threshold: 0.45,
         recipe,
         sight: Some(sight),
-        predictor: Predictor::Network(Box::new(FittedNetwork { network, loss, offset, scale })),
+        predictor: Predictor::Network(Box::new(FittedNetwork::new(network, loss, offset, scale))),
         averages: None,
         reference: None,
         protected: vec![],
@@ -199,7 +199,7 @@ fn a_network_on_a_plain_table_takes_the_prepared_columns() {
     let text = "dense 8 relu | dense out";
     let network = network(text, Shape::flat(n_columns), 0, 1);
     let loss = Loss::BinaryCrossEntropy;
-    let fitted = FittedNetwork { network, loss, offset: 0.0, scale: 1.0 };
+    let fitted = FittedNetwork::new(network, loss, 0.0, 1.0);
     let predictor = Predictor::Network(Box::new(fitted));
     let plain = seeing(&table, "flatten | join | dense out", Task::Binary, loss, 1);
     let model = Model { recipe, sight: None, predictor, ..plain };
@@ -225,7 +225,7 @@ fn windows_over_earlier_rows_are_refused_and_the_network_alone_is_not() {
     let sight = sight::fit(&table, &layout, &rows, &Ctx::quiet()).unwrap();
     let network = network("conv 4x3 relu | gap | dense out", Shape::series(5, 1), 0, 1);
     let loss = Loss::Squared;
-    let fitted = FittedNetwork { network, loss, offset: 0.0, scale: 1.0 };
+    let fitted = FittedNetwork::new(network, loss, 0.0, 1.0);
     let text = "conv 8x3 | gap | join | dense out";
     let model = Model {
         sight: Some(sight),
