@@ -78,6 +78,12 @@ pub(super) fn live(
         }
         None => now_ms(),
     };
+    if at_ms > now_ms() {
+        bail!(
+            "`{}` is yet to come\nhint: leave out `--at` for what is live now",
+            args.at.as_deref().unwrap_or_default()
+        );
+    }
     store.known(&args.name)?;
     let held = store.live_at(&args.name, &args.alias, at_ms)?;
     if shared.json {

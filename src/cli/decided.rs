@@ -79,7 +79,11 @@ pub(super) fn said(question: &Question<'_>, decision: &Decision) -> String {
     let model = question.model;
     let one = |says: &Says| match model.task {
         Task::Regression => text::number(says.score),
-        Task::Binary => format!("{} ({})", says.prediction, text::metric(says.score)),
+        Task::Binary => {
+            let positive = model.classes.last().map_or("", String::as_str);
+            let what = if model.is_probability() { "probability" } else { "score" };
+            format!("{} ({what} of {positive} {})", says.prediction, text::metric(says.score))
+        }
         Task::Multiclass => {
             let own = says.outputs.get(says.score as usize).copied();
             format!("{} ({})", says.prediction, text::maybe(own))

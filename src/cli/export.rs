@@ -90,6 +90,19 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
             bail!("standard output cannot take a folder\nhint: name one with `--out`");
         }
     }
+    let end = args.out.extension().map(|end| end.to_string_lossy().to_lowercase());
+    let fits = match args.format {
+        Format::Onnx => end.as_deref().is_none_or(|end| end == "onnx"),
+        Format::Sql => end.as_deref().is_none_or(|end| end != "onnx"),
+        Format::Mlflow => true,
+    };
+    if !fits {
+        bail!(
+            "`{}` would not be what its name says\nhint: models are written as .onnx, as .sql with \
+             `--format sql`, and as a folder with `--format mlflow`",
+            args.out.display()
+        );
+    }
     let found = keep::model(&args.model, &args.shared)?;
     let model = &found.loaded.model;
     let scope = if args.predictor_only { Scope::PredictorAlone } else { Scope::WholeModel };

@@ -168,7 +168,7 @@ fn workspace(given: Option<PathBuf>) -> PathBuf {
 ///
 /// Errors have been said on standard error when this returns.
 pub fn run(line: impl IntoIterator<Item = OsString>) -> Next {
-    let line: Vec<OsString> = line.into_iter().collect();
+    let line = with_workspace_last(line.into_iter().collect());
     if let Some(status) = mistyped(&line) {
         return Next::Exit(status);
     }
@@ -200,6 +200,21 @@ pub fn run(line: impl IntoIterator<Item = OsString>) -> Next {
         }));
     }
     Next::Exit(carry_out(command))
+}
+
+/// `--workspace DIR` may stand before the command as well as behind it.
+fn with_workspace_last(mut line: Vec<OsString>) -> Vec<OsString> {
+    let n_words = match line.get(1).and_then(|word| word.to_str()) {
+        Some("--workspace") => 2,
+        Some(word) if word.starts_with("--workspace=") => 1,
+        _ => return line,
+    };
+    let names = Line::command();
+    let is_command = |word: &OsString| names.get_subcommands().any(|own| word == own.get_name());
+    if line.get(1 + n_words).is_some_and(is_command) && !line.iter().any(|word| word == "--") {
+        line[1..].rotate_left(n_words);
+    }
+    line
 }
 
 /// The command line as clap sees it; options of the screen are told with `karat train`.

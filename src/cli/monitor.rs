@@ -204,6 +204,9 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
         Some(What::Check(_)) => Ok(()),
         Some(What::Retrain(args)) => again(&store, args, console),
         Some(What::Erase(args)) => {
+            if args.subject.trim().is_empty() {
+                bail!("the subject is empty\nhint: name the one that requests called `subject`");
+            }
             let told = erase_subject(&dir, &store, &args.subject, &Actor::login(), &args.why)?;
             let Erased { predictions: n, subject, event } = told;
             if shared.json {
@@ -270,6 +273,9 @@ fn told(report: &Value, console: &Console) -> String {
         ]);
     }
     out += &table.render(console.width, console.bold);
+    out += "null is the PSI that chance alone makes, limit how far the method scatters in windows drawn \
+            from training; p is corrected for all tests of the window, and decides together with the \
+            size. Where the method is a test, its value is the p of that test alone\n";
     for (name, key) in [("estimated without labels", "estimated"), ("by labels", "realised")] {
         let all: Vec<String> = report[key]
             .as_array()

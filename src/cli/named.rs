@@ -74,17 +74,33 @@ pub(super) struct OfAlias {
 
 #[derive(ClapArgs, Clone, Debug)]
 pub(super) struct OfVersion {
-    /// The name
-    #[arg(value_name = "NAME")]
+    /// The name, with the version behind it where `--version` does not say it
+    #[arg(value_name = "NAME|NAME@N")]
     name: String,
     /// The version
     #[arg(long, value_name = "N")]
-    version: u32,
+    version: Option<u32>,
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "")]
     why: String,
     #[command(flatten)]
     shared: Shared,
+}
+
+impl OfVersion {
+    /// The name and the number that are meant.
+    fn meant(&self, store: &Store) -> anyhow::Result<(String, u32)> {
+        match (self.name.split_once('@'), self.version) {
+            (None, Some(version)) => Ok((self.name.clone(), version)),
+            (Some((name, asked)), None) => {
+                Ok((name.to_owned(), store.version(name, Some(asked))?.version))
+            }
+            _ => bail!(
+                "which version of `{0}` is meant?\nhint: write `{0}@2`, or `{0} --version 2`",
+                self.name.split('@').next().unwrap_or_default()
+            ),
+        }
+    }
 }
 
 #[derive(ClapArgs, Clone, Debug)]
@@ -231,11 +247,13 @@ pub(super) fn run(named: &Named, shared: &Shared, console: &Console) -> anyhow::
             Ok(())
         }
         Named::Retire(args) => {
-            let done = Done::Retire { name: args.name.clone(), version: args.version };
+            let (name, version) = args.meant(&store)?;
+            let done = Done::Retire { name, version };
             decide(&store, &done, &actor, &args.why, shared, console)
         }
         Named::Restore(args) => {
-            let done = Done::Restore { name: args.name.clone(), version: args.version };
+            let (name, version) = args.meant(&store)?;
+            let done = Done::Restore { name, version };
             decide(&store, &done, &actor, &args.why, shared, console)
         }
         Named::Tag(args) => tags::tag(&store, args, shared, &actor, console),

@@ -169,7 +169,11 @@ fn settle(step: &mut Step, said: &Overrides, table: &Table) {
     let of_role = |role: Role| said.roles.iter().find(|(_, r)| **r == role).map(|(c, _)| c.clone());
     ahead.time = ahead.time.take().or_else(|| of_role(Role::Time));
     ahead.group = ahead.group.take().or_else(|| of_role(Role::Group));
-    *ahead = ahead.settled(table);
+    let settled = ahead.settled(table);
+    if settled != *ahead {
+        super::console::say(&format!("looking ahead as in `{settled}`"));
+    }
+    *ahead = settled;
 }
 
 /// The file that DATA means; a sample may be named without `sample:` where no such file exists.

@@ -269,7 +269,10 @@ fn show(
     if let Some(path) = artifact {
         let _ = writeln!(out, "\nmodel {}", path.display());
     }
-    let _ = writeln!(out, "again: {}", text::sanitise(&run.experiment.command_line()));
+    // A model made elsewhere cannot be trained again here.
+    if run.experiment.model.kind != "onnx" {
+        let _ = writeln!(out, "again: {}", text::sanitise(&run.experiment.command_line()));
+    }
     console.print(&out)
 }
 

@@ -317,11 +317,11 @@ fn told(status: &Status, console: &Console) -> String {
         "aliases",
         ">requests",
         ">rows",
-        ">failed",
+        ">not 2xx",
         ">mean ms",
         "drift",
     ])
-    .optional(&["failed", "rows"]);
+    .optional(&["not 2xx", "rows"]);
     for model in &status.models {
         for version in &model.versions {
             let light = match version.light {
@@ -401,9 +401,17 @@ fn ask(args: &LoadArgs, console: &Console) -> anyhow::Result<()> {
         let mut value = serde_json::to_value(&answered)?;
         value["model"] = json!(model.name);
         value["connections"] = json!(load.connections);
-        return console.json(&value);
+        console.json(&value)?;
+    } else {
+        console.print(&of_load(&answered, &load))?;
     }
-    console.print(&of_load(&answered, &load))
+    let good = answered.statuses.iter().filter(|(status, _)| (200..300).contains(*status));
+    if good.map(|(_, n)| n).sum::<u64>() == 0 {
+        bail!(
+            "no request was answered with a score\nhint: 401 and 403 are about the key, 422 about the row"
+        );
+    }
+    Ok(())
 }
 
 fn not_served(name: &str, status: &Status) -> String {

@@ -49,15 +49,25 @@ pub enum FileFormat {
 }
 
 impl FileFormat {
-    /// The format that a file's name asks for; CSV when it asks for nothing that is known.
-    pub fn of(path: &Path) -> Self {
+    /// The format that a file's name asks for; CSV when it asks for none.
+    ///
+    /// # Errors
+    ///
+    /// When it asks for a format that is not written.
+    pub fn of(path: &Path) -> Result<Self, Error> {
         let end = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-        match end.as_str() {
+        Ok(match end.as_str() {
             "tsv" | "tab" => Self::Tsv,
             "parquet" | "pq" => Self::Parquet,
             "ndjson" | "jsonl" | "json" => Self::Ndjson,
-            _ => Self::Csv,
-        }
+            "" | "csv" | "txt" | "dat" | "data" => Self::Csv,
+            _ => {
+                return Err(Error::Query {
+                    what: format!("no table is written as `.{end}`"),
+                    hint: "the ending says the format: .csv, .tsv, .ndjson or .parquet".into(),
+                });
+            }
+        })
     }
 }
 
@@ -69,9 +79,10 @@ impl FileFormat {
 ///
 /// When the file cannot be written; what stood there before is then untouched.
 pub fn write(table: &Table, added: &[Added], path: &Path) -> Result<Vec<String>, Error> {
+    let format = FileFormat::of(path)?;
     let (frame, left_out) = visible(table, added)?;
     let mut writer = Writer::create(path)?;
-    put(frame, FileFormat::of(path), &mut writer, path)?;
+    put(frame, format, &mut writer, path)?;
     writer.finish()?;
     Ok(left_out)
 }

@@ -111,6 +111,12 @@ impl Predictor {
 }
 
 impl Model {
+    /// Whether its score is a probability: that of the positive one of two classes.
+    pub fn is_probability(&self) -> bool {
+        let is_line = matches!(self.predictor, Predictor::Linear { link: Link::Identity, .. });
+        self.task == Task::Binary && !is_line
+    }
+
     /// The prediction, the score of the positive class, or the index of the predicted class among
     /// several, of these rows or of all.
     ///

@@ -154,6 +154,7 @@ fn answer_schema(served: &Served) -> Value {
             "alias": { "type": "string" },
             "request_id": { "type": "string" },
             "probability_of": { "type": "string" },
+            "ignored_fields": { "type": "array", "items": { "type": "string" } },
             "predictions": { "type": "array", "items": prediction },
         },
         "required": ["model", "version", "predictions"],

@@ -88,7 +88,7 @@ fn nightly(server: &Arc<Server>) {
         let (Some(log), Some(reader)) = (&own.log, &own.log_reader) else { return };
         let workspace = &own.options.workspace;
         forget_nights(workspace, yesterday - i64::from(own.options.log_days));
-        if own.options.encrypt_log {
+        if log.is_sealed() {
             return;
         }
         log.flush();

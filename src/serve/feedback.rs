@@ -45,12 +45,17 @@ fn take(server: &Server, call: &Call) -> Outcome {
         return Err(Refusal::bad_request(what));
     }
     let mut labels = Vec::with_capacity(all.len());
+    let mut unmatched: Vec<&str> = Vec::new();
     for (at, own) in all.iter().enumerate() {
         let wrong = |what: &str| Refusal::bad_request(format!("label {at}: {what}"));
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
         let is_id = |id: &&str| (1..=LONGEST_ID).contains(&id.len()) && id.chars().all(is_plain);
         let id = own["id"].as_str().filter(is_id);
-        let id = id.ok_or_else(|| wrong("`id` is missing: that of the prediction"))?;
+        let id = id.ok_or_else(|| {
+            wrong(
+                "`id` is missing: that of the prediction; several stand in `{\"feedback\": [...]}`",
+            )
+        })?;
         let label = match &own["label"] {
             Value::String(text) if (1..=100).contains(&text.chars().count()) => text.clone(),
             Value::Number(number) => number.to_string(),
@@ -62,6 +67,7 @@ fn take(server: &Server, call: &Call) -> Outcome {
         let made_by = log.made_by(id).map_err(|_| busy())?;
         if let Some((model, version)) = made_by {
             if !call.who.sees(&model) {
+                unmatched.push(id);
                 labels.push((id, None));
                 continue;
             }
@@ -69,6 +75,8 @@ fn take(server: &Server, call: &Call) -> Outcome {
                 // It is a label, but not of this model.
                 return Err(Refusal { status: 409, ..wrong(&what) });
             }
+        } else {
+            unmatched.push(id);
         }
         labels.push((id, Some(label)));
     }
@@ -88,7 +96,13 @@ fn take(server: &Server, call: &Call) -> Outcome {
             Recorded::Conflict => conflicts.push(id.to_owned()),
         }
     }
-    Answer::json(&json!({ "recorded": new, "unchanged": same, "conflicts": conflicts }))
+    // Kept all the same: the prediction may be on its way into the log.
+    Answer::json(&json!({
+        "recorded": new,
+        "unchanged": same,
+        "conflicts": conflicts,
+        "unmatched": unmatched,
+    }))
 }
 
 /// What is wrong with a label: it is no class of the model, or no number. Nothing where that version

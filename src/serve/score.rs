@@ -54,6 +54,7 @@ pub(super) fn score(server: &Arc<Server>, call: &mut Call) -> Reply {
             served: &asked.found.served,
             alias: asked.found.alias.as_deref(),
             request_id: asked.request_id.as_deref(),
+            ignored: &asked.unknown,
             ids: &asked.ids,
             rows: &*asked.rows,
             wanted: asked.wanted,
@@ -134,7 +135,11 @@ pub(super) fn answer(
     let taken = scoring::take(&served, &*asked.rows, asked.wanted);
     let mut taken = match taken {
         Ok(taken) => taken,
-        Err(refusal) => {
+        Err(mut refusal) => {
+            if !asked.unknown.is_empty() {
+                let names = asked.unknown.join("`, `");
+                refusal.message += &format!("; the model has no field `{names}`");
+            }
             served.count(false, 0, arrived.since.elapsed().as_nanos() as u64, now_ms() as u64);
             server.count(&served, refusal.status);
             return Reply::Now(Err(refusal));
@@ -197,16 +202,7 @@ fn finish(
     tell: &dyn Fn(&Asked, &Taken) -> Outcome,
 ) -> Outcome {
     let served = &asked.found.served;
-    let mut outcome = tell(&asked, &taken);
-    if let Ok(answer) = &mut outcome
-        && !asked.unknown.is_empty()
-    {
-        // Names of fields that the model does not look at, so that a typo does not stay hidden.
-        // A header takes no other letters.
-        let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
-        let names = asked.unknown.join(",").chars().map(plain).collect();
-        answer.headers.push(("x-karat-ignored-fields", names));
-    }
+    let outcome = tell(&asked, &taken);
     let took = arrived.since.elapsed();
     let is_good = outcome.is_ok();
     served.count(is_good, taken.n_rows as u64, took.as_nanos() as u64, now_ms() as u64);

@@ -91,6 +91,8 @@ pub(super) struct Server {
     pub(super) troubles: Mutex<VecDeque<String>>,
     /// Until when someone looks at the live log, in milliseconds since 1970.
     pub(super) watched_until_ms: AtomicI64,
+    /// When keys were last read because of one that was not known.
+    pub(super) looked_ms: AtomicI64,
     pub(super) since_ms: i64,
     pub(super) url: String,
 }
@@ -99,6 +101,8 @@ pub(super) struct Server {
 const LINES: usize = 200;
 /// So many troubles are kept.
 const TROUBLES: usize = 20;
+/// Keys that are not known have the store looked at once in so many milliseconds.
+const LOOK_MS: i64 = 20;
 
 /// A new id for predictions. It is never the caller's: one that is given twice, or by two callers,
 /// would tell two predictions apart no more.
@@ -126,8 +130,14 @@ impl Server {
         let Some(presented) = presented(headers) else {
             return refuse("none", "a key is needed: `Authorization: Bearer KEY`");
         };
-        let keyring = self.keyring.load();
-        let key = match keyring.verify(&presented, now_ms()) {
+        let mut keyring = self.keyring.load();
+        let mut verified = keyring.verify(&presented, now_ms());
+        if matches!(verified, Err(Refused::Unknown)) && self.looks_for_keys() {
+            // It may have been made a moment ago.
+            keyring = self.keyring.load();
+            verified = keyring.verify(&presented, now_ms());
+        }
+        let key = match verified {
             Ok(key) => key,
             Err(Refused::Expired) => return refuse("expired", "this key has expired"),
             Err(Refused::Revoked) => return refuse("revoked", "this key was revoked"),
@@ -144,6 +154,19 @@ impl Server {
             })?;
         }
         Ok(who)
+    }
+
+    /// Reads the keys again because of one that is not known, and says whether it did: not more
+    /// often than every few milliseconds, however many make keys up.
+    fn looks_for_keys(&self) -> bool {
+        let (now, before) = (now_ms(), self.looked_ms.load(Ordering::Relaxed));
+        let is_due = now - before >= LOOK_MS;
+        is_due
+            && self
+                .looked_ms
+                .compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+            && self.renew_keys().is_ok()
     }
 
     /// Reads the keys again.

@@ -17,6 +17,8 @@ pub(super) struct Body<'a> {
     pub(super) alias: Option<&'a str>,
     /// What the caller calls the request; it needs no escapes.
     pub(super) request_id: Option<&'a str>,
+    /// Names of fields that the model does not look at, so that a typo does not stay hidden.
+    pub(super) ignored: &'a [String],
     pub(super) ids: &'a Ids,
     pub(super) rows: &'a dyn Rows,
     pub(super) wanted: Wanted,
@@ -25,7 +27,7 @@ pub(super) struct Body<'a> {
 impl Body<'_> {
     /// Writes it.
     pub(super) fn write(&self, taken: &Taken) -> Result<Vec<u8>, Refusal> {
-        let Self { served, alias, request_id, ids, rows, wanted } = *self;
+        let Self { served, alias, request_id, ignored, ids, rows, wanted } = *self;
         let mut out = Vec::with_capacity(128 + 160 * taken.n_rows);
         out.extend_from_slice(b"{\"model\":");
         put(&mut out, &served.name);
@@ -42,6 +44,10 @@ impl Body<'_> {
         }
         if let Some(id) = request_id {
             let _ = write!(out, ",\"request_id\":\"{id}\"");
+        }
+        if !ignored.is_empty() {
+            out.extend_from_slice(b",\"ignored_fields\":");
+            put(&mut out, ignored);
         }
         out.extend_from_slice(b",\"predictions\":[");
         let mut warnings = taken.warnings.iter().peekable();

@@ -84,6 +84,7 @@ pub fn import(
         };
         let outputs = model.outputs(table, None, ctx)?;
         if table.column(&target).is_some() {
+            known(&classes, table, &target, task)?;
             let positive = classes.get(1).cloned().filter(|_| task == Task::Binary);
             let truth = Target { name: target.clone(), positive, task }.truth(table)?;
             let scores = Scores { rows: table.rows(), truth, ..Scores::default() }.told(&outputs);
@@ -179,6 +180,34 @@ fn classes_of(foreign: &ForeignModel, asked: &Import, task: Task) -> Result<Vec<
     Err(Error::question(
         format!("{} classes are named, and the model tells {n} apart", classes.len()),
         "name all of them with `--classes`, for two the negative one first",
+    ))
+}
+
+/// Refuses a table whose target holds other classes than the model tells apart: figures would be
+/// taken from rows that are all wrong.
+fn known(classes: &[String], table: &Table, target: &str, task: Task) -> Result<(), Error> {
+    if task == Task::Regression {
+        return Ok(());
+    }
+    let levels = table.levels(target)?.names;
+    let Some(strange) = levels.iter().find(|level| !classes.contains(level)) else {
+        return Ok(());
+    };
+    let names = |all: &[String]| all.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>();
+    Err(Error::question(
+        format!(
+            "the model tells {} apart, and `{target}` holds `{strange}`",
+            names(classes).join(" and ")
+        ),
+        if levels.len() == classes.len() {
+            format!(
+                "name its classes in the order of the model's outputs, such as `--classes {}`{}",
+                levels.join(","),
+                if task == Task::Binary { ", the negative one first" } else { "" }
+            )
+        } else {
+            format!("these are its classes: {}; leave out `--data`", names(&levels).join(", "))
+        },
     ))
 }
 

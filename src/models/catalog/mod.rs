@@ -257,9 +257,9 @@ pub const CATALOG: &[KindInfo] = &[
         name: "logistic",
         label: "Logistic regression",
         library: "linfa-logistic",
-        about: "the probability of one of two classes, with an odds ratio for each feature: the \
-                standard of credit scoring. With alpha = 0 also standard errors and p-values. Of \
-                several classes the probability of each (multinomial)",
+        about: "the probability of each class, of two with an odds ratio for each feature: the standard \
+                of credit scoring. With alpha = 0 also standard errors and p-values. Of several \
+                classes it is multinomial",
         tasks: &[Task::Binary, Task::Multiclass],
         formula: "ln(p / (1 - p)) = b0 + b1 x1 + b2 x2 + ...; of several classes ln(p_k) = b0_k + \
                   b1_k x1 + b2_k x2 + ... less what makes them add up to 1",

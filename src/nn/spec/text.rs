@@ -240,7 +240,10 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<usize>, Mistake> {
         let example =
             WORDS.iter().find(|(name, _)| *name == word).map_or("stride 2", |(_, example)| example);
-        let hint = format!("write for example `{example}`");
+        let mut hint = format!("write for example `{example}`");
+        if word == "conv" {
+            hint += " along a series, `conv 32x3x3` over an image";
+        }
         let Some((place, text)) = self.words.get(self.next).cloned() else {
             return Err(self.wrong(at.clone(), format!("`{word}` has no size"), hint));
         };
@@ -382,7 +385,11 @@ mod tests {
             assert!(mistake.to_string().contains(what), "{mistake}");
         };
         check("conv 8x3 | desne 2", "desne", "`desne` is no layer\nhint: did you mean `dense`?");
-        check("conv 8", "8", "`8` is no size for `conv`\nhint: write for example `conv 128x8`");
+        check(
+            "conv 8",
+            "8",
+            "`8` is no size for `conv`\nhint: write for example `conv 128x8` along a series, `conv 32x3x3` over an image",
+        );
         check("gap | dense", "dense", "`dense` has no size");
         check("gap | dense 0", "0", "is no size");
         check("dropout 1", "dropout", "would leave nothing");

@@ -178,6 +178,7 @@ impl Store {
                     "models": key.models,
                     "expires_ms": key.expires_ms,
                     "rate_per_second": key.rate_per_second,
+                    "burst": key.burst,
                     "daily_requests": key.daily_requests,
                     "daily_rows": key.daily_rows,
                 }),

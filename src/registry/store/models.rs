@@ -55,13 +55,15 @@ pub struct NamedModel {
 }
 
 impl NamedModel {
-    /// The version that `asked`, a number or an alias, names; the champion when nothing is asked.
+    /// The version that `asked`, a number such as `2` or `v2` or an alias, names; the champion when nothing is asked.
     ///
     /// Without a champion there is none: any rule by which another version stepped in would put a
     /// version in service that nobody has promoted.
     pub fn version(&self, asked: Option<&str>) -> Option<&Version> {
         let asked = asked.unwrap_or(name::CHAMPION);
-        let number = asked.parse().ok().or_else(|| self.aliases.get(asked).copied())?;
+        let number = |text: &str| text.parse().ok();
+        let written = || asked.strip_prefix('v').and_then(number);
+        let number = number(asked).or_else(|| self.aliases.get(asked).copied()).or_else(written)?;
         self.versions.iter().find(|version| version.version == number)
     }
 

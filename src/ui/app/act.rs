@@ -52,6 +52,9 @@ impl App {
         if let Some(Overlay::Rows(_)) = self.overlays.last() {
             return self.act_rows(action);
         }
+        if action == Action::Search && !self.searches() {
+            return self.act(Action::Palette);
+        }
         match (self.screen, self.focus) {
             (Screen::Gallery, _) => self.act_gallery(action),
             (Screen::Compare, _) => self.act_compare(action),
@@ -62,6 +65,14 @@ impl App {
             (_, Pane::Model) => self.act_model(action),
             (_, Pane::Training) => self.act_training(action),
             (_, Pane::Evaluation) => self.act_evaluation(action),
+        }
+    }
+
+    /// Whether there are rows here to search: what is typed elsewhere must not be taken for keys.
+    fn searches(&self) -> bool {
+        match self.screen {
+            Screen::Workbench => self.focus == Pane::Data,
+            screen => screen == Screen::Explain,
         }
     }
 

@@ -57,8 +57,12 @@ pub(super) fn draw(
             let width = text_width(inner).saturating_sub(5);
             let field = Rect { x, width, ..place };
             let typed = editor.typing.as_ref().map(|typing| &typing.field);
-            cursor =
-                typed.and_then(|f| f.render("conv 32x3 bn relu", field, canvas.buf, canvas.theme));
+            let example = match editor.purpose.input {
+                shape if shape.is_flat() => "dense 32 relu",
+                shape if shape.height > 1 => "conv 32x3x3 bn relu",
+                _ => "conv 32x3 bn relu",
+            };
+            cursor = typed.and_then(|f| f.render(example, field, canvas.buf, canvas.theme));
             if let Some(known) = known.filter(|_| unread.is_none()) {
                 figures(known, mistaken, canvas, place);
             }

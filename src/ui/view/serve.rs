@@ -18,8 +18,15 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
     let folder =
         app.workspace.registry.dir().map_or(String::new(), |dir| dir.display().to_string());
     let mut right = text::cut_middle(&folder, usize::from(area.width / 3));
-    if app.serve.known.as_ref().is_some_and(|known| known.needs_approval) {
-        right = format!("two persons decide · {right}");
+    if let Some(known) = &app.serve.known {
+        if known.needs_approval {
+            right = format!("two persons decide · {right}");
+        }
+        match known.pending.len() {
+            0 => {}
+            1 => right = format!("a decision waits under audit · {right}"),
+            n => right = format!("{n} decisions wait under audit · {right}"),
+        }
     }
     let pane =
         Pane { title: "Serve", tabs: &titles, tab, right: &right, focused, ..Pane::default() };
@@ -170,7 +177,7 @@ fn models(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
         Column::left("drift").widths(8, 12),
         Column::right("requests").priority(1),
         Column::right("rows").priority(4),
-        Column::right("failed").priority(2),
+        Column::right("not 2xx").priority(2),
         Column::right("mean ms").priority(3),
     ];
     let count = |n: Option<u64>| n.map_or(String::new(), |n| numbers::count(n as usize));

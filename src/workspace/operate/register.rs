@@ -14,7 +14,7 @@ use crate::train::Run;
 ///
 /// # Errors
 ///
-/// When the model cannot be written, or the registry refuses.
+/// When the model cannot be written, the threshold is out of range, or the registry refuses.
 pub fn register_run(
     store: &Store,
     name: &ModelName,
@@ -24,6 +24,15 @@ pub fn register_run(
     why: &str,
 ) -> Result<(Version, bool), Error> {
     let bytes = match threshold {
+        Some(threshold) if run.model.is_probability() && !(0.0..=1.0).contains(&threshold) => {
+            return Err(Error::Command {
+                what: format!(
+                    "the threshold {threshold} is no probability, and {} gives one",
+                    run.id
+                ),
+                hint: "give a threshold from 0 to 1".into(),
+            });
+        }
         Some(threshold) => {
             let mut own = run.clone();
             own.model.threshold = threshold;

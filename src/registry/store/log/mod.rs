@@ -10,6 +10,7 @@ mod labels;
 mod policy;
 mod read;
 mod seal;
+mod sealing;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -108,7 +109,7 @@ pub struct LogOptions {
     /// So many wait to be written; more are dropped.
     pub queue: usize,
     /// Whether scores, decisions, inputs and labels are encrypted, with a key that lies in the
-    /// workspace.
+    /// workspace: from now on, and what is there already by and by.
     pub encrypt: bool,
 }
 
@@ -157,8 +158,8 @@ impl PredictionLog {
         dir.join(NAME).is_file()
     }
 
-    /// Opens the log of a workspace for reading, and for labels and erasure; labels are sealed
-    /// where `encrypt` says so.
+    /// Opens the log of a workspace for reading, and for labels and erasure. It is sealed from the
+    /// first time on that `encrypt` says so.
     ///
     /// # Errors
     ///
@@ -167,6 +168,8 @@ impl PredictionLog {
         let path = dir.join(NAME);
         let connection = connect(&path)?;
         let seal = Seal::of_log(dir, &path, &connection)?;
+        let encrypt = sealing::settle(&connection, encrypt)
+            .map_err(|cause| Error::Database { path: path.clone(), cause })?;
         let (connection, counts) = (Mutex::new(connection), Arc::default());
         Ok(Self { path, connection, seal, encrypt, queue: None, most: 0, counts })
     }
@@ -186,7 +189,8 @@ impl PredictionLog {
         let writer = write::Writer {
             connection: connect(&log.path)?,
             seal: log.seal.clone(),
-            encrypt: options.encrypt,
+            encrypt: log.encrypt,
+            rest: if log.encrypt { sealing::Rest::all() } else { sealing::Rest::Nothing },
             days: options.days,
             counts: Arc::clone(&log.counts),
         };
@@ -195,6 +199,11 @@ impl PredictionLog {
         log.queue = Some(queue);
         log.most = options.queue.max(1);
         Ok(log)
+    }
+
+    /// Whether rows are encrypted.
+    pub fn is_sealed(&self) -> bool {
+        self.encrypt
     }
 
     /// Hands so many predictions in, without waiting; false where they had to be dropped. They are

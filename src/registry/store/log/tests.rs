@@ -239,3 +239,39 @@ fn all_that_fits_is_taken_and_written() {
         assert_eq!(log.counts(), LogCounts { written, ..LogCounts::default() });
     }
 }
+
+#[test]
+fn a_sealed_log_stays_sealed_and_seals_what_was_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = |encrypt| LogOptions { encrypt, days: 100_000, ..Default::default() };
+    let plain = start(dir.path(), options(false));
+    for n in 0..700 {
+        assert!(offer(&plain, prediction(n)));
+    }
+    plain.flush();
+    plain.label(&prediction(3).id, "bad", 5).unwrap();
+    let before: Vec<_> =
+        (0..700).map(|n| plain.prediction(&prediction(n).id).unwrap().unwrap()).collect();
+    drop(plain);
+    for encrypt in [true, false] {
+        let log = start(dir.path(), options(encrypt));
+        assert!(log.is_sealed());
+        let n = 700 + i64::from(encrypt);
+        assert!(offer(&log, prediction(n)));
+        let n_plain = || -> i64 {
+            let sql = "SELECT (SELECT count(*) FROM predictions WHERE sealed = 0) + \
+                       (SELECT count(*) FROM labels WHERE sealed = 0)";
+            log.connection.lock().unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        let begin = std::time::Instant::now();
+        while n_plain() > 0 && begin.elapsed().as_secs() < 60 {
+            log.flush();
+        }
+        assert_eq!(n_plain(), 0);
+        for (n, own) in before.iter().enumerate() {
+            let label = (n == 3).then(|| "bad".to_owned());
+            let now = log.prediction(&own.id).unwrap().unwrap();
+            assert_eq!(now, Logged { label, ..own.clone() });
+        }
+    }
+}

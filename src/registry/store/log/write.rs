@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::policy::Kept;
+use super::sealing::Rest;
 use super::{Counts, Prediction, Seal, read};
 use crate::registry::store::now_ms;
 
@@ -45,6 +46,8 @@ pub(super) struct Writer {
     pub(super) connection: Connection,
     pub(super) seal: Seal,
     pub(super) encrypt: bool,
+    /// What is still to be sealed.
+    pub(super) rest: Rest,
     pub(super) days: u32,
     pub(super) counts: Arc<Counts>,
 }
@@ -56,7 +59,8 @@ impl Writer {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             self.tidy_at_times(&mut tidied);
-            let mut next = match orders.recv_timeout(TIDY) {
+            let wait = if self.seal_rest() { Duration::ZERO } else { TIDY };
+            let mut next = match orders.recv_timeout(wait) {
                 Ok(Order::Flush(done)) => {
                     let _ = done.send(());
                     continue;
@@ -152,6 +156,15 @@ impl Writer {
         }
         transaction.commit()?;
         Ok(n)
+    }
+
+    /// Seals a part of what was written before the log was sealed, and says whether there is more.
+    fn seal_rest(&mut self) -> bool {
+        // What fails is tried again when the log is opened next.
+        if self.rest.seal_part(&mut self.connection, &self.seal).is_err() {
+            self.rest = Rest::Nothing;
+        }
+        !matches!(self.rest, Rest::Nothing)
     }
 
     /// Deletes what is too old, a part at a time: as long as there is more of it, that goes on
