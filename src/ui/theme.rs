@@ -390,7 +390,7 @@ mod tests {
         buf.set_string(0, 0, text, Style::new());
         Theme::new(Tier::None, Glyphs::Ascii).translate(&mut buf);
         let line: String = buf.content.iter().map(Cell::symbol).collect();
-        assert_eq!(line.trim_end(), "+- >u ??  < * . -+");
+        assert_eq!(line.trim_end(), "+- >u ??  < * ~ -+");
         assert!(line.is_ascii());
     }
 
