@@ -43,13 +43,13 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
         numbers::count(comparison.rows_shared),
         plural(comparison.rows_shared)
     );
-    let legend = [
-        word(method, Role::Dim),
-        word("   ◆", Role::Accent),
-        word(" yardstick  ● marked", Role::Dim),
-    ];
-    canvas.words(row(rest, used), &legend);
-    let below_it = below(rest, used + 2);
+    let legend = [word("◆", Role::Accent), word(" yardstick  ● marked", Role::Dim)];
+    let x = canvas.words(row(rest, used), &[word(format!("{method}   "), Role::Dim)]);
+    let beside = Rect { x, width: rest.right().saturating_sub(x), ..row(rest, used) };
+    // Where it does not fit beside the method it stands below.
+    let fits = beside.width >= 22;
+    canvas.words(if fits { beside } else { row(rest, used + 1) }, &legend);
+    let below_it = below(rest, used + if fits { 2 } else { 3 });
     if below_it.height >= 6 {
         overlay(app, canvas, below_it);
     }

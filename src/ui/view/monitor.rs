@@ -341,8 +341,8 @@ fn performance(
         Column::left("metric").widths(8, 20),
         Column::right("value"),
         Column::left("").widths(7, 7),
-        Column::left("if nothing changed").widths(14, 20),
-        Column::left("by sampling").widths(10, 16).priority(1),
+        Column::left("if nothing changed").widths(18, 20),
+        Column::left("by sampling").widths(14, 16).priority(1),
         Column::right("trained"),
         Column::right("rows").priority(2),
         Column::left("windows").widths(12, 20).priority(2).drawn(),
@@ -403,13 +403,13 @@ fn performance(
 fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     let alerts = &app.monitor.alerts;
     let heads = [
-        Column::left("state").widths(8, 16),
+        Column::left("state").widths(10, 14),
         Column::left("model").widths(10, 28).priority(3),
-        Column::left("about").widths(18, 28),
+        Column::left("about").widths(28, 34),
         Column::right("value").priority(1),
         Column::right("threshold").priority(2),
         Column::left("since (UTC)").widths(16, 16).priority(4),
-        Column::left("said").widths(36, 110),
+        Column::left("said").widths(22, 110),
         Column::left("by").widths(6, 20).priority(5),
     ];
     let cells = |i: usize| {
@@ -418,7 +418,7 @@ fn alerts(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect,
         Some(vec![
             Cell::new(format!("{sign} {}", own.state.word()), role),
             Cell::new(format!("{} {}", own.model, own.version), Role::Text),
-            Cell::new(format!("{} {}", own.kind, own.subject), Role::Strong),
+            Cell::new(format!("{} {}", own.kind.replace('_', " "), own.subject), Role::Strong),
             Cell::new(measured(own, own.value), Role::Text),
             Cell::new(measured(own, own.threshold), Role::Dim),
             Cell::new(time(own.first_ms).get(..16).unwrap_or("").to_owned(), Role::Dim),

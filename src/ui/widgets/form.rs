@@ -126,7 +126,7 @@ impl Form<'_> {
                         let rest = usize::from(line.right() - after);
                         let (words, role) = match error {
                             Some(error) => (format!("✗ {error}"), Role::Bad),
-                            None => (hint.clone(), Role::Dim),
+                            None => (clauses(hint, rest).to_owned(), Role::Dim),
                         };
                         let style =
                             if plain && editing.is_none() { style } else { theme.style(role) };
@@ -155,6 +155,14 @@ impl Form<'_> {
         let rest = room.saturating_sub(labels + 2);
         (labels, values.min(rest / 2).max(8.min(rest)))
     }
+}
+
+/// As many clauses of a hint, parted by dots, as there is room for: a whole one tells more than two
+/// of which the second is cut.
+fn clauses(hint: &str, room: usize) -> &str {
+    let ends = hint.match_indices(" · ").map(|(at, _)| at).chain([hint.len()]);
+    let fits = ends.filter(|end| text::width(&hint[..*end]) <= room);
+    fits.last().map_or(hint, |end| &hint[..end])
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Modifier, Style};
 
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::line;
@@ -378,18 +378,24 @@ impl DataTable<'_> {
                         .fg(ratatui::style::Color::Reset)
                 }
                 // A bar turned inside out, or in the colour of the choice, tells nothing.
-                Some(_) if is_drawn => theme.style(cell.role),
+                Some(style) if is_drawn && !paints(style) => theme.style(cell.role),
                 Some(style) if self.focused => style,
                 Some(style) => theme.style(cell.role).patch(style),
                 None => theme.style(cell.role),
             };
             // A gap parts a drawing from a choice that is shown by turning colours round.
-            if row.is_some() && is_drawn && place.x > line.x {
+            if row.is_some_and(|style| !paints(style)) && is_drawn && place.x > line.x {
                 buf[(place.x - 1, line.y)].set_style(Style::reset());
             }
             buf.set_string(place.x, line.y, shown, Style::reset().patch(style));
         }
     }
+}
+
+/// Whether a choice is shown by a ground of its own, on which drawings can be read as they are.
+fn paints(style: Style) -> bool {
+    style.bg.is_some_and(|ground| ground != Color::Reset)
+        && !style.add_modifier.contains(Modifier::REVERSED)
 }
 
 /// Brings offset and choice into the table.
