@@ -39,6 +39,10 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
+    if let Some(out) = &args.out {
+        // Before hours of work, not after.
+        FileFormat::of(out)?;
+    }
     let found = keep::model(&args.model, &args.shared)?;
     let ctx = console.ctx("score");
     let table = table_of(&mut args.reading.experiment(&args.data)?, &ctx.part(0, 2))?;

@@ -63,7 +63,8 @@ struct How {
     /// Keep predictions so many days; 0 keeps none
     #[arg(long, value_name = "DAYS", default_value_t = 90)]
     log_days: u32,
-    /// Encrypt the inputs of logged predictions
+    /// Encrypt the prediction log, scores and labels as well, from now on and for good; what is in
+    /// it already is encrypted by and by
     #[arg(long)]
     encrypt_log: bool,
     /// Refuse bodies larger than so many MB
@@ -408,7 +409,12 @@ fn ask(args: &LoadArgs, console: &Console) -> anyhow::Result<()> {
     let good = answered.statuses.iter().filter(|(status, _)| (200..300).contains(*status));
     if good.map(|(_, n)| n).sum::<u64>() == 0 {
         bail!(
-            "no request was answered with a score\nhint: 401 and 403 are about the key, 422 about the row"
+            "no request was answered with a score\nhint: {}",
+            if answered.statuses.is_empty() {
+                "no answer came at all: `karat serve status` says whether the server runs"
+            } else {
+                "401 and 403 are about the key, 400 and 422 about the row, 503 about too much load"
+            }
         );
     }
     Ok(())

@@ -4,12 +4,13 @@ use ndarray::{Array2, ArrayView2};
 
 use super::{ClassMap, Layout, Subject};
 use crate::jobs::Team;
-use crate::nn::Network;
+use crate::nn::{Network, Ready};
 
 /// One output of a network before any link, in the unit of the target. Its inputs are scaled, so
 /// that 0 stands for the mean of the training rows; a picture's 0 is its darkest value.
 pub(super) struct NetworkSubject<'a> {
     network: &'a Network,
+    ready: Ready,
     /// Which output.
     out: usize,
     /// What the output is multiplied with, of a numeric target.
@@ -21,7 +22,7 @@ pub(super) struct NetworkSubject<'a> {
 impl<'a> NetworkSubject<'a> {
     /// The output `out` of a network.
     pub(super) fn new(network: &'a Network, out: usize) -> Self {
-        Self { network, out, scale: 1.0, offset: 0.0 }
+        Self { network, ready: network.ready(), out, scale: 1.0, offset: 0.0 }
     }
 
     /// The same output in another unit: `output x scale + offset`.
@@ -62,7 +63,7 @@ impl Subject for NetworkSubject<'_> {
 
     fn scores(&self, rows: ArrayView2<f64>) -> Vec<f64> {
         let (main, statics) = self.parts(rows);
-        let outputs = self.network.outputs(&main, &statics, &Team::new(1));
+        let outputs = self.network.outputs_of(&self.ready, &main, &statics, &Team::new(1));
         let value = |row: &[f32]| f64::from(row[self.out]) * self.scale + self.offset;
         outputs.chunks_exact(self.network.n_out).map(value).collect()
     }
@@ -74,7 +75,7 @@ impl Subject for NetworkSubject<'_> {
         for (idx, mut to) in gradients.rows_mut().into_iter().enumerate() {
             let main = &main[idx * n..(idx + 1) * n];
             let statics = &statics[idx * n_static..(idx + 1) * n_static];
-            let gradient = self.network.input_gradient(main, statics, self.out);
+            let gradient = self.network.input_gradient(&self.ready, main, statics, self.out);
             let slopes = gradient.input.iter().chain(&gradient.statics);
             to.iter_mut().zip(slopes).for_each(|(to, slope)| *to = f64::from(*slope) * self.scale);
         }
@@ -87,7 +88,8 @@ impl Subject for NetworkSubject<'_> {
         let (kernel, bias) = self.network.head().ok_or(no_map)?;
         let (main, statics) =
             self.parts(ArrayView2::from_shape((1, row.len()), row).expect("a matrix of one row"));
-        let (shape, values) = self.network.before_pool(&main, &statics).ok_or(no_map)?;
+        let (shape, values) =
+            self.network.before_pool(&self.ready, &main, &statics).ok_or(no_map)?;
         let weights = || kernel.iter().skip(self.out).step_by(self.network.n_out);
         let weighted = |position: &[f32]| {
             let products =

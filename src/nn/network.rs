@@ -1,6 +1,6 @@
 //! A network with its weights: made, asked for outputs, and for what moves them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::layers::{Moments, Toom};
 use super::plan::{Op, Plan, Weights};
@@ -58,11 +58,16 @@ pub struct Ready<F = f32> {
     moments: Vec<Moments<F>>,
     /// By node, where that is faster.
     toom: Vec<Option<Toom<F>>>,
+    /// Kernels as the way back needs them, by node, once someone takes it.
+    flipped: OnceLock<Vec<Vec<F>>>,
     rooms: Mutex<Vec<Shard<F>>>,
 }
 
+/// So many rooms are kept at most.
+const MOST_ROOMS: usize = 16;
+
 /// A network that is asked row by row.
-pub struct Scorer<'a, F: Real> {
+pub struct Scorer<'a, F> {
     network: &'a Network<F>,
     ready: Ready<F>,
     shard: Shard<F>,
@@ -99,7 +104,10 @@ impl<F: Real> Ready<F> {
 
     /// Keeps it for the next one.
     fn keep(&self, room: Shard<F>) {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        if rooms.len() < MOST_ROOMS {
+            rooms.push(room);
+        }
     }
 }
 
@@ -168,7 +176,8 @@ impl<F: Real> Network<F> {
             Op::Conv(conv) => Toom::new(conv, &self.params),
             _ => None,
         });
-        Ready { moments: self.recalled(), toom: toom.collect(), rooms: Mutex::default() }
+        let (moments, toom) = (self.recalled(), toom.collect());
+        Ready { moments, toom, flipped: OnceLock::new(), rooms: Mutex::default() }
     }
 
     /// Room to ask this network row by row, which is worth keeping where rows come one at a time.
@@ -193,10 +202,18 @@ impl<F: Real> Network<F> {
     }
 
     /// One row's outputs, and the slope of output `out` in each of its input values.
-    pub fn input_gradient(&self, x: &[F], statics: &[F], out: usize) -> InputGradient<F> {
-        let moments = self.recalled();
-        let flipped = self.flipped();
-        let view = self.view(&moments, &flipped);
+    ///
+    /// The outputs are the plain sums: they may differ from [`Network::outputs`] by about 1e-6 of
+    /// the largest value.
+    pub fn input_gradient(
+        &self,
+        ready: &Ready<F>,
+        x: &[F],
+        statics: &[F],
+        out: usize,
+    ) -> InputGradient<F> {
+        let flipped = ready.flipped.get_or_init(|| self.flipped());
+        let view = self.view(&ready.moments, flipped);
         let mut shard = Shard::new(&self.plan, 1, Wants::Inputs);
         self.load(&mut shard, x, statics, 0);
         let all = 1..self.plan.nodes.len();
@@ -216,17 +233,19 @@ impl<F: Real> Network<F> {
 
     /// The values that the last global pool reduces, for one row: their shape, and position by
     /// position the channels. `None` for a network without one.
-    pub fn before_pool(&self, x: &[F], statics: &[F]) -> Option<(Shape, Vec<F>)> {
+    pub fn before_pool(&self, ready: &Ready<F>, x: &[F], statics: &[F]) -> Option<(Shape, Vec<F>)> {
         let pool = self.plan.nodes.iter().rposition(|node| {
             matches!(&node.op, Op::Pool(pool) if pool.output.is_flat() && !pool.input.is_flat())
         })?;
         let source = self.plan.nodes[pool].input;
-        let moments = self.recalled();
-        let mut shard = Shard::new(&self.plan, 1, Wants::Nothing);
+        let mut shard = ready.room(self);
         self.load(&mut shard, x, statics, 0);
-        shard.forward(self.view(&moments, &[]), 1..pool);
+        let view = View { toom: &ready.toom, ..self.view(&ready.moments, &[]) };
+        shard.forward(view, 1..pool);
         let values = &shard.values[source];
-        Some((values.geometry.shape, values.row(0).to_vec()))
+        let found = (values.geometry.shape, values.row(0).to_vec());
+        ready.keep(shard);
+        Some(found)
     }
 
     /// The kernel (inputs, outputs) and bias of the last layer, if it is dense and stands behind a

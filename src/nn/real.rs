@@ -64,7 +64,7 @@ macro_rules! real {
             fn f64(self) -> f64 {
                 f64::from(self)
             }
-            #[inline]
+            #[inline(always)]
             fn larger(self, other: Self) -> Self {
                 // Unlike `max` this is a single instruction.
                 if self > other { self } else { other }

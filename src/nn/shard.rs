@@ -73,8 +73,9 @@ impl<F: Real> Shard<F> {
             _ => Vec::new(),
         };
         let scratch = plan.nodes.iter().map(|node| match &node.op {
+            // A single row that is only asked for goes by the kernel at points, where there is one.
             Op::Conv(conv) if wants == Wants::Nothing && capacity == 1 => {
-                conv.scratch(capacity).max(Toom::<F>::scratch(conv))
+                Toom::<F>::scratch(conv).unwrap_or_else(|| conv.scratch(capacity))
             }
             Op::Conv(conv) => conv.scratch(capacity),
             _ => 0,

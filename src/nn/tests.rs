@@ -77,7 +77,7 @@ fn check_input(network: &Network<f64>, rows: &Made<f64>) {
     let embeds = network.spec.to_string().starts_with("embed");
     let (n, n_static, last) = (network.input.len(), network.n_static, network.n_out - 1);
     let (mut x, mut statics) = (rows.x[..n].to_vec(), rows.statics[..n_static].to_vec());
-    let gradient = network.input_gradient(&x, &statics, last);
+    let gradient = network.input_gradient(&network.ready(), &x, &statics, last);
     let team = Team::new(1);
     assert_eq!(gradient.outputs, network.outputs(&x, &statics, &team));
     let check = |slope: f64, got: f64| {
@@ -132,6 +132,10 @@ fn gradients_of_convolutions_along_a_series_agree_with_finite_differences() {
     check("conv 4x3 stride 2 | conv 3x3 dilation 2 bn | maxpool 2 | flatten | dense out");
     check("conv 4x2 stride 3 valid | avgpool 2 tanh | flatten | dense out");
     check("conv 4x1 ln | gap | dense out");
+    // Pools take channels in blocks of several lengths.
+    for n in [1, 2, 6, 8, 10, 16] {
+        check(&format!("conv {n}x3 | maxpool 2 | conv {n}x2 | avgpool 2 | flatten | dense out"));
+    }
     // Rows with room between them, made window by window.
     check("conv 4x3 stride 2 tanh | conv 3x3 | gap | dense out");
     check("conv 18x3 dilation 2 tanh | conv 3x4 | flatten | dense out");
@@ -248,15 +252,28 @@ fn a_batch_changes_no_bit_of_an_output() {
     }
 }
 
+const LONG: Shape = Shape { height: 1, width: 90, channels: 2 };
+const WIDE: Shape = Shape { height: 24, width: 22, channels: 1 };
+
 #[test]
 fn rows_together_give_what_each_gives_alone() {
-    for text in [
-        "conv 4x3 stride 2 tanh | conv 3x3 | gap | dense out",
-        "conv 20x3 dilation 2 relu | conv 3x4 relu | conv 5x2 valid | flatten | dense out",
-        "res( conv 3x5 relu | conv 3x3 ) | conv 4x7 stride 2 | conv 4x2 | gmp | dense out",
+    let series = Shape::series(11, 3);
+    for (text, input) in [
+        ("conv 4x3 stride 2 tanh | conv 3x3 | gap | dense out", series),
+        (
+            "conv 20x3 dilation 2 relu | conv 3x4 relu | conv 5x2 valid | flatten | dense out",
+            series,
+        ),
+        (
+            "res( conv 3x5 relu | conv 3x3 ) | conv 4x7 stride 2 | conv 4x2 | gmp | dense out",
+            series,
+        ),
+        // A row alone goes by kernels at points, several go by the plain sum.
+        ("conv 32x3 tanh | conv 64x5 relu | conv 32x4 relu | gap | dense out", LONG),
+        ("conv 16x3x3 relu | conv 32x3x5 valid tanh | conv 32x2x4 | flatten | dense out", WIDE),
     ] {
         let spec: NetworkSpec = text.parse().unwrap();
-        let network = Network::<f64>::new(&spec, Shape::series(11, 3), 0, 2, Seed(5)).unwrap();
+        let network = Network::<f64>::new(&spec, input, 0, 2, Seed(5)).unwrap();
         let rows = made(6, &network, Loss::SoftmaxCrossEntropy);
         let alone = network.outputs(&rows.x, &[], &Team::new(1));
         let (loss, y) = (Loss::SoftmaxCrossEntropy, &rows.y);

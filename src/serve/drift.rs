@@ -41,8 +41,8 @@ const FEWEST_LABELS: usize = 50;
 /// So often windows are looked at.
 const EVERY: Duration = Duration::from_secs(1);
 /// After so many times the time that it took the next look follows, so that measuring never takes
-/// more than a twentieth of a processor.
-const REST: u32 = 19;
+/// more than a fiftieth of a processor.
+const REST: u32 = 49;
 
 /// Looks at windows until the server stops. It has a thread of its own, so that a revoked key does
 /// not wait for a measurement.

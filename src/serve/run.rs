@@ -144,7 +144,6 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
         log_reader,
         unloaded: Mutex::new(Vec::new()),
         day: (now_ms() / 86_400_000 - 1).into(),
-        looked_ms: 0.into(),
         alarmed: Mutex::new(Vec::new()),
         live: Mutex::new(VecDeque::new()),
         troubles: Mutex::new(VecDeque::new()),

@@ -1,5 +1,6 @@
 //! Everything that the requests of one server share.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -91,8 +92,6 @@ pub(super) struct Server {
     pub(super) troubles: Mutex<VecDeque<String>>,
     /// Until when someone looks at the live log, in milliseconds since 1970.
     pub(super) watched_until_ms: AtomicI64,
-    /// When keys were last read because of one that was not known.
-    pub(super) looked_ms: AtomicI64,
     pub(super) since_ms: i64,
     pub(super) url: String,
 }
@@ -101,13 +100,31 @@ pub(super) struct Server {
 const LINES: usize = 200;
 /// So many troubles are kept.
 const TROUBLES: usize = 20;
-/// Keys that are not known have the store looked at once in so many milliseconds.
-const LOOK_MS: i64 = 20;
 
 /// A new id for predictions. It is never the caller's: one that is given twice, or by two callers,
 /// would tell two predictions apart no more.
 pub(super) fn new_id() -> String {
-    uuid::Uuid::now_v7().to_string()
+    /// Random bytes of an id, and how many ids are drawn for at once.
+    const BYTES: usize = 10;
+    const AT_ONCE: usize = 64;
+    thread_local! {
+        static DRAWN: RefCell<Vec<[u8; BYTES]>> = const { RefCell::new(Vec::new()) };
+    }
+    let bytes = DRAWN.with_borrow_mut(|drawn| {
+        drawn.pop().or_else(|| {
+            let mut fresh = [[0; BYTES]; AT_ONCE];
+            getrandom::fill(fresh.as_flattened_mut()).ok()?;
+            drawn.extend(fresh);
+            drawn.pop()
+        })
+    });
+    match bytes {
+        Some(bytes) => {
+            uuid::Builder::from_unix_timestamp_millis(now_ms() as u64, &bytes).into_uuid()
+        }
+        None => uuid::Uuid::now_v7(),
+    }
+    .to_string()
 }
 
 impl Server {
@@ -130,14 +147,8 @@ impl Server {
         let Some(presented) = presented(headers) else {
             return refuse("none", "a key is needed: `Authorization: Bearer KEY`");
         };
-        let mut keyring = self.keyring.load();
-        let mut verified = keyring.verify(&presented, now_ms());
-        if matches!(verified, Err(Refused::Unknown)) && self.looks_for_keys() {
-            // It may have been made a moment ago.
-            keyring = self.keyring.load();
-            verified = keyring.verify(&presented, now_ms());
-        }
-        let key = match verified {
+        let keyring = self.keyring.load();
+        let key = match keyring.verify(&presented, now_ms()) {
             Ok(key) => key,
             Err(Refused::Expired) => return refuse("expired", "this key has expired"),
             Err(Refused::Revoked) => return refuse("revoked", "this key was revoked"),
@@ -154,19 +165,6 @@ impl Server {
             })?;
         }
         Ok(who)
-    }
-
-    /// Reads the keys again because of one that is not known, and says whether it did: not more
-    /// often than every few milliseconds, however many make keys up.
-    fn looks_for_keys(&self) -> bool {
-        let (now, before) = (now_ms(), self.looked_ms.load(Ordering::Relaxed));
-        let is_due = now - before >= LOOK_MS;
-        is_due
-            && self
-                .looked_ms
-                .compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
-            && self.renew_keys().is_ok()
     }
 
     /// Reads the keys again.

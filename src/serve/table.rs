@@ -96,8 +96,12 @@ impl Named {
             let is_known = self.versions.contains_key(&number) || self.broken.contains_key(&number);
             return if is_known { Ok((number, None)) } else { Err(NotFound::Version) };
         }
-        let number = self.aliases.get(asked).ok_or(NotFound::Version)?;
-        Ok((*number, Some(asked.to_owned())))
+        if let Some(number) = self.aliases.get(asked) {
+            return Ok((*number, Some(asked.to_owned())));
+        }
+        // `v2` is version 2, as on the command line.
+        let written = asked.strip_prefix('v').filter(|rest| !rest.starts_with('v'));
+        written.map_or(Err(NotFound::Version), |number| self.asked(number))
     }
 
     /// A number from 0 to 1: always the same for whoever asks or, if it is not to stick, any.

@@ -18,8 +18,10 @@ use super::table::{CHALLENGER, Models, Named, SHADOW};
 use crate::registry::store::{Alert, NamedModel, Version, now_ms};
 use crate::registry::{Error, parse_model};
 
-/// So often changes by others are looked for: a revoked key is refused within a second.
+/// So often changes by others are looked for;
 const EVERY: Duration = Duration::from_millis(200);
+/// and so often changes of keys, so that a new one is good, and a revoked one refused, at once.
+const KEYS: Duration = Duration::from_millis(10);
 /// So often the rest is looked after.
 const REST: Duration = Duration::from_secs(1);
 /// So often it is noted when keys were used last, since that is a change of the store as well.
@@ -45,18 +47,19 @@ pub(super) fn watch(server: &Arc<Server>, tls: Option<&Tls>, stopped: &watch::Re
             server.touch_keys();
         }
     };
-    whenever_changed(server, stopped, rest, || server.renew_keys());
+    whenever_changed(server, stopped, KEYS, rest, || server.renew_keys());
 }
 
 /// Looks after the models until the server stops.
 pub(super) fn watch_models(server: &Arc<Server>, stopped: &watch::Receiver<bool>) {
-    whenever_changed(server, stopped, || (), || server.renew_models(false));
+    whenever_changed(server, stopped, EVERY, || (), || server.renew_models(false));
 }
 
 /// Renews something whenever the store has changed, and does the rest at each look.
 fn whenever_changed(
     server: &Server,
     stopped: &watch::Receiver<bool>,
+    every: Duration,
     mut rest: impl FnMut(),
     renew: impl Fn() -> Result<(), Error>,
 ) {
@@ -68,7 +71,7 @@ fn whenever_changed(
             known = now;
         }
         rest();
-        thread::sleep(EVERY);
+        thread::sleep(every);
     }
 }
 

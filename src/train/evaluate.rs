@@ -85,7 +85,7 @@ fn known(scores: Scores) -> Scores {
 
 /// The place of every row's class among those of the model, which may be others, or stand in
 /// another order, than those of the table; NaN where it is missing.
-fn classes_of(model: &Model, table: &Table) -> Result<Vec<f64>, Error> {
+pub(super) fn classes_of(model: &Model, table: &Table) -> Result<Vec<f64>, Error> {
     let levels = table.levels(&model.target)?;
     let number = |text: &str| text.trim().parse::<f64>().ok();
     let place = |level: &String| {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::background::reference;
+use super::evaluate::classes_of as classes_of_rows;
 use super::measure::measure;
 use super::{Dataset, Error, Experiment, Metrics, Run, RunId, Scores};
 use crate::data::{Kind, Table, Target, Task};
@@ -86,7 +87,10 @@ pub fn import(
         if table.column(&target).is_some() {
             known(&classes, table, &target, task)?;
             let positive = classes.get(1).cloned().filter(|_| task == Task::Binary);
-            let truth = Target { name: target.clone(), positive, task }.truth(table)?;
+            let truth = match task {
+                Task::Multiclass => classes_of_rows(&model, table)?,
+                _ => Target { name: target.clone(), positive, task }.truth(table)?,
+            };
             let scores = Scores { rows: table.rows(), truth, ..Scores::default() }.told(&outputs);
             let seed = experiment.split.seed;
             test = Some(measure(&model, &scores, model.threshold, seed, ctx)?);
@@ -206,7 +210,7 @@ fn known(classes: &[String], table: &Table, target: &str, task: Task) -> Result<
                 if task == Task::Binary { ", the negative one first" } else { "" }
             )
         } else {
-            format!("these are its classes: {}; leave out `--data`", names(&levels).join(", "))
+            format!("`{target}` holds {} classes; leave out `--data`", levels.len())
         },
     ))
 }

@@ -201,7 +201,7 @@ pub const ACTIONS: &[Binding] = &[
     bind(S::Move, &[key(K::End), ch('G')], A::Last, "", "Go to the last"),
     bind(S::Move, &[ch(']')], A::NextTab, "tabs", "The next tab of the pane"),
     bind(S::Move, &[ch('[')], A::PrevTab, "", "The tab before"),
-    bind(S::Move, &[ch('/')], A::Search, "search", "Search the table; elsewhere, find an action by its words"),
+    bind(S::Move, &[ch('/')], A::Search, "search", "Search the table; on Explain go to a row; elsewhere, find an action by its words"),
     bind(S::Move, &[ch('N')], A::PrevMatch, "", "The match before"),
     bind(S::Move, &[ch('n')], A::NextMatch, "", "The next match"),
 

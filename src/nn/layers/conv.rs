@@ -75,6 +75,7 @@ impl Conv {
     }
 
     /// What it makes of its input.
+    #[inline(always)]
     pub(in crate::nn) fn output(&self) -> Shape {
         let len = |len: usize, size: usize| match self.padding {
             Padding::Same => len.div_ceil(self.stride),

@@ -75,9 +75,11 @@ macro_rules! in_blocks {
     ($n_channels:expr, $run:ident($($argument:expr),*)) => {
         match $n_channels {
             n if n % 16 == 0 => $run::<F, 16>($($argument),*),
+            n if n % 10 == 0 => $run::<F, 10>($($argument),*),
             n if n % 8 == 0 => $run::<F, 8>($($argument),*),
             n if n % 6 == 0 => $run::<F, 6>($($argument),*),
             n if n % 4 == 0 => $run::<F, 4>($($argument),*),
+            n if n % 2 == 0 => $run::<F, 2>($($argument),*),
             _ => $run::<F, 1>($($argument),*),
         }
     };

@@ -9,8 +9,10 @@ use crate::nn::wide::{Loop, widely};
 const TILE: usize = 4;
 /// Values that are computed side by side.
 const LANES: usize = 16;
-/// Below this many multiplications of a row, what is saved does not pay for the way there.
+/// Below this many multiplications of a row, what is saved does not pay for the way there,
 const WORTH: usize = 1 << 18;
+/// nor does it where a product has fewer rows than this to read the kernel for.
+const FEWEST_ROWS: usize = 16;
 
 /// A kernel turned into its values at points, by which four outputs along a line cost `r + 3`
 /// products in place of `4 r` (Toom, 1963; Cook, 1966; for networks Winograd's form of Lavin and
@@ -78,16 +80,15 @@ impl<F: Real> Toom<F> {
         let fits = conv.stride == 1 && conv.dilation == 1 && (3..=5).contains(&taps);
         let in_lanes = conv.input.channels % LANES == 0 && conv.n_filters % LANES == 0;
         let cost = output.positions() * conv.kernel.len();
-        (fits && in_lanes && output.width >= TILE && cost >= WORTH).then_some(taps)
+        let is_large = cost >= WORTH && Tiles::of(conv).n_rows() >= FEWEST_ROWS;
+        (fits && in_lanes && is_large).then_some(taps)
     }
 
-    /// Room for a row, in values.
-    pub(in crate::nn) fn scratch(conv: &Conv) -> usize {
-        Self::taps(conv).map_or(0, |taps| {
-            let plan = Tiles::of(conv);
-            let n_points = taps + TILE - 1;
-            n_points * (plan.inputs(conv) + plan.n_rows() * conv.n_filters)
-        })
+    /// Room for a row, in values; nothing where this way is not taken.
+    pub(in crate::nn) fn scratch(conv: &Conv) -> Option<usize> {
+        let (taps, plan) = (Self::taps(conv)?, Tiles::of(conv));
+        let n_points = taps + TILE - 1;
+        Some(n_points * (plan.inputs(conv) + plan.n_rows() * conv.n_filters))
     }
 
     /// The outputs of one row, without the bias.
@@ -307,7 +308,7 @@ mod tests {
         let (params, row) = (draw(conv.kernel.len()), draw(input.len()));
         let toom = Toom::new(&conv, &params).expect("a kernel for it");
         let mut made = vec![F::ZERO; conv.output().len()];
-        let mut room = vec![F::ZERO; Toom::<F>::scratch(&conv)];
+        let mut room = vec![F::ZERO; Toom::<F>::scratch(&conv).expect("room")];
         toom.forward(&conv, &row, &mut made, &mut room);
         let gap = if conv.slides() { conv.taps() - 1 } else { 0 };
         let mut before = Batch::new(Geometry { shape: input, gap }, 1);

@@ -129,6 +129,7 @@ pub(super) fn spans(conv: &Conv) -> Vec<Span> {
 }
 
 /// The input row under a line of the kernel, for one output row.
+#[inline(always)]
 fn row_under(conv: &Conv, y: usize, line: usize) -> Option<usize> {
     let row = (y * conv.stride + line * conv.dilation).checked_sub(conv.before[0])?;
     (row < conv.input.height).then_some(row)

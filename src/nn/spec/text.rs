@@ -255,7 +255,18 @@ impl<'a> Reader<'a> {
                 self.next += 1;
                 Ok(sizes)
             }
-            None => Err(self.wrong(place, format!("`{text}` is no size for `{word}`"), hint)),
+            None => {
+                let is_number =
+                    |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+                let beyond =
+                    |part: &str| is_number(part) && !part.parse().is_ok_and(|size| is_size(&size));
+                let range = if text.split(['x', '×']).any(beyond) {
+                    format!(": sizes go from 1 to {MOST_SIZE}")
+                } else {
+                    String::new()
+                };
+                Err(self.wrong(place, format!("`{text}` is no size for `{word}`{range}"), hint))
+            }
         }
     }
 

@@ -55,7 +55,8 @@ pub struct NamedModel {
 }
 
 impl NamedModel {
-    /// The version that `asked`, a number such as `2` or `v2` or an alias, names; the champion when nothing is asked.
+    /// The version that `asked`, a number such as `2` or `v2` or an alias, names; the champion when
+    /// nothing is asked.
     ///
     /// Without a champion there is none: any rule by which another version stepped in would put a
     /// version in service that nobody has promoted.

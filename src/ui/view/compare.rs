@@ -43,6 +43,11 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
         numbers::count(comparison.rows_shared),
         plural(comparison.rows_shared)
     );
+    let left_out = app.workspace.runs_here().count().saturating_sub(n);
+    let method = match left_out {
+        0 => method,
+        _ => format!("{method} · {left_out} run{} on another question left out", plural(left_out)),
+    };
     let legend = [word("◆", Role::Accent), word(" yardstick  ● marked", Role::Dim)];
     let x = canvas.words(row(rest, used), &[word(format!("{method}   "), Role::Dim)]);
     let beside = Rect { x, width: rest.right().saturating_sub(x), ..row(rest, used) };

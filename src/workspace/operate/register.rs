@@ -24,6 +24,12 @@ pub fn register_run(
     why: &str,
 ) -> Result<(Version, bool), Error> {
     let bytes = match threshold {
+        Some(threshold) if !threshold.is_finite() => {
+            return Err(Error::Command {
+                what: format!("the threshold {threshold} is no number"),
+                hint: "give a score".into(),
+            });
+        }
         Some(threshold) if run.model.is_probability() && !(0.0..=1.0).contains(&threshold) => {
             return Err(Error::Command {
                 what: format!(

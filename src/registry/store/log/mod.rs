@@ -165,13 +165,20 @@ impl PredictionLog {
     ///
     /// When the file cannot be read, or its rows were written with another secret than there is.
     pub fn open(dir: &Path, encrypt: bool) -> Result<Self, Error> {
+        Ok(Self::opened(dir, encrypt)?.0)
+    }
+
+    /// The same, with what is to be sealed of a log that is.
+    fn opened(dir: &Path, encrypt: bool) -> Result<(Self, sealing::Rest), Error> {
         let path = dir.join(NAME);
         let connection = connect(&path)?;
         let seal = Seal::of_log(dir, &path, &connection)?;
-        let encrypt = sealing::settle(&connection, encrypt)
+        let rest = sealing::settle(&connection, encrypt)
             .map_err(|cause| Error::Database { path: path.clone(), cause })?;
+        let encrypt = rest.is_some();
         let (connection, counts) = (Mutex::new(connection), Arc::default());
-        Ok(Self { path, connection, seal, encrypt, queue: None, most: 0, counts })
+        let own = Self { path, connection, seal, encrypt, queue: None, most: 0, counts };
+        Ok((own, rest.unwrap_or(sealing::Rest::Nothing)))
     }
 
     /// Opens the log of a workspace, and has its writer run by `spawn` on a thread of that name.
@@ -184,13 +191,13 @@ impl PredictionLog {
         options: &LogOptions,
         spawn: impl FnOnce(&str, Box<dyn FnOnce() + Send>) -> io::Result<()>,
     ) -> Result<Self, Error> {
-        let mut log = Self::open(dir, options.encrypt)?;
+        let (mut log, rest) = Self::opened(dir, options.encrypt)?;
         let (queue, orders) = sync_channel(options.queue.max(1));
         let writer = write::Writer {
             connection: connect(&log.path)?,
             seal: log.seal.clone(),
             encrypt: log.encrypt,
-            rest: if log.encrypt { sealing::Rest::all() } else { sealing::Rest::Nothing },
+            rest,
             days: options.days,
             counts: Arc::clone(&log.counts),
         };

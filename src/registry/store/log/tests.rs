@@ -259,7 +259,8 @@ fn a_sealed_log_stays_sealed_and_seals_what_was_there() {
         let n = 700 + i64::from(encrypt);
         assert!(offer(&log, prediction(n)));
         let n_plain = || -> i64 {
-            let sql = "SELECT (SELECT count(*) FROM predictions WHERE sealed = 0) + \
+            let sql = "SELECT (SELECT count(*) FROM predictions WHERE sealed = 0 \
+                       OR score IS NOT NULL OR decision IS NOT NULL) + \
                        (SELECT count(*) FROM labels WHERE sealed = 0)";
             log.connection.lock().unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
         };
@@ -268,6 +269,19 @@ fn a_sealed_log_stays_sealed_and_seals_what_was_there() {
             log.flush();
         }
         assert_eq!(n_plain(), 0);
+        let done = || -> bool {
+            let sql = "SELECT done FROM sealing";
+            log.connection.lock().unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        while !done() && begin.elapsed().as_secs() < 60 {
+            log.flush();
+        }
+        // Neither the file nor its journal holds what was plain.
+        for end in ["", "-wal"] {
+            let bytes = std::fs::read(dir.path().join(format!("{NAME}{end}"))).unwrap_or_default();
+            let holds = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+            assert!(!holds(b"\"age\":41.5"), "{end}");
+        }
         for (n, own) in before.iter().enumerate() {
             let label = (n == 3).then(|| "bad".to_owned());
             let now = log.prediction(&own.id).unwrap().unwrap();

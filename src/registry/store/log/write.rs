@@ -21,13 +21,15 @@ const BATCH: usize = 500;
 const PATIENCE: Duration = Duration::from_millis(50);
 /// After so many rows the thread takes a breath, so that those who answer never wait long for the
 /// processor;
-const BREATH: usize = 16;
+const BREATH: usize = 32;
 /// so long,
-const PAUSE: Duration = Duration::from_micros(200);
+const PAUSE: Duration = Duration::from_micros(400);
 /// unless more than this wait to be written.
 const HURRY: u64 = 2_048;
 /// So often what is too old is deleted.
 const TIDY: Duration = Duration::from_mins(10);
+/// Between two parts of what is to be sealed the thread rests for so long.
+const REST: Duration = Duration::from_millis(5);
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -59,8 +61,7 @@ impl Writer {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             self.tidy_at_times(&mut tidied);
-            let wait = if self.seal_rest() { Duration::ZERO } else { TIDY };
-            let mut next = match orders.recv_timeout(wait) {
+            let mut next = match orders.recv_timeout(self.seal_rest()) {
                 Ok(Order::Flush(done)) => {
                     let _ = done.send(());
                     continue;
@@ -158,13 +159,14 @@ impl Writer {
         Ok(n)
     }
 
-    /// Seals a part of what was written before the log was sealed, and says whether there is more.
-    fn seal_rest(&mut self) -> bool {
-        // What fails is tried again when the log is opened next.
-        if self.rest.seal_part(&mut self.connection, &self.seal).is_err() {
-            self.rest = Rest::Nothing;
+    /// Seals a part of what was written before the log was sealed, and says how long to wait for
+    /// orders until the next part.
+    fn seal_rest(&mut self) -> Duration {
+        match self.rest.seal_part(&mut self.connection, &self.seal) {
+            Ok(()) if !matches!(self.rest, Rest::Nothing) => REST,
+            // What failed is tried again in a while.
+            _ => TIDY,
         }
-        !matches!(self.rest, Rest::Nothing)
     }
 
     /// Deletes what is too old, a part at a time: as long as there is more of it, that goes on
