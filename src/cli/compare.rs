@@ -289,7 +289,7 @@ impl Answer<'_> {
         );
         let methods = self.comparison.leaderboard.iter().find_map(|row| row.method);
         let method = methods.map_or(String::new(), |method| {
-            let n = self.comparison.leaderboard.len() - 1;
+            let n = self.comparison.n_tests();
             format!("{method}; Holm over {}\n", text::plural(n, "comparison"))
         });
         let body = table.render(console.width, console.bold);

@@ -88,6 +88,9 @@ impl Console {
 
     /// Says something beside the result.
     pub(super) fn note(&self, text: &str) {
+        if self.mode == Mode::Json {
+            return say(&serde_json::json!({ "note": sanitise(text) }).to_string());
+        }
         // A bar that stands there gives way, and is drawn again below.
         let clear = if self.mode.is_bar() { "\r\x1b[K" } else { "" };
         say(&format!("{clear}{}", sanitise(text)));

@@ -97,6 +97,9 @@ struct Line {
     /// Folder of the workspace [default: `KARAT_WORKSPACE`, or .karat in the current folder]
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
+    /// Kind of model, as `karat models` lists them
+    #[arg(long, value_name = "KIND")]
+    model: Option<String>,
     #[command(flatten)]
     asking: asking::Asking,
     #[command(subcommand)]
@@ -230,7 +233,12 @@ fn command_line() -> clap::Command {
 fn open(line: &Line) -> anyhow::Result<Open> {
     let mut experiment = None;
     if let Some(path) = &line.path {
-        let asked = line.asking.experiment(path)?;
+        let mut asked = line.asking.experiment(path)?;
+        if let Some(kind) = &line.model {
+            line.asking.choose_model(&mut asked, kind);
+            crate::models::kind(&asked.model.kind)?;
+            crate::models::check(&asked.model.kind, &asked.model.set)?;
+        }
         let plain = asking::Asking::default().experiment(path)?;
         experiment = (asked != plain).then_some(asked);
     }

@@ -274,8 +274,9 @@ fn told(report: &Value, console: &Console) -> String {
     }
     out += &table.render(console.width, console.bold);
     out += "null is the PSI that chance alone makes, limit how far the method scatters in windows drawn \
-            from training; p is corrected for all tests of the window, and decides together with the \
-            size. Where the method is a test, its value is the p of that test alone\n";
+            from training. An alarm takes both a small p, corrected for all tests of the window, and a \
+            drift of some size. The value of ks, chisquare and z is the p of that test taken alone \
+            and of the reference as without error, as other programs print it\n";
     for (name, key) in [("estimated without labels", "estimated"), ("by labels", "realised")] {
         let all: Vec<String> = report[key]
             .as_array()
@@ -390,9 +391,11 @@ fn again(store: &Store, args: &RetrainArgs, console: &Console) -> anyhow::Result
         let end = match (told.promoted, told.pending) {
             (true, _) => "it is the champion now".to_owned(),
             (false, Some(id)) => format!("decision {id} waits for a second person"),
-            (false, None) => {
-                format!("`karat runs promote v{} --name {}` promotes it", told.candidate, args.name)
-            }
+            (false, None) => format!(
+                "the champion stays until someone decides otherwise: `karat runs promote v{} \
+                 --name {}`",
+                told.candidate, args.name
+            ),
         };
         return console.print(&format!(
             "version {} (run {}) against version {}\n{}\n{end}",

@@ -152,6 +152,18 @@ pub(super) fn table_of(experiment: &mut Experiment, ctx: &Ctx) -> anyhow::Result
         table = data::apply(&table, step, ctx)?;
     }
     data::apply_overrides(&mut table, &experiment.data.columns)?;
+    for column in &table.columns {
+        if let Some(strays) = data::strays(&table, column) {
+            let words: Vec<&str> = strays.words.iter().map(|(word, _)| word.as_str()).collect();
+            super::console::say(&format!(
+                "`{0}` is taken as words because of `{1}`; `--special '{0}={2}'` takes that as \
+                 missing and the rest as numbers",
+                column.name,
+                words.join("`, `"),
+                words.join(",")
+            ));
+        }
+    }
     let found = &table.origin.sha256;
     let expected = experiment.data.sha256.replace(found.clone());
     if expected.is_some_and(|expected| !expected.is_empty() && expected != *found) {

@@ -37,7 +37,7 @@ pub use correlation::{Correlation, Matrix, associations, correlations};
 pub use error::{Error, nearest};
 pub use find::find;
 pub use findings::{Finding, FindingKind, Remedy, RemedyAction, Severity, findings};
-pub use infer::{apply_overrides, describe, truth_word};
+pub use infer::{Strays, apply_overrides, describe, strays, truth_word};
 pub use parse::{Format, Order, Reading, days_of, is_missing, truth_of};
 pub use profile::{
     Bin, ColumnProfile, Measure, Outliers, Relation, number_text, profile, profile_column,

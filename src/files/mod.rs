@@ -10,4 +10,4 @@ mod write;
 
 pub use digest::{sha256_file, sha256_hex};
 pub use error::Error;
-pub use write::{Writer, create_private_dir, write};
+pub use write::{Writer, create_private_dir, make_private, write};

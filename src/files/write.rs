@@ -18,6 +18,29 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     writer.finish()
 }
 
+/// Makes an empty file, readable by its owner alone, where there is none.
+///
+/// A file that is there is not even opened: on Unix all locks that a process holds on a file are
+/// gone as soon as it closes the file once, whoever holds them, and a database without its locks
+/// loses what is written to it.
+pub fn make_private(path: &Path) -> Result<(), Error> {
+    let failed = |cause| Error::write(path, cause);
+    match fs::metadata(path) {
+        Ok(_) => return Ok(()),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+        Err(cause) => return Err(failed(cause)),
+    }
+    // It is closed before anyone can see it under its name, and so before anyone can lock it.
+    let made = tempfile::Builder::new().prefix(".karat-").tempfile_in(folder(path));
+    let made = made.map_err(|cause| failed(without_path(cause)))?.into_temp_path();
+    match fs::hard_link(&made, path) {
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // Some file systems know no links.
+        Err(_) => made.persist_noclobber(path).map_err(|error| failed(error.error)),
+        Ok(()) => Ok(()),
+    }
+}
+
 /// A file in the making, for output too large to be held in memory.
 ///
 /// Nothing stands at the target until [`Writer::finish`]; a writer that is dropped before leaves

@@ -6,6 +6,9 @@ use crate::features::{Encoding, Given, Input, Misfit, Remark};
 
 use super::Model;
 
+/// What is said of a field that has no value and needs one.
+pub const REQUIRED: &str = "a value is required";
+
 /// What a column has to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
@@ -128,7 +131,7 @@ impl Field {
             Misfit::NoNumber => "a number is expected".to_owned(),
             Misfit::NoDate => "a date such as `2024-12-31` is expected".to_owned(),
             Misfit::NoLevel => format!("one of its {} known levels is expected", self.levels.len()),
-            Misfit::NoMissing => "a value is required".to_owned(),
+            Misfit::NoMissing => REQUIRED.to_owned(),
         };
         FieldRefusal { field: self.name.clone(), what }
     }

@@ -22,7 +22,7 @@ mod settings;
 pub use averages::{Averages, Near};
 pub(crate) use averages::{means, nearest};
 pub use catalog::{CATALOG, KindInfo, ParamInfo, ParamKind, kind};
-pub use contract::{Field, FieldKind, FieldRefusal, MissingPolicy, contract, warning};
+pub use contract::{Field, FieldKind, FieldRefusal, MissingPolicy, REQUIRED, contract, warning};
 pub use error::{Error, FieldError};
 pub use fit::{Aim, Fitted, Step, fit};
 pub use formula::{Formula, FormulaTerm};

@@ -1,7 +1,7 @@
 //! The database: which runs there are, and the number that the next one gets.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::manifest::StoredSummary;
 use super::{Error, RunSummary};
+use crate::files;
 use crate::train::RunId;
 
 /// The layout of the tables that this version knows.
@@ -50,12 +51,8 @@ pub(super) enum Found {
 impl Database {
     /// Opens the file, readable by its owner alone, and makes the tables if it is empty.
     pub(super) fn open(path: &Path) -> Result<(Self, Found), Error> {
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
         // The files that SQLite puts beside the database take on its mode.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path).map_err(|cause| Error::write(path, cause))?;
+        files::make_private(path)?;
         Self::prepare(path, Connection::open(path), is_on_a_network(path))
     }
 

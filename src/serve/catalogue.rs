@@ -238,13 +238,21 @@ fn body_schema(route: &Route, served: Option<&Arc<Served>>) -> Option<Value> {
             let rows = json!({ "type": "array", "items": row_schema(served), "minItems": 1 });
             object(json!({ "instances": rows }), &["instances"])
         }
-        ("/v1/feedback", _) => object(
-            json!({
-                "id": { "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$" },
-                "label": { "type": ["string", "number", "boolean"], "minLength": 1, "maxLength": 100 },
-            }),
-            &["id", "label"],
-        ),
+        ("/v1/feedback", _) => {
+            let one = object(
+                json!({
+                    "id": { "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$" },
+                    "label": {
+                        "type": ["string", "number", "boolean"], "minLength": 1, "maxLength": 100
+                    },
+                }),
+                &["id", "label"],
+            );
+            let all =
+                json!({ "type": "array", "items": one.clone(), "minItems": 1, "maxItems": 10_000 });
+            let named = object(json!({ "feedback": all.clone() }), &["feedback"]);
+            json!({ "anyOf": [one, all, named] })
+        }
         ("/v1/models/{model}/promote", _) => {
             object(json!({ "version": number(), "alias": alias(), "why": text() }), &["version"])
         }

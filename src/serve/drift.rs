@@ -324,6 +324,7 @@ fn keep(server: &Arc<Server>, served: &Served, report: &WindowReport) {
         let about = (kind.as_str(), alarm.subject.as_str());
         match server.store.raise(name, version, about, values, &alarm.sentence) {
             Ok(raised) if raised.is_new => news.push(json!({
+                "id": raised.id,
                 "model": name,
                 "version": version,
                 "kind": kind,

@@ -46,6 +46,7 @@ fn take(server: &Server, call: &Call) -> Outcome {
     }
     let mut labels = Vec::with_capacity(all.len());
     let mut unmatched: Vec<&str> = Vec::new();
+    let mut is_flushed = false;
     for (at, own) in all.iter().enumerate() {
         let wrong = |what: &str| Refusal::bad_request(format!("label {at}: {what}"));
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
@@ -64,7 +65,12 @@ fn take(server: &Server, call: &Call) -> Outcome {
         };
         // A label for the prediction of a model that the key may not know of is kept like one that
         // came before its prediction, so that nobody learns which ids there are.
-        let made_by = log.made_by(id).map_err(|_| busy())?;
+        let mut made_by = log.made_by(id).map_err(|_| busy())?;
+        if made_by.is_none() && !std::mem::replace(&mut is_flushed, true) {
+            // It may have been answered a moment ago, and be on its way.
+            log.flush();
+            made_by = log.made_by(id).map_err(|_| busy())?;
+        }
         if let Some((model, version)) = made_by {
             if !call.who.sees(&model) {
                 unmatched.push(id);

@@ -15,7 +15,7 @@ use super::table::Found;
 use super::told::{self, Ids};
 use crate::explain::Background;
 use crate::features::Given;
-use crate::models::{MissingPolicy, RowInput, RowScorer};
+use crate::models::{MissingPolicy, REQUIRED, RowInput, RowScorer};
 use crate::registry::store::{Scope, now_ms};
 
 /// Rows that are explained at once;
@@ -136,7 +136,7 @@ pub(super) fn answer(
     let mut taken = match taken {
         Ok(taken) => taken,
         Err(mut refusal) => {
-            if !asked.unknown.is_empty() {
+            if !asked.unknown.is_empty() && refusal.message.contains(REQUIRED) {
                 let names = asked.unknown.join("`, `");
                 refusal.message += &format!("; the model has no field `{names}`");
             }

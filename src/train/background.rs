@@ -60,14 +60,16 @@ pub(super) fn reference(
     for field in contract(model) {
         ctx.check()?;
         let name = &field.name;
-        if field.kind == FieldKind::Level || !field.levels.is_empty() {
+        // The column by which windows are grouped may hold words, whatever the model takes it for.
+        let is_level = field.kind == FieldKind::Level || !field.levels.is_empty();
+        let values = if is_level { None } else { table.numbers(name).ok() };
+        if let Some(values) = values {
+            let own = rows.iter().map(|row| values[*row as usize]).collect();
+            columns.push(ColumnReference::of_numbers(name, own));
+        } else {
             let levels = table.levels(name)?;
             let codes = rows.iter().map(|row| levels.codes[*row as usize]);
             columns.push(ColumnReference::of_levels(name, &levels.names, codes));
-        } else {
-            let values = table.numbers(name)?;
-            let own = rows.iter().map(|row| values[*row as usize]).collect();
-            columns.push(ColumnReference::of_numbers(name, own));
         }
     }
     let known = scores

@@ -31,6 +31,13 @@ pub struct Comparison {
     pub sentence: String,
 }
 
+impl Comparison {
+    /// How many comparisons p-values are corrected for: the same settings trained again are one.
+    pub fn n_tests(&self) -> usize {
+        tests(&self.leaderboard).len()
+    }
+}
+
 /// One run on the leaderboard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standing {
@@ -325,11 +332,12 @@ fn paired(
 
 /// Corrects the p-values and draws the verdicts.
 fn judge(leaderboard: &mut [Standing], by: &Metric) {
-    let tested: Vec<usize> =
-        (0..leaderboard.len()).filter(|idx| leaderboard[*idx].p.is_some()).collect();
-    let p_values: Vec<f64> = tested.iter().filter_map(|idx| leaderboard[*idx].p).collect();
-    for (idx, p) in tested.into_iter().zip(holm(&p_values)) {
-        leaderboard[idx].p_holm = Some(p);
+    let tests: Vec<(String, f64)> =
+        tests(leaderboard).into_iter().map(|(label, p)| (label.to_owned(), p)).collect();
+    let corrected = holm(&tests.iter().map(|(_, p)| *p).collect::<Vec<_>>());
+    for standing in leaderboard.iter_mut() {
+        let at = tests.iter().position(|(l, p)| *l == standing.label && Some(*p) == standing.p);
+        standing.p_holm = at.map(|at| corrected[at]);
     }
     for standing in leaderboard.iter_mut().filter(|standing| standing.method.is_some()) {
         let diff = standing.diff.and_then(|diff| diff.value).unwrap_or_default();
@@ -342,6 +350,16 @@ fn judge(leaderboard: &mut [Standing], by: &Metric) {
             _ => Some("no evidence"),
         };
     }
+}
+
+/// The tests that were made, each once: the same settings trained again are no other comparison.
+fn tests(leaderboard: &[Standing]) -> Vec<(&str, f64)> {
+    let mut tests: Vec<(&str, f64)> = Vec::new();
+    for standing in leaderboard {
+        let test = standing.p.map(|p| (standing.label.as_str(), p));
+        tests.extend(test.filter(|test| !tests.contains(test)));
+    }
+    tests
 }
 
 /// Best first; runs without a value come last.

@@ -365,6 +365,12 @@ fn runs_are_ranked_and_told_apart_on_the_same_rows() {
     assert_eq!((last.model.as_str(), last.verdict), ("baseline", Some("worse")));
     assert_eq!(last.method, Some("DeLong"));
     assert!(last.p_holm.unwrap() >= last.p.unwrap());
+    // The same runs once more are no further comparisons.
+    let again: Vec<&Run> = runs.iter().chain(&runs).copied().collect();
+    let twice = compare(&again, 3, "roc_auc", &Ctx::quiet()).unwrap();
+    assert_eq!((comparison.n_tests(), twice.n_tests()), (4, 4));
+    let corrected = |own: &Comparison| own.leaderboard.last().unwrap().p_holm;
+    assert_eq!(corrected(&twice), corrected(&comparison));
     let values: Vec<f64> =
         comparison.leaderboard.iter().map(|s| s.metrics["roc_auc"].value.unwrap()).collect();
     assert!(values.is_sorted_by(|a, b| a >= b));

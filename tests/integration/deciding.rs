@@ -70,6 +70,53 @@ fn a_run_is_registered_with_the_threshold_that_is_asked_for() {
 }
 
 #[test]
+fn a_threshold_that_no_probability_reaches_is_refused() {
+    let place = with_runs(1);
+    for threshold in ["7", "-0.1", "1.0001"] {
+        let args = ["runs", "promote", "r1", "--name", "loans", "--threshold", threshold];
+        fails(&place, &args, &[threshold, "is no probability", "from 0 to 1"]);
+    }
+    let versions = place.json(&["runs", "registered", "loans", "--json"]);
+    assert_eq!(versions["models"][0]["versions"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_version_is_named_in_every_way_and_a_workspace_before_the_command() {
+    let place = with_runs(2);
+    fails(&place, &["runs", "retire", "loans"], &["which version of `loans`", "`loans@2`"]);
+    let both = ["runs", "retire", "loans@2", "--version", "2"];
+    fails(&place, &both, &["which version of `loans`"]);
+    let retired = place.json(&["runs", "retire", "loans@v1", "--json"]);
+    assert_eq!(retired["done"]["version"], 1);
+    let restored = place.json(&["runs", "restore", "loans", "--version", "1", "--json"]);
+    assert_eq!(restored["done"]["version"], 1);
+    let told = place.json(&["evaluate", "loans@v1", "loans.csv", "--json"]);
+    assert_eq!(told["rows"], place.json(&["evaluate", "loans@1", "loans.csv", "--json"])["rows"]);
+    for before in [&["--workspace", ".karat"][..], &["--workspace=.karat"]] {
+        let runs = place.json(&[before, &["runs", "list", "--json"]].concat());
+        assert_eq!(runs["runs"].as_array().unwrap().len(), 2);
+    }
+    fails(&place, &["runs", "live", "loans", "--at", "2999-01-01T00:00"], &["is yet to come"]);
+    fails(&place, &["monitor", "erase", " "], &["the subject is empty"]);
+}
+
+#[test]
+fn a_model_made_elsewhere_is_measured_on_its_own_classes_alone() {
+    let place = Place::new();
+    place.file("loans.csv", loans());
+    let train = ["train", "loans.csv", "--target", "bad", "--positive", "yes", "--use-protected"];
+    let numbers = ["--drop", "purpose", "--model", "logistic", "--json"];
+    place.json(&[&train[..], &numbers].concat());
+    place.json(&["export", "r1", "--out", "m.onnx", "--predictor-only", "--json"]);
+    let import = ["runs", "import", "m.onnx", "--data", "loans.csv", "--target", "bad"];
+    let said = place.karat(&[&import[..], &["--classes", "0,1"]].concat());
+    assert_eq!(said.status, 1, "{}", said.out);
+    for words in ["tells `0` and `1` apart", "`bad` holds `no`", "--classes no,yes"] {
+        assert!(said.err.contains(words), "{words}: {}", said.err);
+    }
+}
+
+#[test]
 fn what_is_hinted_at_after_a_training_promotes_that_very_model() {
     let place = with_runs(3);
     let trained = place.karat(&["monitor", "retrain", "loans"]);

@@ -221,3 +221,17 @@ fn one_stream_takes_one_thing() {
     place.refuses(&["export", "m.karat", "--format", "mlflow", "--out", "-"], &["folder"]);
     assert!(!place.path("-").exists());
 }
+
+#[test]
+fn a_file_is_never_of_another_sort_than_its_name_says() {
+    let place = Place::new();
+    place.json(&["train", "diabetes", "--model", "ridge", "--out", "m.karat", "--json"]);
+    let other = ["score", "m.karat", "diabetes", "--out", "s.xlsx"];
+    place.refuses(&other, &["no table is written as `.xlsx`", ".parquet"]);
+    place.refuses(&["export", "m.karat", "--out", "m.pmml"], &["`m.pmml`", "--format sql"]);
+    let sql = ["export", "m.karat", "--format", "sql", "--out", "m.onnx"];
+    place.refuses(&sql, &["`m.onnx`", "--format sql"]);
+    for name in ["s.xlsx", "m.pmml", "m.onnx"] {
+        assert!(!place.path(name).exists(), "{name}");
+    }
+}

@@ -176,6 +176,43 @@ fn versions_change_under_load_and_each_answer_is_of_the_version_it_names() {
 }
 
 #[test]
+fn nothing_is_lost_while_others_read_the_log() {
+    let (place, key) = registered();
+    let server = Server::start(&place, &[]);
+    let mut stream = server.connect();
+    let mut n_asked = 0;
+    // Each reader is a process of its own, which opens the files of the server and closes them.
+    for _ in 0..4 {
+        for _ in 0..25 {
+            assert_eq!(ask(&mut stream, &key).0, 200);
+            n_asked += 1;
+        }
+        let start = Instant::now();
+        let n_kept = loop {
+            let said = place.karat(&["monitor", "export", "loans", "--out", "p.csv", "--json"]);
+            let told: Value = serde_json::from_str(&said.out).unwrap_or_default();
+            let n_kept = told["rows"].as_u64().unwrap_or(0);
+            if n_kept == n_asked || start.elapsed() > Duration::from_secs(20) {
+                break n_kept;
+            }
+        };
+        assert_eq!(n_kept, n_asked, "every answer is in the log");
+    }
+    // A decision of a process that is gone is kept as well.
+    let made = place.json(&["keys", "create", "--scope", "infer", "--json"]);
+    let key = made["key"].as_str().unwrap();
+    let start = Instant::now();
+    while ask(&mut stream, key).0 != 200 {
+        assert!(start.elapsed() < SOON, "a new key is good at once");
+    }
+    let log = fs::read_dir(format!("/proc/{}/fd", server.child.id()));
+    for file in log.into_iter().flatten().flatten() {
+        let target = fs::read_link(file.path()).unwrap_or_default();
+        assert!(!target.to_string_lossy().contains("-wal (deleted)"), "{}", target.display());
+    }
+}
+
+#[test]
 fn a_server_in_the_background_is_found_and_stopped() {
     let (place, key) = registered();
     let none = place.karat(&["serve", "status"]);

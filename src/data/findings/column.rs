@@ -4,6 +4,7 @@ use super::text::{count, counted, list, percent};
 use super::{
     ColumnProfile, Finding, FindingKind, Kind, RemedyAction, Role, Severity, Table, Target,
 };
+use crate::data::infer::{Strays, strays};
 use crate::data::profile::{Bin, MISSING, number_text};
 use crate::data::{Column, Personal};
 
@@ -58,6 +59,7 @@ pub(super) fn findings(
         if target.is_some_and(|t| t.name == column.name) || column.role == Role::Ignored {
             continue;
         }
+        found.extend(stray_words(table, column));
         if let Some(attribute) = column.protected {
             protected.push((column, format!("`{}` ({attribute})", column.name)));
         }
@@ -220,6 +222,23 @@ fn identifier_or_levels(
         return Some(finding.of(name).remedy("take it as an identifier", action));
     }
     None
+}
+
+fn stray_words(table: &Table, column: &Column) -> Option<Finding> {
+    let Strays { words, n } = strays(table, column)?;
+    let name = &column.name;
+    let each: Vec<String> =
+        words.iter().map(|(word, n)| format!("`{word}` ({})", count(*n))).collect();
+    let text = format!(
+        "`{name}` is taken as words because of {} among {} values; all others are numbers",
+        list(&each),
+        count(n)
+    );
+    let all = column.special.iter().cloned().chain(words.into_iter().map(|(word, _)| word));
+    let finding = Finding::new(Severity::Warn, FindingKind::SpecialCodes, text)
+        .of(name)
+        .remedy("take it as missing", RemedyAction::Special(name.clone(), all.collect()));
+    Some(finding)
 }
 
 fn codes(column: &Column, profile: &ColumnProfile) -> Option<Finding> {

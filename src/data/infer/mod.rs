@@ -280,6 +280,12 @@ pub fn apply_overrides(table: &mut Table, overrides: &Overrides) -> Result<(), E
     for (name, codes) in overrides.special.iter().filter(|(name, _)| *name != "*") {
         column_mut(table, name)?.special.clone_from(codes);
     }
+    for (name, codes) in &overrides.special {
+        let said = |name: &str| overrides.kinds.iter().any(|(own, _)| own == name);
+        if !codes.is_empty() && name != "*" && !said(name) {
+            numbers_but_for_codes(table, name)?;
+        }
+    }
     for (name, personal) in &overrides.personal {
         let column = column_mut(table, name)?;
         if *personal {
@@ -332,8 +338,9 @@ fn set_kind(table: &mut Table, name: &str, kind: Kind) -> Result<(), Error> {
     table.expect_column(name)?;
     if !table.allows(name, kind) {
         let series = table.frame.column(name)?.as_materialized_series().clone();
+        let special = table.column(name).map_or(&[][..], |column| &column.special);
         let values = match kind {
-            Kind::Number => to_numbers(&series),
+            Kind::Number => to_numbers(&series, special),
             _ => to_dates(&series),
         };
         let values = values.map_err(|value| {
@@ -342,7 +349,11 @@ fn set_kind(table: &mut Table, name: &str, kind: Kind) -> Result<(), Error> {
             let what = if kind == Kind::Number { "number" } else { "date" };
             Error::Query {
                 what: format!("column `{name}` cannot be a {kind}: {shown} is no {what}"),
-                hint: "clean the values first, or declare the code as missing".to_owned(),
+                hint: format!(
+                    "clean the values first, or say that they mean missing: \
+                     `--special '{name}={}'`",
+                    if masked { "CODE" } else { &value }
+                ),
             }
         })?;
         table.frame.with_column(values.into())?;
@@ -374,10 +385,70 @@ fn set_kind(table: &mut Table, name: &str, kind: Kind) -> Result<(), Error> {
     Ok(())
 }
 
-/// The values as numbers, or the first one that is none.
-fn to_numbers(series: &Series) -> Result<Series, String> {
+/// Makes a column of words one of numbers, where nothing but its codes for missing was in the way.
+fn numbers_but_for_codes(table: &mut Table, name: &str) -> Result<(), Error> {
+    let series = table.frame.column(name)?.as_materialized_series().clone();
+    let column = table.expect_column(name)?;
+    if !series.dtype().is_string() || !column.kind_guessed {
+        return Ok(());
+    }
+    let Ok(values) = to_numbers(&series, &column.special) else { return Ok(()) };
+    if values.null_count() < values.len() {
+        table.frame.with_column(values.into())?;
+        let column = column_mut(table, name)?;
+        column.kind = Kind::Number;
+        if column.role_guessed && matches!(column.role, Role::Id | Role::Text) {
+            column.role = Role::Feature;
+        }
+    }
+    Ok(())
+}
+
+/// Words that keep a column of numbers from being one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strays {
+    /// The words, each with how many values it is.
+    pub words: Vec<(String, usize)>,
+    /// Values that are not missing.
+    pub n: usize,
+}
+
+/// The few words in a column of text that are no numbers, if nearly all others are.
+pub fn strays(table: &Table, column: &Column) -> Option<Strays> {
+    /// More different words than these are no slips.
+    const MOST: usize = 5;
+    /// One of so many values may be a word.
+    const ONE_OF: usize = 20;
+    let series = table.frame.column(&column.name).ok()?.as_materialized_series();
+    if column.is_masked() {
+        return None;
+    }
+    let text = series.str().ok()?;
+    let (mut n, mut words) = (0, Vec::<(String, usize)>::new());
+    for value in text.iter().flatten().map(str::trim) {
+        if missing(value) != Missing::No || column.special.iter().any(|code| code == value) {
+            continue;
+        }
+        n += 1;
+        if number::decimal(value).is_some() || value.parse::<f64>().is_ok() {
+            continue;
+        }
+        match words.iter().position(|(word, _)| word == value) {
+            Some(at) => words[at].1 += 1,
+            None if words.len() == MOST => return None,
+            None => words.push((value.to_owned(), 1)),
+        }
+    }
+    let n_words: usize = words.iter().map(|(_, n)| n).sum();
+    (n_words > 0 && n_words * ONE_OF <= n).then_some(Strays { words, n })
+}
+
+/// The values as numbers, codes for missing as missing, or the first one that is none.
+fn to_numbers(series: &Series, special: &[String]) -> Result<Series, String> {
     let text = series.cast(&DataType::String).map_err(|e| e.to_string())?;
     let text = text.str().map_err(|e| e.to_string())?;
+    let is_code = |v: &str| special.iter().any(|code| code == v.trim());
+    let missing = |v: &str| if is_code(v) { Missing::Always } else { missing(v) };
     let present = || text.iter().flatten().filter(|v| missing(v) == Missing::No);
     let found = infer("", present, Habit::default()).map(|u| u.reading);
     let parse = |v: &str| match found {

@@ -128,3 +128,27 @@ fn series_of_their_own_are_told_by_their_dates() {
     let loans = open_bytes("t.csv", text.as_bytes(), &OpenOptions::default(), &Ctx::quiet());
     assert!(loans.unwrap().with_role(Role::Group).is_none());
 }
+
+#[test]
+fn a_word_among_numbers_is_named_and_can_be_a_code_for_missing() {
+    let values: String = (0..60).map(|i| format!("{},{}\n", i * 7 % 50, i % 2)).collect();
+    let text = format!("amount,y\n{values}n/v,1\n");
+    let mut own = crate::data::testing::table(&text);
+    let column = own.column("amount").unwrap().clone();
+    assert_ne!(column.kind, Kind::Number);
+    let found = strays(&own, &column).expect("a stray word");
+    assert_eq!((found.words, found.n), (vec![("n/v".to_owned(), 1)], 61));
+    let said = Overrides {
+        special: [("amount".to_owned(), vec!["n/v".to_owned()])].into(),
+        ..Overrides::default()
+    };
+    apply_overrides(&mut own, &said).unwrap();
+    let column = own.column("amount").unwrap();
+    assert_eq!((column.kind, column.role), (Kind::Number, Role::Feature));
+    let numbers = own.numbers("amount").unwrap();
+    assert!(numbers[..60].iter().all(|v| v.is_finite()) && numbers[60].is_nan());
+    assert_eq!(strays(&own, column), None);
+    // A category that holds a few numbers is none of these.
+    let words = crate::data::testing::table("x,y\na,1\nb,0\n3,1\na,0\n");
+    assert_eq!(strays(&words, words.column("x").unwrap()), None);
+}

@@ -34,7 +34,6 @@ mod tests;
 
 use std::{
     collections::HashMap,
-    fs::OpenOptions,
     path::{Path, PathBuf},
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -213,12 +212,8 @@ impl From<Error> for Refusal {
 
 /// A connection to a database file, which is readable by its owner alone.
 fn connect(path: &Path) -> Result<Connection, Error> {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
     // The files that SQLite puts beside the database take on its mode.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|cause| Error::write(path, cause))?;
+    files::make_private(path)?;
     let failed = |cause| Error::Database { path: path.to_owned(), cause };
     let connection = Connection::open(path).map_err(failed)?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;

@@ -14,6 +14,9 @@ fn labels_are_recorded_once_and_operators_are_heard() {
     assert_eq!(label("1")["recorded"], 1);
     assert_eq!(label("1")["unchanged"], 1);
     assert_eq!(label("0")["conflicts"][0], id.as_str());
+    let stray = json!({ "id": "of-nothing", "label": "1" });
+    let (_, answer) = place.send("POST", "/v1/feedback", &key, &stray);
+    assert_eq!(answer["unmatched"], json!(["of-nothing"]), "{answer}");
     let champion = |place: &Place| {
         place.send("POST", "/v1/models/credit/score", &key, &row()).1["version"].clone()
     };

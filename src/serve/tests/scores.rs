@@ -97,3 +97,20 @@ fn base_and_attributions_add_up_and_reasons_are_at_most_four() {
     let infer = place.key(&[Scope::Infer], &[]);
     assert_eq!(place.send("POST", "/v1/models/credit/score", &infer, &body).0, 403);
 }
+
+#[test]
+fn a_field_that_the_model_does_not_know_is_told() {
+    let place = Place::new();
+    let key = place.all();
+    let mut asked = row();
+    asked["reason"] = json!(true);
+    let (status, answer) = place.send("POST", "/v1/models/credit/score", &key, &asked);
+    assert_eq!((status, &answer["ignored_fields"]), (200, &json!(["reason"])), "{answer}");
+    let (_, answer) = place.send("POST", "/v1/models/credit/score", &key, &row());
+    assert_eq!(answer.get("ignored_fields"), None);
+    let age = asked.as_object_mut().unwrap().remove("age").unwrap();
+    asked["aeg"] = age;
+    let (status, answer) = place.send("POST", "/v1/models/credit/score", &key, &asked);
+    let said = answer["error"].as_str().unwrap_or_default();
+    assert!(status == 400 && said.contains("`age`") && said.contains("`aeg`"), "{answer}");
+}

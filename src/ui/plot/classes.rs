@@ -71,6 +71,13 @@ impl ClassGrid<'_> {
             (false, true) => " ▸",
             (false, false) => "",
         };
+        let lines = (self.offset.0, (self.offset.0 + rows).min(n));
+        let hidden = |from: usize, to: usize| match (0 < from, to < n) {
+            (true, true) => " ▴▾",
+            (true, false) => " ▴",
+            (false, true) => " ▾",
+            (false, false) => "",
+        };
         let title = format!("predicted{}", more(shown.0, shown.1));
         let room = usize::from(area.width).saturating_sub(names);
         let title = text::fit_right(&title, ((shown.1 - shown.0) * cell).max(9).min(room));
@@ -78,7 +85,12 @@ impl ClassGrid<'_> {
         if area.height < 2 {
             return;
         }
-        buf.set_string(area.x, area.y + 1, text::fit("actual", names), quiet);
+        buf.set_string(
+            area.x,
+            area.y + 1,
+            text::fit(&format!("actual{}", hidden(lines.0, lines.1)), names),
+            quiet,
+        );
         let chosen = |is: bool| if is { theme.style(Role::Strong) } else { quiet };
         for (k, column) in (shown.0..shown.1).enumerate() {
             let at = area.x + (names + k * cell) as u16;

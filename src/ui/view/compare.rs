@@ -34,7 +34,7 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
         Role::Strong,
     );
     let plural = |n: usize| if n == 1 { "" } else { "s" };
-    let others = n.saturating_sub(1);
+    let others = comparison.n_tests();
     let method = comparison.leaderboard.iter().find_map(|r| r.method);
     let method = method.map_or(String::new(), |m| format!("{m} · "));
     let method = format!(

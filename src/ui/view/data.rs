@@ -56,7 +56,7 @@ fn columns(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect
     state.columns.selected = app.data.column;
     let relation = match survey.and_then(|s| s.resolved.as_ref().ok()).and_then(|e| e.question.task)
     {
-        Some(crate::data::Task::Regression) => "corr",
+        Some(crate::data::Task::Regression | crate::data::Task::Multiclass) => "corr",
         _ => "AUC",
     };
     let longest = table.columns.iter().map(|c| text::width(&c.name)).max().unwrap_or(0) as u16;

@@ -1,6 +1,6 @@
 //! The chain of the log, and everything that breaks it.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::time::Instant;
 
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! Versions, aliases, settings, and files that are not what they were.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 
 use serde_json::json;
 
