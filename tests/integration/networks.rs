@@ -214,7 +214,7 @@ fn windows_need_rows_before_them_and_time_to_divide_by() {
     let both = named("one") + &named("other");
     place.file("prices.csv", format!("{},name\n{both}", header.trim_end()));
     let grouped = place.json(&train(&["--set", "window=10", "--role", "name=group"]));
-    assert!(grouped["fit_notes"].to_string().contains("within each `name`"), "{grouped}");
+    assert!(grouped["notes"].to_string().contains("within each `name`"), "{grouped}");
     let place = Place::new();
     place.file("prices.csv", few());
     place.refuses(&train(&["--set", "window=200"]), &["200"]);
