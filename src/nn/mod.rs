@@ -14,6 +14,11 @@
 //! the same order, so that the same seed gives the same weights whatever the number of threads. The
 //! room knows nothing of tables, files or screens.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is compiled once more for wider instructions has to be inlined there"
+)]
+
 mod batch;
 mod init;
 mod layers;

@@ -138,7 +138,7 @@ pub(super) fn answer(
         Err(mut refusal) => {
             if !asked.unknown.is_empty() && refusal.message.contains(REQUIRED) {
                 let names = asked.unknown.join("`, `");
-                refusal.message += &format!("; the model has no field `{names}`");
+                refusal.message = format!("{}; the model has no field `{names}`", refusal.message);
             }
             served.count(false, 0, arrived.since.elapsed().as_nanos() as u64, now_ms() as u64);
             server.count(&served, refusal.status);

@@ -209,9 +209,11 @@ fn windows_need_rows_before_them_and_time_to_divide_by() {
     // Windows that stay within the series of a name.
     let header = "day,close\n";
     let named = |name: &str| {
-        prices.lines().skip(1).map(|line| format!("{line},{name}\n")).collect::<String>()
+        let rows: Vec<String> =
+            prices.lines().skip(1).map(|line| format!("{line},{name}")).collect();
+        rows.join("\n")
     };
-    let both = named("one") + &named("other");
+    let both = [named("one"), named("other")].join("\n");
     place.file("prices.csv", format!("{},name\n{both}", header.trim_end()));
     let grouped = place.json(&train(&["--set", "window=10", "--role", "name=group"]));
     assert!(grouped["notes"].to_string().contains("within each `name`"), "{grouped}");

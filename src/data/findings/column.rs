@@ -59,7 +59,10 @@ pub(super) fn findings(
         if target.is_some_and(|t| t.name == column.name) || column.role == Role::Ignored {
             continue;
         }
-        found.extend(stray_words(table, column));
+        let stray = stray_words(table, column);
+        // What would be numbers is no name of rows, however different its values are.
+        let is_stray = stray.is_some();
+        found.extend(stray);
         if let Some(attribute) = column.protected {
             protected.push((column, format!("`{}` ({attribute})", column.name)));
         }
@@ -67,7 +70,9 @@ pub(super) fn findings(
             0 | 1 => found.push(constant(profile)),
             _ => {
                 found.extend(leak(column, profile));
-                found.extend(identifier_or_levels(table, column, profile));
+                if !is_stray {
+                    found.extend(identifier_or_levels(table, column, profile));
+                }
                 found.extend(near_constant(column, profile));
                 found.extend(codes(column, profile));
                 missing.extend(missing_values(column, profile, target));

@@ -131,9 +131,8 @@ fn series_of_their_own_are_told_by_their_dates() {
 
 #[test]
 fn a_word_among_numbers_is_named_and_can_be_a_code_for_missing() {
-    let values: String = (0..60).map(|i| format!("{},{}\n", i * 7 % 50, i % 2)).collect();
-    let text = format!("amount,y\n{values}n/v,1\n");
-    let mut own = crate::data::testing::table(&text);
+    let values: Vec<String> = (0..60).map(|i| format!("{},{}", i * 7 % 50, i % 2)).collect();
+    let mut own = read(&format!("amount,y\n{}\nn/v,1\n", values.join("\n")));
     let column = own.column("amount").unwrap().clone();
     assert_ne!(column.kind, Kind::Number);
     let found = strays(&own, &column).expect("a stray word");
@@ -149,6 +148,6 @@ fn a_word_among_numbers_is_named_and_can_be_a_code_for_missing() {
     assert!(numbers[..60].iter().all(|v| v.is_finite()) && numbers[60].is_nan());
     assert_eq!(strays(&own, column), None);
     // A category that holds a few numbers is none of these.
-    let words = crate::data::testing::table("x,y\na,1\nb,0\n3,1\na,0\n");
+    let words = read("x,y\na,1\nb,0\n3,1\na,0\n");
     assert_eq!(strays(&words, words.column("x").unwrap()), None);
 }

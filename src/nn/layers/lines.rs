@@ -142,8 +142,8 @@ impl<F: Real> ToLines<'_, F> {
         let to: [&mut [F]; N] = std::array::from_fn(|_| {
             &mut lines.next().unwrap_or_default()[self.start..self.start + n_rows]
         });
-        for p in 0..n_rows {
-            let row = &self.rows[p * self.n + first..][..N];
+        for (p, row) in self.rows.chunks_exact(self.n).enumerate() {
+            let row = &row[first..first + N];
             for k in 0..N {
                 to[k][p] = row[k];
             }
@@ -198,8 +198,8 @@ impl<F: Real> ToRows<'_, F> {
         if let Some(given) = self.bias {
             bias.copy_from_slice(&given[first..first + N]);
         }
-        for p in 0..n_rows {
-            let row = &mut self.rows[p * self.n + first..][..N];
+        for (p, row) in self.rows.chunks_exact_mut(self.n).enumerate() {
+            let row = &mut row[first..first + N];
             for k in 0..N {
                 row[k] = from[k][p] + bias[k];
             }

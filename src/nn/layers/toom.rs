@@ -78,7 +78,8 @@ impl<F: Real> Toom<F> {
     fn taps(conv: &Conv) -> Option<usize> {
         let (taps, output) = (conv.size[1], conv.output());
         let fits = conv.stride == 1 && conv.dilation == 1 && (3..=5).contains(&taps);
-        let in_lanes = conv.input.channels % LANES == 0 && conv.n_filters % LANES == 0;
+        let in_lanes =
+            conv.input.channels.is_multiple_of(LANES) && conv.n_filters.is_multiple_of(LANES);
         let cost = output.positions() * conv.kernel.len();
         let is_large = cost >= WORTH && Tiles::of(conv).n_rows() >= FEWEST_ROWS;
         (fits && in_lanes && is_large).then_some(taps)

@@ -250,24 +250,20 @@ impl<'a> Reader<'a> {
         let sizes: Option<Vec<usize>> =
             text.split(['x', '×']).map(|part| part.parse().ok()).collect();
         let is_size = |size: &usize| (1..=MOST_SIZE).contains(size);
-        match sizes.filter(|all| (least..=most).contains(&all.len()) && all.iter().all(is_size)) {
-            Some(sizes) => {
-                self.next += 1;
-                Ok(sizes)
-            }
-            None => {
-                let is_number =
-                    |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-                let beyond =
-                    |part: &str| is_number(part) && !part.parse().is_ok_and(|size| is_size(&size));
-                let range = if text.split(['x', '×']).any(beyond) {
-                    format!(": sizes go from 1 to {MOST_SIZE}")
-                } else {
-                    String::new()
-                };
-                Err(self.wrong(place, format!("`{text}` is no size for `{word}`{range}"), hint))
-            }
+        let fits =
+            |all: &Vec<usize>| (least..=most).contains(&all.len()) && all.iter().all(is_size);
+        if let Some(sizes) = sizes.filter(fits) {
+            self.next += 1;
+            return Ok(sizes);
         }
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let beyond = |part: &str| is_number(part) && !part.parse().is_ok_and(|size| is_size(&size));
+        let range = if text.split(['x', '×']).any(beyond) {
+            format!(": sizes go from 1 to {MOST_SIZE}")
+        } else {
+            String::new()
+        };
+        Err(self.wrong(place, format!("`{text}` is no size for `{word}`{range}"), hint))
     }
 
     fn number(&mut self, at: &Range<usize>, word: &str) -> Result<f64, Mistake> {
