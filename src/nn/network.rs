@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::layers::{Moments, Toom};
+use super::layers::{Conv, Moments, Toom};
 use super::plan::{Op, Plan, Weights};
 use super::shard::{Mode, Shard, View, Wants};
 use super::spec::{Mistake, NetworkSpec, Shape};
@@ -172,11 +172,8 @@ impl<F: Real> Network<F> {
 
     /// What answers take besides the weights, which is worth keeping while these stay the same.
     pub fn ready(&self) -> Ready<F> {
-        let toom = self.plan.nodes.iter().map(|node| match &node.op {
-            Op::Conv(conv) => Toom::new(conv, &self.params),
-            _ => None,
-        });
-        let (moments, toom) = (self.recalled(), toom.collect());
+        let (moments, mut toom) = (self.recalled(), self.toom(Toom::forward_of));
+        self.take_kernels(&mut toom);
         Ready { moments, toom, flipped: OnceLock::new(), rooms: Mutex::default() }
     }
 
@@ -196,15 +193,12 @@ impl<F: Real> Network<F> {
         statics: &[F],
     ) -> &'a [F] {
         self.load(shard, x, statics, 0);
-        let view = View { toom: &ready.toom, ..self.view(&ready.moments, &[]) };
+        let view = View { toom: [&ready.toom, &[]], ..self.view(&ready.moments, &[]) };
         shard.forward(view, 1..self.plan.nodes.len());
         shard.values[self.plan.last()].row(0)
     }
 
     /// One row's outputs, and the slope of output `out` in each of its input values.
-    ///
-    /// The outputs are the plain sums: they may differ from [`Network::outputs`] by about 1e-6 of
-    /// the largest value.
     pub fn input_gradient(
         &self,
         ready: &Ready<F>,
@@ -213,7 +207,7 @@ impl<F: Real> Network<F> {
         out: usize,
     ) -> InputGradient<F> {
         let flipped = ready.flipped.get_or_init(|| self.flipped());
-        let view = self.view(&ready.moments, flipped);
+        let view = View { toom: [&ready.toom, &[]], ..self.view(&ready.moments, flipped) };
         let mut shard = Shard::new(&self.plan, 1, Wants::Inputs);
         self.load(&mut shard, x, statics, 0);
         let all = 1..self.plan.nodes.len();
@@ -240,7 +234,7 @@ impl<F: Real> Network<F> {
         let source = self.plan.nodes[pool].input;
         let mut shard = ready.room(self);
         self.load(&mut shard, x, statics, 0);
-        let view = View { toom: &ready.toom, ..self.view(&ready.moments, &[]) };
+        let view = View { toom: [&ready.toom, &[]], ..self.view(&ready.moments, &[]) };
         shard.forward(view, 1..pool);
         let values = &shard.values[source];
         let found = (values.geometry.shape, values.row(0).to_vec());
@@ -320,7 +314,25 @@ impl<F: Real> Network<F> {
         all
     }
 
-    /// Brings them up to date.
+    /// Room for the kernels at points by node, where that is faster, without the kernels.
+    pub(super) fn toom(&self, of: fn(&Conv) -> Option<Toom<F>>) -> Vec<Option<Toom<F>>> {
+        let of = |node: &super::plan::Node| match &node.op {
+            Op::Conv(conv) => of(conv),
+            _ => None,
+        };
+        self.plan.nodes.iter().map(of).collect()
+    }
+
+    /// Brings kernels at points up to date.
+    pub(super) fn take_kernels(&self, tooms: &mut [Option<Toom<F>>]) {
+        for (node, toom) in self.plan.nodes.iter().zip(tooms) {
+            if let (Op::Conv(conv), Some(toom)) = (&node.op, toom) {
+                toom.take(&self.params[conv.kernel.clone()]);
+            }
+        }
+    }
+
+    /// Brings flipped kernels up to date.
     pub(super) fn flip(&self, flipped: &mut [Vec<F>]) {
         for (node, flipped) in self.plan.nodes.iter().zip(flipped) {
             match &node.op {
@@ -333,6 +345,6 @@ impl<F: Real> Network<F> {
 
     fn view<'a>(&'a self, moments: &'a [Moments<F>], flipped: &'a [Vec<F>]) -> View<'a, F> {
         let (plan, params) = (&self.plan, self.params.as_slice());
-        View { plan, params, flipped, toom: &[], moments, mode: Mode::Use }
+        View { plan, params, flipped, toom: [&[]; 2], moments, mode: Mode::Use }
     }
 }

@@ -18,8 +18,8 @@ pub(super) struct View<'a, F> {
     pub(super) params: &'a [F],
     /// Kernels as the way back needs them, by node.
     pub(super) flipped: &'a [Vec<F>],
-    /// Kernels at points by node, for single rows; none while the network learns.
-    pub(super) toom: &'a [Option<Toom<F>>],
+    /// Kernels at points by node, where that is faster: forward, and back.
+    pub(super) toom: [&'a [Option<Toom<F>>]; 2],
     /// Figures of the batch norms, by node.
     pub(super) moments: &'a [Moments<F>],
     pub(super) mode: Mode,
@@ -73,11 +73,17 @@ impl<F: Real> Shard<F> {
             _ => Vec::new(),
         };
         let scratch = plan.nodes.iter().map(|node| match &node.op {
-            // A single row that is only asked for goes by the kernel at points, where there is one.
-            Op::Conv(conv) if wants == Wants::Nothing && capacity == 1 => {
-                Toom::<F>::scratch(conv).unwrap_or_else(|| conv.scratch(capacity))
+            Op::Conv(conv) => {
+                let [toom, toom_back] = Toom::<F>::scratch(conv);
+                match toom {
+                    // What is only asked for goes by the kernel at points, where there is one.
+                    Some(toom) if wants == Wants::Nothing => toom,
+                    _ => {
+                        let toom = toom.unwrap_or(0).max(toom_back.unwrap_or(0));
+                        conv.scratch(capacity).max(toom)
+                    }
+                }
             }
-            Op::Conv(conv) => conv.scratch(capacity),
             _ => 0,
         });
         let sums = |node: &super::plan::Node| match &node.op {
@@ -120,9 +126,9 @@ impl<F: Real> Shard<F> {
                 Op::Conv(conv) => {
                     let (params, scratch) = (view.params, &mut self.scratch);
                     let activation = node.activation;
-                    match view.toom.get(idx).and_then(Option::as_ref) {
+                    match view.toom[0].get(idx).and_then(Option::as_ref) {
                         Some(toom) => {
-                            conv.forward_by(toom, params, activation, input, output, scratch);
+                            conv.forward_by(toom, params, activation, input, output, scratch, n);
                         }
                         None => conv.forward(params, activation, input, output, scratch, n),
                     }
@@ -242,9 +248,10 @@ impl<F: Real> Shard<F> {
                 dense.backward(&view.flipped[idx], input, d, &mut self.grads, d_input, n);
             }
             Op::Conv(conv) => {
-                let (flipped, scratch) = (&view.flipped[idx], &mut self.scratch);
-                let grads = &mut self.grads;
-                conv.backward(view.params, flipped, input, d, grads, d_input, scratch, n);
+                let toom = view.toom[1].get(idx).and_then(Option::as_ref);
+                let turned = (view.flipped[idx].as_slice(), toom);
+                let (grads, scratch) = (&mut self.grads, &mut self.scratch);
+                conv.backward(view.params, turned, input, d, grads, d_input, scratch, n);
             }
             Op::BatchNorm(norm) => {
                 let moments = &view.moments[idx];

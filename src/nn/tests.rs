@@ -287,6 +287,29 @@ fn rows_together_give_what_each_gives_alone() {
 }
 
 #[test]
+fn kernels_at_points_give_the_gradients_of_the_plain_sums() {
+    for (text, input) in [
+        ("conv 32x3 tanh | conv 64x5 bn relu | res( conv 64x4 relu ) | gap | dense out", LONG),
+        ("conv 16x3x3 relu | conv 32x3x5 valid bn tanh | conv 32x2x4 | flatten | dense out", WIDE),
+    ] {
+        let spec: NetworkSpec = text.parse().unwrap();
+        let network = Network::<f64>::new(&spec, input, 0, 2, Seed(6)).unwrap();
+        let rows = made(6, &network, Loss::SoftmaxCrossEntropy);
+        let batch: Vec<u32> = (0..6).collect();
+        let mut trainer = Trainer::new(network, training(Loss::SoftmaxCrossEntropy), 6);
+        assert!(trainer.toom.iter().all(|all| all.iter().any(Option::is_some)), "{text}");
+        trainer.gradient(rows.rows(), &batch, &Team::new(2));
+        let quick = trainer.grads().to_vec();
+        trainer.toom = Default::default();
+        trainer.gradient(rows.rows(), &batch, &Team::new(2));
+        let largest = trainer.grads().iter().fold(0.0, |most: f64, g| most.max(g.abs()));
+        for (quick, plain) in quick.iter().zip(trainer.grads()) {
+            assert!((quick - plain).abs() < 1e-11 * largest, "{text}: {quick} {plain}");
+        }
+    }
+}
+
+#[test]
 fn a_small_network_learns_exclusive_or() {
     let spec: NetworkSpec = "dense 8 tanh | dense out".parse().unwrap();
     let network = Network::<f32>::new(&spec, Shape::flat(2), 0, 1, Seed(1)).unwrap();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::layers::{Moments, mix};
+use super::layers::{Moments, Toom, mix};
 use super::optimiser::{Move, Pace, advance};
 use super::plan::Op;
 use super::shard::{Mode, Shard, View, Wants};
@@ -82,6 +82,8 @@ pub struct Trainer<F = f32> {
     pub(super) shards: Vec<Shard<F>>,
     capacity: usize,
     flipped: Vec<Vec<F>>,
+    /// Kernels at points, forward and back.
+    pub(super) toom: [Vec<Option<Toom<F>>>; 2],
     moments: Vec<Moments<F>>,
     grads: Vec<F>,
     decays: Vec<F>,
@@ -108,11 +110,16 @@ impl<F: Real> Trainer<F> {
             }
         }
         let norms = plan.nodes.iter().enumerate();
+        let mut toom = [network.toom(Toom::forward_of), network.toom(Toom::back_of)];
+        for toom in &mut toom {
+            network.take_kernels(toom);
+        }
         Self {
             memory: Memory { first: room(n_moments > 0), second: room(n_moments > 1), step: 0 },
             shards: (0..n_shards).map(|_| Shard::new(plan, capacity, Wants::Weights)).collect(),
             capacity,
             flipped: network.flipped(),
+            toom,
             moments: network.moments(),
             grads: room(true),
             decays,
@@ -202,6 +209,9 @@ impl<F: Real> Trainer<F> {
     /// Makes anew what follows from the weights.
     pub(super) fn refresh(&mut self) {
         self.network.flip(&mut self.flipped);
+        for toom in &mut self.toom {
+            self.network.take_kernels(toom);
+        }
     }
 
     /// Loss and gradient of a batch, without a step.
@@ -227,7 +237,7 @@ impl<F: Real> Trainer<F> {
                 plan: &self.network.plan,
                 params: &self.network.params,
                 flipped: &self.flipped,
-                toom: &[],
+                toom: self.toom.each_ref().map(Vec::as_slice),
                 moments: &self.moments,
                 mode,
             };
@@ -268,7 +278,7 @@ impl<F: Real> Trainer<F> {
                 plan: &self.network.plan,
                 params: &self.network.params,
                 flipped: &self.flipped,
-                toom: &[],
+                toom: self.toom.each_ref().map(Vec::as_slice),
                 moments: &self.moments,
                 mode,
             };

@@ -193,7 +193,8 @@ impl Conv {
         (0..n_rows).for_each(|idx| finish(output.row_mut(idx), bias, activation));
     }
 
-    /// The same for a single row, by its kernel at points.
+    /// The same by its kernel at points.
+    #[expect(clippy::too_many_arguments, reason = "what goes in and what comes out")]
     pub(in crate::nn) fn forward_by<F: Real>(
         &self,
         toom: &Toom<F>,
@@ -202,24 +203,35 @@ impl Conv {
         input: &Batch<F>,
         output: &mut Batch<F>,
         scratch: &mut [F],
+        n_rows: usize,
     ) {
-        let row = output.row_mut(0);
-        toom.forward(self, input.row(0), row, scratch);
-        finish(row, self.bias.clone().map(|bias| &params[bias]), activation);
+        let bias = self.bias.clone().map(|bias| &params[bias]);
+        for idx in 0..n_rows {
+            let row = output.row_mut(idx);
+            toom.slide(input.row(idx), row, Into::Replace, scratch);
+            finish(row, bias, activation);
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "what goes in and what comes out")]
     pub(in crate::nn) fn backward<F: Real>(
         &self,
         params: &[F],
-        flipped: &[F],
+        (flipped, toom): (&[F], Option<&Toom<F>>),
         input: &Batch<F>,
         d: &Batch<F>,
         grads: &mut [F],
-        d_input: Option<(&mut Batch<F>, Into)>,
+        mut d_input: Option<(&mut Batch<F>, Into)>,
         scratch: &mut [F],
         n_rows: usize,
     ) {
+        if let Some((d_input, into)) = d_input.take_if(|_| toom.is_some())
+            && let Some(toom) = toom
+        {
+            for idx in 0..n_rows {
+                toom.slide(d.row(idx), d_input.row_mut(idx), into, scratch);
+            }
+        }
         if let Some(bias) = self.bias.clone() {
             let sums = &mut grads[bias];
             sums.fill(F::ZERO);
