@@ -44,15 +44,17 @@ pub(super) fn draw(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, ar
         plural(comparison.rows_shared)
     );
     let left_out = app.workspace.runs_here().count().saturating_sub(n);
-    let method = match left_out {
-        0 => method,
-        _ => format!("{method} · {left_out} run{} on another question left out", plural(left_out)),
+    let left_out = match left_out {
+        0 => String::new(),
+        _ => format!("  · {left_out} run{} on another question left out", plural(left_out)),
     };
-    let legend = [word("◆", Role::Accent), word(" yardstick  ● marked", Role::Dim)];
+    let needed = 22 + text::width(&left_out) as u16;
+    let legend =
+        [word("◆", Role::Accent), word(format!(" yardstick  ● marked{left_out}"), Role::Dim)];
     let x = canvas.words(row(rest, used), &[word(format!("{method}   "), Role::Dim)]);
     let beside = Rect { x, width: rest.right().saturating_sub(x), ..row(rest, used) };
     // Where it does not fit beside the method it stands below.
-    let fits = beside.width >= 22;
+    let fits = beside.width >= needed;
     canvas.words(if fits { beside } else { row(rest, used + 1) }, &legend);
     let below_it = below(rest, used + if fits { 2 } else { 3 });
     if below_it.height >= 6 {

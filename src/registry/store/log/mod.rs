@@ -286,6 +286,8 @@ fn connect(path: &Path) -> Result<Connection, Error> {
     let prepare = || {
         connection.set_prepared_statement_cache_capacity(32);
         connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // Pages that are written again and again go into the file once, and not every time.
+        connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
         // What was erased is overwritten, and does not stay in free pages.
         connection.pragma_update(None, "secure_delete", "ON")?;
         let layout: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;

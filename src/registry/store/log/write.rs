@@ -15,7 +15,7 @@ use super::{Counts, Prediction, Seal, read};
 use crate::registry::store::now_ms;
 
 /// A batch has at most so many predictions.
-const BATCH: usize = 500;
+const BATCH: usize = 2_000;
 /// The first of a batch waits so long for others. The thread sleeps meanwhile, so that handing in
 /// does not have to wake it each time.
 const PATIENCE: Duration = Duration::from_millis(50);
