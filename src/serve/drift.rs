@@ -105,10 +105,11 @@ fn nightly(server: &Arc<Server>) {
 /// The counts of a window that has ended.
 fn full(served: &Served) -> Option<(WindowCounts, i64)> {
     served.model().reference.as_ref()?;
-    let mut window = served.window.lock().unwrap_or_else(PoisonError::into_inner);
     let rows = served.policy.window.unwrap_or(ROWS).max(50) as u64;
-    let is_old = now_ms() - window.started_ms() > LONGEST_MS && window.n() >= FEWEST;
-    (window.n() >= rows || is_old).then(|| window.turn(&served.scorer))
+    served.turn(|window| {
+        let is_old = now_ms() - window.started_ms() > LONGEST_MS && window.n() >= FEWEST;
+        window.n() >= rows || is_old
+    })
 }
 
 /// A watch over a model; nothing without a reference.

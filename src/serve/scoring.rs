@@ -78,7 +78,7 @@ pub(super) fn take(served: &Served, rows: &dyn Rows, wanted: Wanted) -> Result<T
         warnings: Vec::new(),
         n_rows,
     };
-    let mut seen = Seen::new(scorer.fields.len(), n_rows);
+    let mut seen = Seen::new(scorer.fields.len(), n_rows, served.thinned());
     let mut given: Vec<Given<'_>> = Vec::with_capacity(scorer.fields.len());
     ROOM.with_borrow_mut(|(input, outputs)| {
         for row in 0..n_rows {
@@ -161,7 +161,7 @@ pub(super) async fn gathered(
         }
         _ => Refusal::unprocessable("the model gives no score for these rows"),
     })?;
-    let mut seen = Seen::new(0, 0);
+    let mut seen = Seen::new(0, 0, 1);
     for (row, own) in outputs.into_iter().enumerate() {
         finite(&own, row, taken.n_rows)?;
         seen.score(RowScorer::score(&own));

@@ -86,6 +86,8 @@ pub(super) struct Served {
     pub(super) labels_from_ms: AtomicI64,
     /// What drift is measured on.
     pub(super) window: Mutex<Window>,
+    /// Rows that it has counted.
+    pub(super) in_window: AtomicU64,
     /// What compares windows with the reference, once there was one.
     pub(super) watch: Mutex<Option<Watch>>,
     pub(super) rows: Counter,
@@ -118,6 +120,7 @@ impl Served {
             places: fields().enumerate().map(|(at, f)| (f.name.clone(), at)).collect(),
             reasoner: Reasoner::new(&scorer.model, policy.adverse, scorer.model.threshold),
             window: Mutex::new(Window::new(&scorer)),
+            in_window: AtomicU64::new(0),
             watch: Mutex::new(None),
             labels_from_ms: AtomicI64::new(now_ms()),
             rows: metrics.rows.get_or_create(&label).clone(),

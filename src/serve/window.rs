@@ -1,6 +1,7 @@
 //! What a version has seen since the last window: counts in the reference's bins, and samples.
 
 use std::mem;
+use std::sync::atomic::Ordering;
 
 use super::served::Served;
 use crate::data::truth_word;
@@ -13,6 +14,9 @@ use crate::registry::store::now_ms;
 const SAMPLE: usize = 5_000;
 /// Rows of one request that are counted; more would cost more than they tell.
 const COUNTED: usize = 1_000;
+/// Once a window has so many rows, and as many as it is to have, only every other row of a request
+/// is counted, every third after twice as many, and so on: its shares are known well enough.
+const PLENTY: u64 = 10_000;
 
 /// How the fields of a model are counted.
 #[derive(Debug)]
@@ -41,9 +45,10 @@ enum Counted {
 }
 
 impl Seen {
-    pub(super) fn new(n_fields: usize, n_rows: usize) -> Self {
-        let every = n_rows.div_ceil(COUNTED).max(1);
-        let n = n_fields * n_rows.min(COUNTED);
+    /// Room for the rows of a request, of which one in `thinned` is counted, or fewer.
+    pub(super) fn new(n_fields: usize, n_rows: usize, thinned: usize) -> Self {
+        let every = n_rows.div_ceil(COUNTED).max(thinned).max(1);
+        let n = n_fields * n_rows.div_ceil(every);
         Self {
             n_fields,
             n_rows,
@@ -103,7 +108,7 @@ impl Window {
     }
 
     /// Ends it and begins the next one.
-    pub(super) fn turn(&mut self, scorer: &RowScorer) -> (WindowCounts, i64) {
+    fn turn(&mut self, scorer: &RowScorer) -> (WindowCounts, i64) {
         let started = mem::replace(&mut self.started_ms, now_ms());
         (mem::replace(&mut self.counts, empty(scorer)), started)
     }
@@ -173,5 +178,38 @@ impl Served {
     pub(super) fn take_in(&self, seen: Seen) {
         let mut window = self.window.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         window.take_in(seen, self.model().reference.as_deref());
+        self.in_window.store(window.n(), Ordering::Relaxed);
+    }
+
+    /// One in so many rows of a request is counted.
+    pub(super) fn thinned(&self) -> usize {
+        let plenty = PLENTY.max(self.policy.window.unwrap_or(0) as u64);
+        1 + (self.in_window.load(Ordering::Relaxed) / plenty) as usize
+    }
+
+    /// Ends the window and begins the next one, if it is `full`.
+    pub(super) fn turn(&self, full: impl FnOnce(&Window) -> bool) -> Option<(WindowCounts, i64)> {
+        let mut window = self.window.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if !full(&window) {
+            return None;
+        }
+        self.in_window.store(0, Ordering::Relaxed);
+        Some(window.turn(&self.scorer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_thinned_evenly_and_never_to_nothing() {
+        for (n_rows, thinned, n) in
+            [(1, 1, 1), (1_000, 1, 1_000), (2_500, 1, 834), (1_000, 4, 250), (3, 9, 1)]
+        {
+            let mut seen = Seen::new(2, n_rows, thinned);
+            let counted = (0..n_rows).filter(|row| seen.begin(*row)).count();
+            assert_eq!(counted, n, "{n_rows} {thinned}");
+        }
     }
 }
