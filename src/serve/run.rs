@@ -136,7 +136,8 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
         callers: ArcSwap::from_pointee(HashMap::new()),
         pulse: Pulse::new(),
         pool: Pool::start(gathering, move |seconds| queued.observe(seconds))?,
-        workshop: Workshop::new(workers, options.max_wait),
+        // Scores of many rows are not gathered as those of networks are: half the wait is enough.
+        workshop: Workshop::new(workers, options.max_wait / 2),
         explanations: Workshop::new(workers, options.max_wait),
         room: Room::new(options.limits.max_body),
         lag: Arc::new(Lag::new(options.max_lag)),
