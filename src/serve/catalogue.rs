@@ -406,7 +406,8 @@ fn operation(
         operation["description"] = json!(format!("Needs a key with the scope `{}`.", scope.word()));
     }
     if let Some(schema) = body_schema(route, served) {
-        let required = schema["required"].as_array().is_some_and(|names| !names.is_empty());
+        let names = schema["required"].as_array().is_some_and(|names| !names.is_empty());
+        let required = names || schema.get("anyOf").is_some();
         operation["requestBody"] = json!({
             "required": required,
             "content": { "application/json": { "schema": schema } },
