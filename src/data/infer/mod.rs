@@ -387,19 +387,13 @@ fn set_kind(table: &mut Table, name: &str, kind: Kind) -> Result<(), Error> {
 
 /// Makes a column of words one of numbers, where nothing but its codes for missing was in the way.
 fn numbers_but_for_codes(table: &mut Table, name: &str) -> Result<(), Error> {
-    let series = table.frame.column(name)?.as_materialized_series().clone();
-    let column = table.expect_column(name)?;
-    if !series.dtype().is_string() || !column.kind_guessed {
-        return Ok(());
-    }
-    let Ok(values) = to_numbers(&series, &column.special) else { return Ok(()) };
-    if values.null_count() < values.len() {
-        table.frame.with_column(values.into())?;
-        let column = column_mut(table, name)?;
-        column.kind = Kind::Number;
-        if column.role_guessed && matches!(column.role, Role::Id | Role::Text) {
-            column.role = Role::Feature;
-        }
+    let is_text = table.frame.column(name)?.dtype().is_string();
+    // A word that is left is no mistake here: the column stays what it was.
+    if is_text
+        && column_mut(table, name)?.kind_guessed
+        && set_kind(table, name, Kind::Number).is_ok()
+    {
+        column_mut(table, name)?.kind_guessed = true;
     }
     Ok(())
 }
@@ -430,7 +424,7 @@ pub fn strays(table: &Table, column: &Column) -> Option<Strays> {
             continue;
         }
         n += 1;
-        if number::decimal(value).is_some() || value.parse::<f64>().is_ok() {
+        if plain_number(value).is_some() {
             continue;
         }
         match words.iter().position(|(word, _)| word == value) {
@@ -443,6 +437,12 @@ pub fn strays(table: &Table, column: &Column) -> Option<Strays> {
     (n_words > 0 && n_words * ONE_OF <= n).then_some(Strays { words, n })
 }
 
+/// A number without grouping or currency. Words such as 007 are names until a person says that they
+/// are numbers.
+fn plain_number(text: &str) -> Option<f64> {
+    number::decimal(text).or_else(|| text.trim().parse().ok().filter(|v: &f64| v.is_finite()))
+}
+
 /// The values as numbers, codes for missing as missing, or the first one that is none.
 fn to_numbers(series: &Series, special: &[String]) -> Result<Series, String> {
     let text = series.cast(&DataType::String).map_err(|e| e.to_string())?;
@@ -453,8 +453,7 @@ fn to_numbers(series: &Series, special: &[String]) -> Result<Series, String> {
     let found = infer("", present, Habit::default()).map(|u| u.reading);
     let parse = |v: &str| match found {
         Some(Reading::Formatted(format)) => format.parse(v),
-        // Words such as 007 are names until a person says that they are numbers.
-        _ => number::decimal(v).or_else(|| v.trim().parse().ok().filter(|v: &f64| v.is_finite())),
+        _ => plain_number(v),
     };
     let mut values = Vec::with_capacity(text.len());
     for value in text.iter() {

@@ -104,6 +104,21 @@ impl<F: Real> Dots<'_, F> {
     }
 }
 
+/// Does six lines at a time, then what is left one by one.
+macro_rules! six_at_a_time {
+    ($work:ident) => {
+        let mut first = 0;
+        while first + 6 <= $work.n {
+            $work.lines_of::<6>(first);
+            first += 6;
+        }
+        while first < $work.n {
+            $work.lines_of::<1>(first);
+            first += 1;
+        }
+    };
+}
+
 /// Rows of `n` values that lie side by side become `n` lines: value `k` of row `p` goes to place
 /// `start + p` of line `k`, lines `pitch` apart.
 pub(super) fn to_lines<F: Real>(rows: &[F], n: usize, lines: &mut [F], start: usize, pitch: usize) {
@@ -121,15 +136,7 @@ struct ToLines<'a, F> {
 impl<F: Real> Loop for ToLines<'_, F> {
     #[inline(always)]
     fn run(mut self) {
-        let mut first = 0;
-        while first + 6 <= self.n {
-            self.lines_of::<6>(first);
-            first += 6;
-        }
-        while first < self.n {
-            self.lines_of::<1>(first);
-            first += 1;
-        }
+        six_at_a_time!(self);
     }
 }
 
@@ -174,15 +181,7 @@ struct ToRows<'a, F> {
 impl<F: Real> Loop for ToRows<'_, F> {
     #[inline(always)]
     fn run(mut self) {
-        let mut first = 0;
-        while first + 6 <= self.n {
-            self.lines_of::<6>(first);
-            first += 6;
-        }
-        while first < self.n {
-            self.lines_of::<1>(first);
-            first += 1;
-        }
+        six_at_a_time!(self);
     }
 }
 

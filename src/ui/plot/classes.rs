@@ -65,20 +65,17 @@ impl ClassGrid<'_> {
         let (rows, columns) = self.capacity(area);
         let quiet = theme.style(Role::Dim);
         let shown = (self.offset.1, (self.offset.1 + columns).min(n));
-        let more = |from: usize, to: usize| match (0 < from, to < n) {
-            (true, true) => " ◂▸",
-            (true, false) => " ◂",
-            (false, true) => " ▸",
+        let more = |from: usize, to: usize, [both, before, behind]: [&'static str; 3]| match (
+            0 < from,
+            to < n,
+        ) {
+            (true, true) => both,
+            (true, false) => before,
+            (false, true) => behind,
             (false, false) => "",
         };
         let lines = (self.offset.0, (self.offset.0 + rows).min(n));
-        let hidden = |from: usize, to: usize| match (0 < from, to < n) {
-            (true, true) => " ▴▾",
-            (true, false) => " ▴",
-            (false, true) => " ▾",
-            (false, false) => "",
-        };
-        let title = format!("predicted{}", more(shown.0, shown.1));
+        let title = format!("predicted{}", more(shown.0, shown.1, [" ◂▸", " ◂", " ▸"]));
         let room = usize::from(area.width).saturating_sub(names);
         let title = text::fit_right(&title, ((shown.1 - shown.0) * cell).max(9).min(room));
         buf.set_string(area.x + names as u16, area.y, title, quiet);
@@ -88,7 +85,7 @@ impl ClassGrid<'_> {
         buf.set_string(
             area.x,
             area.y + 1,
-            text::fit(&format!("actual{}", hidden(lines.0, lines.1)), names),
+            text::fit(&format!("actual{}", more(lines.0, lines.1, [" ▴▾", " ▴", " ▾"])), names),
             quiet,
         );
         let chosen = |is: bool| if is { theme.style(Role::Strong) } else { quiet };
