@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 use clap::Args;
 
+use super::text::sanitise;
 use crate::data::{self, Ahead, OpenOptions, Overrides, Role, Step, Table};
 use crate::jobs::Ctx;
 use crate::train::Experiment;
@@ -155,13 +156,14 @@ pub(super) fn table_of(experiment: &mut Experiment, ctx: &Ctx) -> anyhow::Result
     for column in &table.columns {
         if let Some(strays) = data::strays(&table, column) {
             let words: Vec<&str> = strays.words.iter().map(|(word, _)| word.as_str()).collect();
-            super::console::say(&format!(
+            // Names and words are those of the file, and may hold anything.
+            super::console::say(&sanitise(&format!(
                 "`{0}` is taken as words because of `{1}`; `--special '{0}={2}'` takes that as \
                  missing and the rest as numbers",
                 column.name,
                 words.join("`, `"),
                 words.join(",")
-            ));
+            )));
         }
     }
     let found = &table.origin.sha256;
@@ -183,7 +185,7 @@ fn settle(step: &mut Step, said: &Overrides, table: &Table) {
     ahead.group = ahead.group.take().or_else(|| of_role(Role::Group));
     let settled = ahead.settled(table);
     if settled != *ahead {
-        super::console::say(&format!("looking ahead as in `{settled}`"));
+        super::console::say(&sanitise(&format!("looking ahead as in `{settled}`")));
     }
     *ahead = settled;
 }
