@@ -4,8 +4,8 @@
 //! exactly one [`Outcome`], which is its last word even when the work panics. All threads of the
 //! program are started here: [`spawn`] for work, [`each`] for work on several processors,
 //! [`Team`] for threads that
-//! stay together for a training, [`service`] for threads that live as long as the program. The room knows nothing of training,
-//! the disk, or any screen.
+//! stay together, for the steps of a training or the layers of a row, [`service`] for threads that
+//! live as long as the program. The room knows nothing of training, the disk, or any screen.
 //!
 //! ```
 //! use karat::jobs::{Cancelled, Ctx};
@@ -29,6 +29,7 @@ mod history;
 mod shelf;
 mod slot;
 mod spawn;
+mod standby;
 mod team;
 
 use std::borrow::Cow;

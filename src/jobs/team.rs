@@ -1,4 +1,4 @@
-//! Threads that stay together for the length of a training, so that a step costs no new ones.
+//! Threads that stay together, so that a step of a training or a layer of a row costs no new ones.
 
 use std::sync::OnceLock;
 
@@ -6,6 +6,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::spawn::be_nice;
+use super::standby::Standby;
 
 /// A few threads that take turns at the parts of one piece of work after another.
 ///
@@ -14,6 +15,8 @@ use super::spawn::be_nice;
 #[derive(Debug)]
 pub struct Team {
     pool: Option<ThreadPool>,
+    /// For [`Team::share`], once someone asks for it.
+    standby: OnceLock<Option<Standby>>,
 }
 
 impl Team {
@@ -28,7 +31,7 @@ impl Team {
                 .build()
                 .ok()
         });
-        Self { pool: pool.flatten() }
+        Self { pool: pool.flatten(), standby: OnceLock::new() }
     }
 
     /// A team with a thread for each processor.
@@ -73,6 +76,17 @@ impl Team {
             _ => parts.iter_mut().enumerate().for_each(|(idx, part)| work(idx, part)),
         }
     }
+
+    /// The same for parts of a few microseconds: the caller takes some of them, and the others are
+    /// kept awake for a moment, in case there is more.
+    pub fn share<T: Send>(&self, parts: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
+        let n = self.len();
+        let standby = || self.standby.get_or_init(|| Standby::new(n - 1)).as_ref();
+        match if n > 1 && parts.len() > 1 { standby() } else { None } {
+            Some(standby) => standby.share(parts, work),
+            None => parts.iter_mut().enumerate().for_each(|(idx, part)| work(idx, part)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -88,7 +102,8 @@ mod tests {
                 team.each(&mut parts, |idx, part| *part += idx);
                 team.each(&mut parts, |_, part| *part *= 2);
             });
-            assert_eq!(parts, [0, 2, 4, 6, 8, 10, 12]);
+            team.share(&mut parts, |idx, part| *part += idx);
+            assert_eq!(parts, [0, 3, 6, 9, 12, 15, 18]);
         }
     }
 }

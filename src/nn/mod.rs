@@ -2,8 +2,8 @@
 //!
 //! 1. [`spec`]: a network in words, and the shapes that follow from it.
 //! 2. `plan`: the words laid out as nodes, each made from those before it.
-//! 3. `batch`, `product` and `wide`: how values lie in memory, the matrix product that does the work,
-//!    and loops with all that the processor has.
+//! 3. `batch`, `product`, `few` and `wide`: how values lie in memory, the matrix products that do the
+//!    work, and loops with all that the processor has.
 //! 4. `layers`: what each layer computes, and how the gradient goes back through it.
 //! 5. `shard`: a part of a batch on its way forward and back.
 //! 6. `loss`, `optimiser`, `schedule`, `init`: what is made small, how, how fast, and from where.
@@ -20,6 +20,7 @@
 )]
 
 mod batch;
+mod few;
 mod init;
 mod layers;
 mod loss;

@@ -66,6 +66,9 @@ pub struct Ready<F = f32> {
 /// So many rooms are kept at most.
 const MOST_ROOMS: usize = 16;
 
+/// Additions and multiplications of a row from which on a team shares it.
+const WORTH: f64 = 4e6;
+
 /// A network that is asked row by row.
 pub struct Scorer<'a, F> {
     network: &'a Network<F>,
@@ -74,13 +77,13 @@ pub struct Scorer<'a, F> {
 }
 
 impl<F: Real> Scorer<'_, F> {
-    /// The outputs of one row, before any link. Nothing is allocated but what the matrix products
-    /// pack.
+    /// The outputs of one row, before any link; a team shares the work of large layers. Alone
+    /// nothing is allocated but what the matrix products pack.
     ///
     /// # Panics
     /// If main input or static columns are not as many as the network was made for.
-    pub fn row(&mut self, x: &[F], statics: &[F]) -> &[F] {
-        self.network.ask(&self.ready, &mut self.shard, x, statics)
+    pub fn row(&mut self, x: &[F], statics: &[F], team: &Team) -> &[F] {
+        self.network.ask(&self.ready, &mut self.shard, (x, statics), Some(team))
     }
 }
 
@@ -154,6 +157,12 @@ impl<F: Real> Network<F> {
     /// The same, by what was made ready before.
     pub fn outputs_of(&self, ready: &Ready<F>, x: &[F], statics: &[F], team: &Team) -> Vec<F> {
         let n_rows = self.n_rows(x, statics);
+        if n_rows == 1 {
+            let mut room = ready.room(self);
+            let outputs = self.ask(ready, &mut room, (x, statics), Some(team)).to_vec();
+            ready.keep(room);
+            return outputs;
+        }
         let mut outputs = vec![F::ZERO; n_rows * self.n_out];
         let per_thread = n_rows.div_ceil(team.len()).max(1);
         let mut parts: Vec<_> = outputs.chunks_mut(per_thread * self.n_out).collect();
@@ -163,7 +172,7 @@ impl<F: Real> Network<F> {
                 let row = part * per_thread + idx;
                 let (n, n_static) = (self.input.len(), self.n_static);
                 let (x, statics) = (&x[row * n..][..n], &statics[row * n_static..][..n_static]);
-                out.copy_from_slice(self.ask(ready, &mut room, x, statics));
+                out.copy_from_slice(self.ask(ready, &mut room, (x, statics), None));
             }
             ready.keep(room);
         });
@@ -184,17 +193,25 @@ impl<F: Real> Network<F> {
         Scorer { network: self, ready, shard }
     }
 
-    /// The outputs of one row.
+    /// Whether a single row is worth the time that a team takes to meet.
+    pub fn is_large(&self) -> bool {
+        self.plan.flops >= WORTH
+    }
+
+    /// The outputs of one row. A team shares the work of its large layers.
     fn ask<'a>(
         &self,
         ready: &Ready<F>,
         shard: &'a mut Shard<F>,
-        x: &[F],
-        statics: &[F],
+        (x, statics): (&[F], &[F]),
+        team: Option<&Team>,
     ) -> &'a [F] {
         self.load(shard, x, statics, 0);
-        let view = View { toom: [&ready.toom, &[]], ..self.view(&ready.moments, &[]) };
-        shard.forward(view, 1..self.plan.nodes.len());
+        let team = team.filter(|team| team.len() > 1 && self.is_large());
+        let asked = self.view(&ready.moments, &[]);
+        let view = View { toom: [&ready.toom, &[]], joins_norms: true, team, ..asked };
+        let all = 1..self.plan.nodes.len();
+        shard.forward(view, all);
         shard.values[self.plan.last()].row(0)
     }
 
@@ -345,6 +362,7 @@ impl<F: Real> Network<F> {
 
     fn view<'a>(&'a self, moments: &'a [Moments<F>], flipped: &'a [Vec<F>]) -> View<'a, F> {
         let (plan, params) = (&self.plan, self.params.as_slice());
-        View { plan, params, flipped, toom: [&[]; 2], moments, mode: Mode::Use }
+        let (mode, joins_norms, team) = (Mode::Use, false, None);
+        View { plan, params, flipped, toom: [&[]; 2], moments, mode, joins_norms, team }
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Node {
     pub(super) adds: bool,
     /// The same of the other input.
     pub(super) adds_other: bool,
+    /// Whether nobody but the batch norm behind it reads the values of this convolution.
+    pub(super) is_normed: bool,
 }
 
 /// Some of the weights: those of one layer that belong together.
@@ -186,6 +188,16 @@ impl Plan {
                 self.nodes[idx].adds_other = std::mem::replace(&mut seen[other], true);
             }
         }
+        for idx in 1..self.last() {
+            let is_read = |node: &Node| node.input == idx || node.other == Some(idx);
+            let n_readers = self.nodes.iter().filter(|node| is_read(node)).count();
+            let (own, next) = (&self.nodes[idx], &self.nodes[idx + 1]);
+            self.nodes[idx].is_normed = matches!(own.op, Op::Conv(_))
+                && own.activation.is_none()
+                && matches!(next.op, Op::BatchNorm(_))
+                && next.input == idx
+                && n_readers == 1;
+        }
     }
 }
 
@@ -208,6 +220,7 @@ impl Builder {
             geometry: Geometry { shape, gap: 0 },
             adds: false,
             adds_other: false,
+            is_normed: false,
         });
         idx
     }

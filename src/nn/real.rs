@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use super::wide::Lanes;
+
 /// A floating-point number with what the layers need of it.
 pub trait Real:
     Copy
@@ -19,7 +21,7 @@ pub trait Real:
     + AddAssign
     + SubAssign
     + MulAssign
-    + 'static
+    + Lanes
 {
     /// Nothing.
     const ZERO: Self;

@@ -10,6 +10,7 @@ use super::layers::{
 use super::plan::{Op, Plan};
 use super::product::Into;
 use super::{Loss, Real};
+use crate::jobs::Team;
 
 /// What all shards look at while they work.
 #[derive(Clone, Copy)]
@@ -23,6 +24,11 @@ pub(super) struct View<'a, F> {
     /// Figures of the batch norms, by node.
     pub(super) moments: &'a [Moments<F>],
     pub(super) mode: Mode,
+    /// Whether nothing but the outputs is asked for, so that a batch norm may be done with the
+    /// convolution before it.
+    pub(super) joins_norms: bool,
+    /// Who shares the work of a single row.
+    pub(super) team: Option<&'a Team>,
 }
 
 /// What a pass is for.
@@ -84,6 +90,7 @@ impl<F: Real> Shard<F> {
                     }
                 }
             }
+            Op::Dense(dense) => dense.scratch(),
             _ => 0,
         });
         let sums = |node: &super::plan::Node| match &node.op {
@@ -114,23 +121,40 @@ impl<F: Real> Shard<F> {
         }
         for idx in nodes {
             let node = &view.plan.nodes[idx];
+            if view.joins_norms && view.plan.nodes[idx - 1].is_normed {
+                continue;
+            }
+            let joined = idx + usize::from(view.joins_norms && node.is_normed);
             let (before, from) = self.values.split_at_mut(idx);
-            let output = &mut from[0];
+            let output = &mut from[joined - idx];
             let input = before.get(node.input);
             let other = node.other.and_then(|other| before.get(other));
             let (Some(input), other) = (input, other) else { continue };
             let mut applied = false;
             match &node.op {
                 Op::Input | Op::Static => continue,
-                Op::Dense(dense) => dense.forward(view.params, input, output, n),
+                Op::Dense(dense) => {
+                    let with = (&mut self.scratch[..], view.team);
+                    dense.forward(view.params, input, output, n, with);
+                }
                 Op::Conv(conv) => {
-                    let (params, scratch) = (view.params, &mut self.scratch);
-                    let activation = node.activation;
-                    match view.toom[0].get(idx).and_then(Option::as_ref) {
-                        Some(toom) => {
-                            conv.forward_by(toom, params, activation, input, output, scratch, n);
+                    let of = &view.plan.nodes[joined];
+                    let norm = match &of.op {
+                        Op::BatchNorm(norm) => {
+                            Some(norm.figures(view.params, &view.moments[joined]))
                         }
-                        None => conv.forward(params, activation, input, output, scratch, n),
+                        _ => None,
+                    };
+                    let (params, scratch) = (view.params, &mut self.scratch);
+                    let finish = conv.finish(params, norm, of.activation);
+                    if let Some(toom) = view.toom[0].get(idx).and_then(Option::as_ref) {
+                        for row in 0..n {
+                            let (from, to) = (input.row(row), output.row_mut(row));
+                            toom.slide(from, to, &finish, Into::Replace, scratch, view.team);
+                        }
+                    } else {
+                        let with = (&mut scratch[..], view.team);
+                        conv.forward(params, finish, input, output, with, n);
                     }
                     applied = true;
                 }

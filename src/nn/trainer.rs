@@ -240,6 +240,8 @@ impl<F: Real> Trainer<F> {
                 toom: self.toom.each_ref().map(Vec::as_slice),
                 moments: &self.moments,
                 mode,
+                joins_norms: false,
+                team: None,
             };
             let first_back = self.norms.last().copied().unwrap_or(0);
             team.each(&mut self.shards, |idx, shard| {
@@ -281,6 +283,8 @@ impl<F: Real> Trainer<F> {
                 toom: self.toom.each_ref().map(Vec::as_slice),
                 moments: &self.moments,
                 mode,
+                joins_norms: false,
+                team: None,
             };
             team.each(&mut self.shards, |_, shard| {
                 shard.backward(view, before + 1..here + 1);

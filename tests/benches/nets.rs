@@ -182,7 +182,7 @@ fn measure(case: &Case, n_threads: usize) -> Measured {
     let mut row = Vec::new();
     for _ in 0..200 {
         let begin = Instant::now();
-        black_box(scorer.row(one, &[]));
+        black_box(scorer.row(one, &[], &team));
         row.push(begin.elapsed().as_secs_f64() * 1e3);
     }
     Measured { step: middle(steps), row: middle(row), megabytes: peak() }

@@ -68,7 +68,9 @@ impl FittedNetwork {
         let n_rows = input.len() / self.network.input.len().max(1);
         let work = self.network.spec.layers.len() * input.len();
         let alone = Team::new(1);
-        let team = if work > 1 << 16 && n_rows > 1 { Team::shared() } else { &alone };
+        // A single row is shared by the team as far as its layers are large enough.
+        let is_shared = if n_rows == 1 { self.network.is_large() } else { work > 1 << 16 };
+        let team = if is_shared { Team::shared() } else { &alone };
         let ready = self.ready.0.get_or_init(|| self.network.ready());
         let mut outputs = self.network.outputs_of(ready, input, statics, team);
         for row in outputs.chunks_exact_mut(n_out) {

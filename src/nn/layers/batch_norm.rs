@@ -142,6 +142,17 @@ impl BatchNorm {
         }
     }
 
+    /// Mean, one over the deviation, scale and shift of each channel.
+    pub(in crate::nn) fn figures<'a, F: Real>(
+        &self,
+        params: &'a [F],
+        moments: &'a Moments<F>,
+    ) -> [&'a [F]; 4] {
+        let n = self.n_channels;
+        let of = |range: &Range<usize>| &params[range.clone()][..n];
+        [&moments.mean[..n], &moments.inverse[..n], of(&self.scale), of(&self.shift)]
+    }
+
     pub(in crate::nn) fn forward<F: Real>(
         &self,
         params: &[F],
@@ -152,8 +163,7 @@ impl BatchNorm {
         n_rows: usize,
     ) {
         let n = self.n_channels;
-        let (mean, inverse) = (&moments.mean[..n], &moments.inverse[..n]);
-        let (scale, shift) = (&params[self.scale.clone()][..n], &params[self.shift.clone()][..n]);
+        let [mean, inverse, scale, shift] = self.figures(params, moments);
         let is_relu = activation.is_some_and(|f| f.kind() == spec::Activation::Relu);
         for idx in 0..n_rows {
             let (from, to) = (input.row(idx), output.row_mut(idx));

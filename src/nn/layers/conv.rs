@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::windows::{self, Span};
-use super::{Activation, Toom, add_bias, add_positions, lines};
+use super::{Activation, Finish, Toom, add_positions, direct, lines};
+use crate::jobs::Team;
 use crate::nn::Real;
 use crate::nn::batch::{Batch, Geometry};
 use crate::nn::product::{Grid, Into, product};
@@ -116,12 +117,13 @@ impl Conv {
 
     /// Room for copied windows and what is made of them, in values, for up to so many rows.
     pub(in crate::nn) fn scratch(&self, capacity: usize) -> usize {
+        let direct = direct::scratch(self);
         if self.slides() {
-            return 0;
+            return direct;
         }
         let n_rows = self.tile_rows().min(capacity);
         let of_windows = n_rows * self.output().positions() * (self.depth() + self.n_filters);
-        of_windows + self.depth() * self.n_filters
+        direct.max(of_windows + self.depth() * self.n_filters)
     }
 
     /// Room for the flipped kernel, in values.
@@ -148,14 +150,20 @@ impl Conv {
     pub(in crate::nn) fn forward<F: Real>(
         &self,
         params: &[F],
-        activation: Option<Activation>,
+        mut finish: Finish<'_, F>,
         input: &Batch<F>,
         output: &mut Batch<F>,
-        scratch: &mut [F],
+        (scratch, team): (&mut [F], Option<&Team>),
         n_rows: usize,
     ) {
         let kernel = (&params[self.kernel.clone()], self.kernel_grid());
-        let mut bias = self.bias.clone().map(|bias| &params[bias]);
+        if direct::takes(self, n_rows) {
+            for idx in 0..n_rows {
+                let (from, to) = (input.row(idx), output.row_mut(idx));
+                direct::slide(self, kernel.0, &finish, from, to, scratch, team);
+            }
+            return;
+        }
         if self.slides() {
             let to = self.slid_rows(output, n_rows);
             let from = self.slid_windows(input, to.rows);
@@ -179,7 +187,7 @@ impl Conv {
                     product((made, turned), kernel, (copied, grid.transposed()), Into::Replace);
                     for idx in 0..n {
                         let (row, at) = (output.row_mut(first + idx), (idx * n_positions, m));
-                        lines::to_rows(made, at, bias, row, self.n_filters);
+                        lines::to_rows(made, at, finish.bias, row, self.n_filters);
                     }
                     added = true;
                 } else {
@@ -188,29 +196,19 @@ impl Conv {
                     product((&mut output.values, to), (copied, grid), kernel, Into::Replace);
                 }
             }
-            bias = bias.filter(|_| !added);
+            finish.bias = finish.bias.filter(|_| !added);
         }
-        (0..n_rows).for_each(|idx| finish(output.row_mut(idx), bias, activation));
+        (0..n_rows).for_each(|idx| finish.apply(output.row_mut(idx)));
     }
 
-    /// The same by its kernel at points.
-    #[expect(clippy::too_many_arguments, reason = "what goes in and what comes out")]
-    pub(in crate::nn) fn forward_by<F: Real>(
+    /// The bias, and what else is to follow the products.
+    pub(in crate::nn) fn finish<'a, F: Real>(
         &self,
-        toom: &Toom<F>,
-        params: &[F],
+        params: &'a [F],
+        norm: Option<[&'a [F]; 4]>,
         activation: Option<Activation>,
-        input: &Batch<F>,
-        output: &mut Batch<F>,
-        scratch: &mut [F],
-        n_rows: usize,
-    ) {
-        let bias = self.bias.clone().map(|bias| &params[bias]);
-        for idx in 0..n_rows {
-            let row = output.row_mut(idx);
-            toom.slide(input.row(idx), row, Into::Replace, scratch);
-            finish(row, bias, activation);
-        }
+    ) -> Finish<'a, F> {
+        Finish { bias: self.bias.clone().map(|bias| &params[bias]), norm, activation }
     }
 
     #[expect(clippy::too_many_arguments, reason = "what goes in and what comes out")]
@@ -229,7 +227,8 @@ impl Conv {
             && let Some(toom) = toom
         {
             for idx in 0..n_rows {
-                toom.slide(d.row(idx), d_input.row_mut(idx), into, scratch);
+                let to = d_input.row_mut(idx);
+                toom.slide(d.row(idx), to, &Finish::NONE, into, scratch, None);
             }
         }
         if let Some(bias) = self.bias.clone() {
@@ -334,15 +333,5 @@ impl Conv {
     fn slid_windows<F: Real>(&self, input: &Batch<F>, m: usize) -> Grid {
         let start = input.geometry.lead() - self.before[1] * self.input.channels;
         Grid::new(start, m, self.depth(), self.input.channels)
-    }
-}
-
-/// What follows the products: the bias, and the activation.
-fn finish<F: Real>(row: &mut [F], bias: Option<&[F]>, activation: Option<Activation>) {
-    if let Some(bias) = bias {
-        add_bias(row, bias);
-    }
-    if let Some(activation) = activation {
-        activation.apply(row);
     }
 }

@@ -1,0 +1,218 @@
+//! Matrix products of few rows, for which packing would cost more than it gains.
+
+use pulp::{Simd, WithSimd};
+
+use super::Real;
+use super::product::Into;
+use super::wide::in_lanes;
+
+/// Rows of a product that are computed together.
+const ROWS: usize = 6;
+/// As many vectors of a row where there are many registers,
+const MANY: usize = 4;
+/// and where there are few.
+const FEW: usize = 2;
+/// Vectors of a single row.
+const ALONE: usize = 8;
+/// A single row fetches its factors so many rows ahead.
+const AHEAD: usize = 8;
+/// No vector is longer.
+const MOST_LANES: usize = 16;
+
+/// `c = a b`, or `c += a b`: a few rows of `k` values against a matrix of `k` rows.
+///
+/// Each element is summed from the first product to the last, so that neither the rows it is
+/// computed with nor the number of threads changes a bit of it.
+pub(super) struct FewRows<'a, F> {
+    pub(super) c: &'a mut [F],
+    /// From one row of `c` to the next.
+    pub(super) c_step: usize,
+    pub(super) a: &'a [F],
+    pub(super) a_step: usize,
+    pub(super) b: &'a [F],
+    pub(super) b_step: usize,
+    /// Rows of `c`, values that are summed, and columns.
+    pub(super) size: [usize; 3],
+    pub(super) into: Into,
+}
+
+impl<F: Real> FewRows<'_, F> {
+    /// Computes it with the widest instructions there are.
+    pub(super) fn compute(self) {
+        in_lanes(self);
+    }
+}
+
+impl<F: Real> WithSimd for FewRows<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        self.multiply(simd);
+    }
+}
+
+impl<F: Real> FewRows<'_, F> {
+    #[inline(always)]
+    pub(super) fn multiply<S: Simd>(&mut self, simd: S) {
+        let [m, _, n] = self.size;
+        let lanes = F::n_lanes::<S>();
+        let mut column = 0;
+        while m == 1 && column + ALONE * lanes <= n {
+            self.block::<S, 1, ALONE>(simd, 0, column);
+            column += ALONE * lanes;
+        }
+        if S::REGISTER_COUNT >= 32 {
+            while column + MANY * lanes <= n {
+                self.rows::<S, MANY>(simd, column);
+                column += MANY * lanes;
+            }
+        }
+        while column + FEW * lanes <= n {
+            self.rows::<S, FEW>(simd, column);
+            column += FEW * lanes;
+        }
+        while column + lanes <= n {
+            self.rows::<S, 1>(simd, column);
+            column += lanes;
+        }
+        self.rest(column);
+    }
+
+    /// All rows of some columns, in blocks of about the same height.
+    #[inline(always)]
+    fn rows<S: Simd, const V: usize>(&mut self, simd: S, column: usize) {
+        let m = self.size[0];
+        let (mut row, mut n_blocks) = (0, m.div_ceil(ROWS));
+        while row < m {
+            let height = (m - row).div_ceil(n_blocks);
+            match height {
+                1 => self.block::<S, 1, V>(simd, row, column),
+                2 => self.block::<S, 2, V>(simd, row, column),
+                3 => self.block::<S, 3, V>(simd, row, column),
+                4 => self.block::<S, 4, V>(simd, row, column),
+                5 => self.block::<S, 5, V>(simd, row, column),
+                _ => self.block::<S, ROWS, V>(simd, row, column),
+            }
+            row += height;
+            n_blocks -= 1;
+        }
+    }
+
+    /// `R` rows and `V` vectors of columns.
+    #[inline(always)]
+    fn block<S: Simd, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        row: usize,
+        column: usize,
+    ) {
+        let (k, width) = (self.size[1], V * F::n_lanes::<S>());
+        let mut a = [&[] as &[F]; R];
+        for (r, a) in a.iter_mut().enumerate() {
+            *a = &self.a[(row + r) * self.a_step..][..k];
+        }
+        let mut sums = [[F::splat(simd, F::ZERO); V]; R];
+        for (i, b) in self.b[column..].chunks(self.b_step).take(k).enumerate() {
+            if R == 1 {
+                // Each row is read but once, and takes longer to come than to be multiplied.
+                for v in 0..V {
+                    let place = (i + AHEAD) * self.b_step + column + v * F::n_lanes::<S>();
+                    fetch(self.b, place);
+                }
+            }
+            let b = F::lanes::<S>(&b[..width]);
+            let mut y = [F::splat(simd, F::ZERO); V];
+            y.copy_from_slice(&b[..V]);
+            for r in 0..R {
+                let x = F::splat(simd, a[r][i]);
+                for v in 0..V {
+                    sums[r][v] = F::fused(simd, x, y[v], sums[r][v]);
+                }
+            }
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            let c = &mut self.c[(row + r) * self.c_step + column..][..width];
+            let c = &mut F::lanes_mut::<S>(c)[..V];
+            for v in 0..V {
+                c[v] = if self.into == Into::Add { F::plus(simd, c[v], sums[v]) } else { sums[v] };
+            }
+        }
+    }
+
+    /// The columns that fill no vector.
+    #[inline(always)]
+    fn rest(&mut self, first: usize) {
+        let [m, k, n] = self.size;
+        let width = n - first;
+        if width == 0 {
+            return;
+        }
+        for row in 0..m {
+            let mut sums = [F::ZERO; MOST_LANES];
+            let sums = &mut sums[..width];
+            for (x, b) in self.a[row * self.a_step..][..k].iter().zip(self.b.chunks(self.b_step)) {
+                sums.iter_mut().zip(&b[first..n]).for_each(|(sum, b)| *sum += *x * *b);
+            }
+            let c = &mut self.c[row * self.c_step + first..][..width];
+            for (c, sum) in c.iter_mut().zip(sums) {
+                *c = if self.into == Into::Add { *c + *sum } else { *sum };
+            }
+        }
+    }
+}
+
+/// Has the processor fetch what lies at a place, if it lies there at all.
+#[inline(always)]
+fn fetch<F>(values: &[F], place: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let place = values.as_ptr().wrapping_add(place);
+        // SAFETY: a hint reads nothing, whatever the address.
+        #[expect(unsafe_code, reason = "a hint takes an address")]
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(place.cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (values, place);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::wide::NARROW;
+
+    fn check<F: Real>(m: usize, k: usize, n: usize) {
+        let value = |seed: usize, at: usize| F::of(((at * 7 + seed * 3) % 11) as f64 - 5.0);
+        let (a_step, b_step, c_step) = (k + 1, n + 2, n + 3);
+        let a: Vec<F> = (0..m * a_step).map(|at| value(1, at)).collect();
+        let b: Vec<F> = (0..k * b_step).map(|at| value(2, at)).collect();
+        let mut c = vec![F::ONE; m * c_step];
+        for into in [Into::Replace, Into::Add] {
+            let (c, size) = (&mut c[..], [m, k, n]);
+            FewRows { c, c_step, a: &a, a_step, b: &b, b_step, size, into }.compute();
+        }
+        for row in 0..m {
+            for column in 0..n {
+                let products =
+                    (0..k).map(|i| a[row * a_step + i].f64() * b[i * b_step + column].f64());
+                assert_eq!(c[row * c_step + column].f64(), 2.0 * products.sum::<f64>());
+            }
+            assert!(c[row * c_step + n..][..3].iter().all(|own| *own == F::ONE));
+        }
+    }
+
+    #[test]
+    fn few_rows_are_multiplied_as_by_hand() {
+        for (m, is_narrow) in [1, 2, 5, 6, 7, 13, 25, 1, 7].into_iter().zip((0..).map(|at| at > 6))
+        {
+            NARROW.set(is_narrow);
+            for n in [1, 15, 16, 48, 64, 131, 200] {
+                check::<f32>(m, 9, n);
+                check::<f64>(m, 4, n);
+            }
+        }
+    }
+}
