@@ -7,6 +7,7 @@
 //! kept of a person can be erased. Rows can be encrypted at rest.
 
 mod labels;
+mod packed;
 mod policy;
 mod read;
 mod seal;
@@ -23,9 +24,10 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::{SyncSender, sync_channel},
     },
+    time::Instant,
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use labels::{LONGEST_ID, Recorded};
 pub use policy::{ColumnPolicy, Columns, LogPolicy, LoggedValue};
@@ -37,9 +39,10 @@ use crate::registry::Error;
 const NAME: &str = "predictions.db";
 
 /// The layout of the tables that this version knows.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 
-// `score` and `decision` are in the payload of sealed rows.
+// `score` and `decision` are in the payload of sealed rows. A payload is packed where `columns` says
+// which values it has, and otherwise JSON, as it is in sealed rows and was before the third layout.
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS predictions (
         id TEXT PRIMARY KEY,
@@ -54,8 +57,10 @@ const TABLES: &str = "
         score REAL,
         decision TEXT,
         payload BLOB NOT NULL,
-        sealed INTEGER NOT NULL
+        sealed INTEGER NOT NULL,
+        columns INTEGER
     ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS column_sets (id INTEGER PRIMARY KEY, names TEXT NOT NULL UNIQUE);
     CREATE INDEX IF NOT EXISTS predictions_of_model ON predictions (model, version, at_ms);
     CREATE INDEX IF NOT EXISTS predictions_in_time ON predictions (at_ms);
     CREATE INDEX IF NOT EXISTS predictions_of_subject ON predictions (subject)
@@ -67,8 +72,11 @@ const TABLES: &str = "
         sealed INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS labels_in_time ON labels (at_ms);
-    PRAGMA user_version = 2;
+    PRAGMA user_version = 3;
 ";
+
+/// So long the writer gives way once it was asked to, in milliseconds.
+const WAY_MS: u64 = 200;
 
 /// What a prediction was, on its way into the log.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,13 +151,30 @@ pub struct PredictionLog {
     counts: Arc<Counts>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
+    start: Instant,
     /// In the queue.
     waiting: AtomicU64,
+    /// Until when the writer is to leave the processor to others, in milliseconds since the start.
+    way_until_ms: AtomicU64,
     written: AtomicU64,
     dropped: AtomicU64,
     failed: AtomicU64,
+}
+
+impl Counts {
+    fn new() -> Self {
+        let none = || AtomicU64::new(0);
+        let (waiting, way_until_ms) = (none(), none());
+        let start = Instant::now();
+        Self { start, waiting, way_until_ms, written: none(), dropped: none(), failed: none() }
+    }
+
+    /// Milliseconds since the start, which no clock that is set changes.
+    fn now_ms(&self) -> u64 {
+        self.start.elapsed().as_millis() as u64
+    }
 }
 
 impl PredictionLog {
@@ -176,7 +201,7 @@ impl PredictionLog {
         let rest = sealing::settle(&connection, encrypt)
             .map_err(|cause| Error::Database { path: path.clone(), cause })?;
         let encrypt = rest.is_some();
-        let (connection, counts) = (Mutex::new(connection), Arc::default());
+        let (connection, counts) = (Mutex::new(connection), Arc::new(Counts::new()));
         let own = Self { path, connection, seal, encrypt, queue: None, most: 0, counts };
         Ok((own, rest.unwrap_or(sealing::Rest::Nothing)))
     }
@@ -197,6 +222,7 @@ impl PredictionLog {
             connection: connect(&log.path)?,
             seal: log.seal.clone(),
             encrypt: log.encrypt,
+            sets: Vec::new(),
             rest,
             days: options.days,
             counts: Arc::clone(&log.counts),
@@ -239,6 +265,12 @@ impl PredictionLog {
     /// How many predictions the queue has room for.
     pub fn room(&self) -> usize {
         self.most.saturating_sub(self.counts.waiting.load(Ordering::Relaxed) as usize)
+    }
+
+    /// Has the writer take no more than a fifth of a processor for a moment, since whoever answers
+    /// has too much to do; what then finds no room is dropped and counted.
+    pub fn give_way(&self) {
+        self.counts.way_until_ms.store(self.counts.now_ms() + WAY_MS, Ordering::Relaxed);
     }
 
     /// Counts rows that are not offered at all, because a request had too many of them.
@@ -290,15 +322,28 @@ fn connect(path: &Path) -> Result<Connection, Error> {
         connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
         // What was erased is overwritten, and does not stay in free pages.
         connection.pragma_update(None, "secure_delete", "ON")?;
-        let layout: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if layout < LAYOUT {
-            connection.execute_batch(&format!("BEGIN IMMEDIATE;{TABLES}COMMIT;"))?;
+        if layout_of(&connection)? < LAYOUT {
+            let transaction =
+                Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+            // Another process may have been faster.
+            let layout = layout_of(&transaction)?;
+            if (1..LAYOUT).contains(&layout) {
+                transaction.execute("ALTER TABLE predictions ADD COLUMN columns INTEGER", [])?;
+            }
+            if layout < LAYOUT {
+                transaction.execute_batch(TABLES)?;
+            }
+            transaction.commit()?;
         }
-        Ok(layout)
+        layout_of(&connection)
     };
     let layout = prepare().map_err(|cause| Error::Database { path: path.to_owned(), cause })?;
     if layout > LAYOUT {
         return Err(Error::Newer { path: path.to_owned(), found: layout, known: LAYOUT });
     }
     Ok(connection)
+}
+
+fn layout_of(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }

@@ -89,7 +89,7 @@ impl Serialize for Kept<'_> {
 }
 
 /// The hash of a value with its column, so that equal values of two columns cannot be told.
-fn hashed(column: &str, value: &LoggedValue, seal: &Seal) -> String {
+pub(super) fn hashed(column: &str, value: &LoggedValue, seal: &Seal) -> String {
     let value = match value {
         LoggedValue::Missing => String::new(),
         LoggedValue::Number(number) => number.to_string(),

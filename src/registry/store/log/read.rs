@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{PredictionLog, Seal, labels};
+use super::{LAYOUT, PredictionLog, Seal, labels, layout_of, packed};
 use crate::registry::Error;
 
 /// A prediction as it was kept.
@@ -50,9 +50,11 @@ pub struct Labelled {
 }
 
 const COLUMNS: &str = "p.id, p.at_ms, p.model, p.version, p.alias, p.key, p.subject, p.shadow_of, \
-                       p.micros, p.score, p.decision, p.payload, p.sealed, l.value, l.sealed";
+                       p.micros, p.score, p.decision, p.payload, p.sealed, l.value, l.sealed, \
+                       s.names";
 
-const TABLES: &str = "predictions p LEFT JOIN labels l ON l.id = p.id";
+const TABLES: &str = "predictions p LEFT JOIN labels l ON l.id = p.id \
+                      LEFT JOIN column_sets s ON s.id = p.columns";
 
 fn logged(row: &Row<'_>, seal: &Seal) -> rusqlite::Result<Logged> {
     let id: String = row.get(0)?;
@@ -65,7 +67,7 @@ fn logged(row: &Row<'_>, seal: &Seal) -> rusqlite::Result<Logged> {
         })
     } else {
         let decision: Option<String> = row.get(10)?;
-        let inputs = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let inputs = inputs(row.get(15)?, &bytes);
         (row.get(9)?, decision.unwrap_or_default(), inputs)
     };
     let label: Option<Vec<u8>> = row.get(13)?;
@@ -85,6 +87,14 @@ fn logged(row: &Row<'_>, seal: &Seal) -> rusqlite::Result<Logged> {
         label: label.and_then(|bytes| labels::opened(seal, &id, bytes, is_label_sealed)),
         id,
     })
+}
+
+/// What a plain row keeps of its inputs, which are packed where their names stand elsewhere.
+pub(super) fn inputs(names: Option<String>, bytes: &[u8]) -> Value {
+    match names {
+        Some(names) => packed::unpack(&names, bytes),
+        None => serde_json::from_slice(bytes).unwrap_or(Value::Null),
+    }
 }
 
 /// Deletes a part of the predictions older than a moment with their labels, and says whether that
@@ -210,6 +220,11 @@ impl PredictionLog {
 
     fn rows(&self, which: &str, params: impl Params) -> Result<Vec<Logged>, Error> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE {which}");
+        // A newer program may have come to the file since it was opened.
+        let layout = self.run(layout_of)?;
+        if layout > LAYOUT {
+            return Err(Error::Newer { path: self.path.clone(), found: layout, known: LAYOUT });
+        }
         self.run(|connection| {
             let mut query = connection.prepare_cached(&sql)?;
             query.query_map(params, |row| logged(row, &self.seal))?.collect()

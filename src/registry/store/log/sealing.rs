@@ -2,9 +2,8 @@
 //! was written before is encrypted by and by.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use serde_json::Value;
 
-use super::Seal;
+use super::{Seal, read};
 
 /// Rows that are sealed at once.
 const PART: i64 = 500;
@@ -80,21 +79,22 @@ fn predictions(
     seal: &Seal,
     after: &str,
 ) -> rusqlite::Result<Option<String>> {
-    type Said = (String, Option<f64>, Option<String>, Vec<u8>);
-    let sql = "SELECT id, score, decision, payload FROM predictions \
-               WHERE sealed = 0 AND id > ? ORDER BY id LIMIT ?";
+    type Said = (String, Option<f64>, Option<String>, Vec<u8>, Option<String>);
+    let sql = "SELECT p.id, p.score, p.decision, p.payload, s.names FROM predictions p \
+               LEFT JOIN column_sets s ON s.id = p.columns \
+               WHERE p.sealed = 0 AND p.id > ? ORDER BY p.id LIMIT ?";
     let mut query = transaction.prepare_cached(sql)?;
     let rows = query.query_map(params![after, PART], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
     })?;
     let mut last = None;
-    for (id, score, decision, inputs) in rows.collect::<rusqlite::Result<Vec<Said>>>()? {
+    for (id, score, decision, payload, names) in rows.collect::<rusqlite::Result<Vec<Said>>>()? {
         // Inputs that cannot be read are as little to a reader of the plain row.
-        let inputs: Value = serde_json::from_slice(&inputs).unwrap_or_default();
+        let inputs = read::inputs(names, &payload);
         let all = serde_json::to_vec(&(score, decision.unwrap_or_default(), inputs));
         let sealed = all.ok().and_then(|all| seal.seal(&id, &all)).ok_or_else(no_seal)?;
-        let sql = "UPDATE predictions SET payload = ?, score = NULL, decision = NULL, sealed = 1 \
-                   WHERE id = ?";
+        let sql = "UPDATE predictions SET payload = ?, score = NULL, decision = NULL, sealed = 1, \
+                   columns = NULL WHERE id = ?";
         transaction.prepare_cached(sql)?.execute(params![sealed, id])?;
         last = Some(id);
     }

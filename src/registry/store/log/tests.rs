@@ -76,6 +76,79 @@ fn a_row_is_kept_as_the_policy_says() {
 }
 
 #[test]
+fn packed_values_say_what_json_says() {
+    use ColumnPolicy::{Drop, Hash, Keep};
+    let dir = tempfile::tempdir().unwrap();
+    let log = PredictionLog::open(dir.path(), false).unwrap();
+    let numbers = [0.1, -0.0, 1e300, f64::NAN].map(LoggedValue::Number);
+    let others = ["", "é \"\n", "{"].map(|text| LoggedValue::Text(text.into()));
+    let truths = [true, false].map(LoggedValue::Truth);
+    let all = numbers.into_iter().chain(others).chain(truths).chain([LoggedValue::Missing]);
+    for value in all {
+        for policies in [[Keep, Keep], [Hash, Keep], [Drop, Keep], [Keep, Drop], [Drop, Drop]] {
+            let names = ["a \"name\"", "b"].map(str::to_owned).to_vec();
+            let columns = Columns { names, policies: policies.to_vec() };
+            let values = [value.clone(), LoggedValue::Number(2.0)];
+            let kept = policy::Kept { columns: &columns, values: &values, seal: &log.seal };
+            let packed = packed::unpack(&packed::names(&columns), &packed::pack(&kept));
+            assert_eq!(packed, serde_json::to_value(&kept).unwrap(), "{value:?} {policies:?}");
+        }
+    }
+}
+
+#[test]
+fn a_writer_that_gives_way_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = start(dir.path(), LogOptions { days: 100_000, ..Default::default() });
+    log.give_way();
+    assert!((0..600).all(|n| offer(&log, prediction(n))));
+    log.flush();
+    assert_eq!(log.counts(), LogCounts { written: 600, ..Default::default() });
+}
+
+#[test]
+fn a_log_of_the_second_layout_is_read_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(start(dir.path(), LogOptions { days: 100_000, ..Default::default() }));
+    {
+        let old = connect(&dir.path().join(NAME)).unwrap();
+        let back = "ALTER TABLE predictions DROP COLUMN columns; DROP TABLE column_sets; \
+                    PRAGMA user_version = 2;";
+        old.execute_batch(back).unwrap();
+        let sql = "INSERT INTO predictions VALUES ('a', 1, 'pd', 1, NULL, 'k', NULL, NULL, 4, 0.5, \
+                   'bad', CAST('{\"age\":41.5,\"city\":null}' AS BLOB), 0)";
+        old.execute(sql, []).unwrap();
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| drop(PredictionLog::open(dir.path(), false).unwrap()));
+        }
+    });
+    let log = start(dir.path(), LogOptions { days: 100_000, ..Default::default() });
+    assert!(offer(&log, prediction(2)));
+    log.flush();
+    let rows = log.window("pd", None, [0, 10], 10).unwrap();
+    assert_eq!(rows[0].inputs, json!({ "age": 41.5, "city": null }));
+    assert_eq!((&rows[1].inputs["age"], rows.len()), (&json!(41.5), 2));
+    drop(log);
+    // What is sealed later says the same.
+    let log = start(dir.path(), LogOptions { days: 100_000, encrypt: true, ..Default::default() });
+    let sealed = |log: &PredictionLog| {
+        let sql = "SELECT count(*) FROM predictions WHERE sealed = 1 AND columns IS NULL";
+        log.run(|connection| connection.query_row(sql, [], |row| row.get::<_, u32>(0))).unwrap()
+    };
+    log.flush();
+    let (mut connection, seal) = (connect(&log.path).unwrap(), log.seal.clone());
+    let mut rest = sealing::Rest::Predictions(String::new());
+    while !matches!(rest, sealing::Rest::Nothing) {
+        rest.seal_part(&mut connection, &seal).unwrap();
+    }
+    assert_eq!(sealed(&log), 2);
+    let again = log.window("pd", None, [0, 10], 10).unwrap();
+    assert!(rows.iter().zip(&again).all(|(before, after)| before.inputs == after.inputs));
+}
+
+#[test]
 fn a_sealed_row_cannot_be_read_elsewhere_or_moved() {
     let dir = tempfile::tempdir().unwrap();
     let log = start(dir.path(), LogOptions { encrypt: true, days: 100_000, ..Default::default() });
