@@ -99,10 +99,15 @@ pub fn ks_p_asymptotic(d: f64, n: f64, m: f64) -> f64 {
     (2.0 * p).clamp(0.0, 1.0)
 }
 
-/// P(D ≥ d), exact for samples of at most 10,000 rows, as scipy and evidently choose.
+/// P(D ≥ d), exact for samples of at most 10,000 rows, as scipy and evidently choose, unless it is
+/// below [`LEAST`]: there the limit is as good, and the exact one takes longest.
 pub fn ks_p(d: f64, n: usize, m: usize) -> f64 {
-    if n.max(m) <= 10_000 { ks_p_exact(d, n, m) } else { ks_p_asymptotic(d, n as f64, m as f64) }
+    let limit = ks_p_asymptotic(d, n as f64, m as f64);
+    if n.max(m) > 10_000 || limit < LEAST { limit } else { ks_p_exact(d, n, m) }
 }
+
+/// A probability below which no digit is told.
+const LEAST: f64 = 1e-12;
 
 fn gcd(mut a: usize, mut b: usize) -> usize {
     while b != 0 {
@@ -139,6 +144,17 @@ mod tests {
             let (exact, limit) =
                 (ks_p_exact(d, 2_000, 1_500), ks_p_asymptotic(d, 2_000.0, 1_500.0));
             assert!((limit / exact - 1.0).abs() < 0.1, "{d}: {limit} is not {exact}");
+        }
+    }
+
+    #[test]
+    fn where_the_limit_stands_in_the_exact_probability_is_as_small() {
+        for (n, m) in [(50, 50), (200, 1_000), (800, 5_000), (31, 9_000)] {
+            let first = (1..=1_000)
+                .map(|step| f64::from(step) / 1_000.0)
+                .find(|d| ks_p_asymptotic(*d, n as f64, m as f64) < LEAST);
+            let Some(d) = first else { continue };
+            assert!(ks_p_exact(d, n, m) <= LEAST, "{n} {m} {d} {}", ks_p_exact(d, n, m));
         }
     }
 
