@@ -62,9 +62,12 @@ pub(super) fn run(args: &Args, console: &Console) -> anyhow::Result<()> {
             registry.forget_unfinished(&old.name);
         }
     }
-    let run = train::run(&table, &experiment, &last_parts(&ctx).on(registry.shelf()))?;
+    let shelf = registry.shelf();
+    let run = train::run(&table, &experiment, &last_parts(&ctx).on(shelf.clone()))
+        .inspect_err(|_| shelf.settle())?;
     drop(ctx);
     let (run, _) = registry.keep(run)?;
+    shelf.settle();
     keep::log(&registry, &run);
     if let Some(out) = &args.out {
         registry::save_model(&run, out)?;

@@ -30,7 +30,7 @@ use std::{
 
 pub use error::Error;
 pub use model_file::{LoadedModel, load_model, model_bytes, parse as parse_model, save_model};
-pub use shelf::Unfinished;
+pub use shelf::{Aside, Unfinished};
 pub use summary::RunSummary;
 
 use crate::data::nearest;

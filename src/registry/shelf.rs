@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{Home, Registry};
@@ -33,6 +33,41 @@ impl Shelf for FolderShelf {
     }
 }
 
+/// A shelf that forgets what is finished only once its outcome is safe: whoever is killed in between
+/// goes on where the training was put aside last.
+pub struct Aside {
+    shelf: Arc<dyn Shelf>,
+    finished: Mutex<Vec<String>>,
+}
+
+impl Aside {
+    /// Forgets what was finished up to now: it is kept elsewhere, or is of no use to anyone.
+    pub fn settle(&self) {
+        for name in self.lock().drain(..) {
+            self.shelf.forget(&name);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.finished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelf for Aside {
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        self.lock().retain(|finished| finished != name);
+        self.shelf.put(name, bytes)
+    }
+
+    fn take(&self, name: &str) -> Option<Vec<u8>> {
+        self.shelf.take(name)
+    }
+
+    fn forget(&self, name: &str) {
+        self.lock().push(name.to_owned());
+    }
+}
+
 /// A training that was put aside and has not gone on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unfinished {
@@ -46,11 +81,13 @@ pub struct Unfinished {
 
 impl Registry {
     /// Where trainings of this workspace are put aside; without a folder, until the program ends.
-    pub fn shelf(&self) -> Arc<dyn Shelf> {
-        match &self.home {
+    /// Once their runs are kept, [`Aside::settle`] has to be called.
+    pub fn shelf(&self) -> Arc<Aside> {
+        let shelf: Arc<dyn Shelf> = match &self.home {
             Home::Folder(dir) => Arc::new(FolderShelf(dir.join(UNFINISHED))),
             Home::Memory { shelf, .. } => Arc::clone(shelf) as Arc<dyn Shelf>,
-        }
+        };
+        Arc::new(Aside { shelf, finished: Mutex::default() })
     }
 
     /// The trainings that were put aside, the latest first.
@@ -80,4 +117,26 @@ fn found(folder: &Path) -> impl Iterator<Item = Unfinished> + use<> {
         let at = aside.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
         Some(Unfinished { name, experiment, at: at.as_secs() as i64 })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_finished_stays_until_its_outcome_is_safe() {
+        let dir = tempfile::tempdir().unwrap();
+        let registry = Registry::open(dir.path()).unwrap();
+        let shelf = registry.shelf();
+        shelf.put("one", b"1").unwrap();
+        shelf.put("two", b"2").unwrap();
+        shelf.forget("one");
+        shelf.forget("two");
+        // Taken up once more.
+        shelf.put("two", b"3").unwrap();
+        let of_others = || ["one", "two"].map(|name| registry.shelf().take(name).is_some());
+        assert_eq!(of_others(), [true, true]);
+        shelf.settle();
+        assert_eq!(of_others(), [false, true]);
+    }
 }

@@ -330,25 +330,29 @@ impl Work {
             }
             Self::Train { table, experiment, plan, registry } => {
                 let mut failed = None;
+                let shelf = registry.shelf();
                 let mut keep = |run: Run| match registry.keep(run) {
                     Ok((run, summary)) => {
+                        shelf.settle();
                         let sides = assess(&run);
                         out(Product::Run(Arc::new(run), Box::new(summary), sides));
                     }
                     Err(error) => failed = Some(error),
                 };
-                let ctx = &ctx.on(registry.shelf());
-                match plan {
-                    Plan::Once => keep(train::run(&table, &experiment, ctx)?),
-                    Plan::All => train::every_kind(&table, &experiment, BUDGET, ctx, &mut keep)?,
+                let ctx = &ctx.on(shelf.clone());
+                let trained = match plan {
+                    Plan::Once => train::run(&table, &experiment, ctx).map(&mut keep),
+                    Plan::All => train::every_kind(&table, &experiment, BUDGET, ctx, &mut keep),
                     Plan::Sweep => {
                         let alphas = train::alphas();
-                        train::sweep(&table, &experiment, "alpha", &alphas, ctx, &mut keep)?;
+                        train::sweep(&table, &experiment, "alpha", &alphas, ctx, &mut keep)
                     }
                     Plan::Tune(search) => {
-                        train::tune(&table, &experiment, &search, ctx, &mut keep)?;
+                        train::tune(&table, &experiment, &search, ctx, &mut keep).map(|_| ())
                     }
-                }
+                };
+                // What failed would only fail again.
+                trained.inspect_err(|_| shelf.settle())?;
                 if let Some(error) = failed {
                     return Err(error.into());
                 }
