@@ -117,18 +117,23 @@ pub fn retrain(
     let yardstick = on_the_same_rows(&candidate, old.model, &table, ctx)?;
     let by = usual_metric(candidate.task);
     let compared = train::compare(&[&yardstick, &candidate], 0, by, ctx);
-    let (verdict, sentence) = match compared {
+    let (verdict, mut sentence) = match compared {
         Ok(compared) => {
             let own = compared.leaderboard.iter().find(|standing| !standing.is_yardstick);
             let verdict = own.and_then(|own| own.verdict).map(str::to_owned);
-            (verdict, format!("{}{among}", compared.sentence))
+            (verdict, format!("{}{among}.", compared.sentence.trim_end_matches('.')))
         }
         Err(error) => (None, format!("not compared: {error}")),
     };
     let is_better = verdict.as_deref() == Some("better");
+    let gone = gone_from(&before.model, &candidate.model);
+    if let Some(gone) = &gone {
+        sentence = format!("{sentence} It no longer looks at {gone}: a person has to promote it.");
+    }
     let mut pending = None;
     let mut promoted = false;
-    if rule == Rule::PromoteIfBetter && is_better && still_holds(store, name, actor)? {
+    let may_promote = rule == Rule::PromoteIfBetter && is_better && gone.is_none();
+    if may_promote && still_holds(store, name, actor)? {
         let done = Done::Promote {
             name: name.to_owned(),
             version: version.version,
@@ -147,6 +152,15 @@ pub fn retrain(
         promoted,
         pending,
     })
+}
+
+/// The columns that a model asks for and another does not, in words; nothing where there are none.
+fn gone_from(before: &crate::models::Model, after: &crate::models::Model) -> Option<String> {
+    let kept: HashSet<String> = contract(after).into_iter().map(|field| field.name).collect();
+    let gone = contract(before).into_iter().map(|field| field.name);
+    let gone: Vec<String> =
+        gone.filter(|name| !kept.contains(name)).map(|name| format!("`{name}`")).collect();
+    (!gone.is_empty()).then(|| gone.join(", "))
 }
 
 /// Whether a rule still holds after a training that may have taken hours: that of a schedule is the
