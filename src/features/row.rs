@@ -59,6 +59,8 @@ pub enum Misfit {
     NoLevel,
     /// Training never saw a missing value here, and the recipe has no place for one.
     NoMissing,
+    /// The number is far larger than any that makes sense.
+    TooLarge,
 }
 
 /// One column of the recipe, ready to take values.

@@ -1,6 +1,7 @@
 //! The input contract: which columns a model asks for, and what it takes in them.
 
 use crate::data::{Kind, truth_of};
+use crate::features::reference::Shape;
 use crate::features::sight::FittedSight;
 use crate::features::{Encoding, Given, Input, Misfit, Remark};
 
@@ -86,17 +87,27 @@ pub fn contract(model: &Model) -> Vec<Field> {
         .collect();
     for name in model.sight.iter().flat_map(FittedSight::columns) {
         if fields.iter().all(|field| field.name != name) {
+            let [min, max] = seen_in_training(model, name);
             fields.push(Field {
                 name: name.to_owned(),
                 kind: FieldKind::Number,
-                min: None,
-                max: None,
+                min,
+                max,
                 levels: Vec::new(),
                 missing: 0.0,
             });
         }
     }
     fields
+}
+
+/// The least and the largest value of a column that only a network looks at.
+fn seen_in_training(model: &Model, name: &str) -> [Option<f64>; 2] {
+    let columns = model.reference.iter().flat_map(|reference| &reference.columns);
+    match columns.into_iter().find(|column| column.name == name).map(|column| &column.shape) {
+        Some(Shape::Numbers { sample, .. }) => [sample.first().copied(), sample.last().copied()],
+        _ => [None; 2],
+    }
 }
 
 /// Whether a column of two values is one of true and false, rather than of other words for them.
@@ -116,7 +127,18 @@ pub struct FieldRefusal {
     pub what: String,
 }
 
+/// No number that is asked about is larger than this, unless training saw such.
+const LARGEST: f64 = 1e18;
+/// Nor is it so many times as large as the largest of training.
+const TIMES: f64 = 1e3;
+
 impl Field {
+    /// The largest number that is taken, of either sign: far beyond it a score would not be finite.
+    pub fn largest(&self) -> f64 {
+        let seen = self.min.unwrap_or(0.0).abs().max(self.max.unwrap_or(0.0).abs());
+        LARGEST.max((TIMES * seen).min(f64::MAX))
+    }
+
     /// Whether a missing value is taken under this policy.
     pub fn takes_missing(&self, policy: MissingPolicy) -> bool {
         match policy {
@@ -132,6 +154,9 @@ impl Field {
             Misfit::NoDate => "a date such as `2024-12-31` is expected".to_owned(),
             Misfit::NoLevel => format!("one of its {} known levels is expected", self.levels.len()),
             Misfit::NoMissing => REQUIRED.to_owned(),
+            Misfit::TooLarge => {
+                format!("a number from -{0:e} to {0:e} is expected", self.largest())
+            }
         };
         FieldRefusal { field: self.name.clone(), what }
     }

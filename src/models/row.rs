@@ -107,6 +107,11 @@ impl RowScorer {
                 self.take_number(place, *given)
             };
             let (cell, what) = taken.map_err(|misfit| field.refuse(misfit))?;
+            if let Cell::Number(value) = cell
+                && value.abs() > field.largest()
+            {
+                return Err(field.refuse(Misfit::TooLarge));
+            }
             if what == Remark::Missing && !field.takes_missing(policy) {
                 return Err(field.refuse(Misfit::NoMissing));
             }
@@ -142,7 +147,13 @@ impl RowScorer {
         if !value.is_finite() || codes.is_some_and(|codes| codes.contains(&value)) {
             return Ok((Cell::Number(f64::NAN), Remark::Missing));
         }
-        Ok((Cell::Number(value), Remark::Usual))
+        let field = &self.fields[place];
+        let remark = match (field.min, field.max) {
+            (Some(min), _) if value < min => Remark::Below,
+            (_, Some(max)) if value > max => Remark::Above,
+            _ => Remark::Usual,
+        };
+        Ok((Cell::Number(value), remark))
     }
 
     /// Everything that the model tells of a row: the probability of each of several classes, else

@@ -43,10 +43,20 @@ impl Ahead {
     /// Admits work of this cost, in nanoseconds; nothing where it would wait too long.
     pub(super) fn enter(&self, cost: u64) -> Option<Ticket> {
         let cost = cost.min(LONGEST);
-        let most = self.most.max(PATIENCE * cost) * self.workers;
+        let most = self.bound(cost);
         let admit = |ahead: u64| (ahead <= most).then(|| ahead + cost);
         self.nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, admit).ok()?;
         Some(Ticket { nanos: Arc::clone(&self.nanos), cost })
+    }
+
+    /// Whether work of this cost would be admitted at this moment.
+    fn has_room(&self, cost: u64) -> bool {
+        self.nanos.load(Ordering::Relaxed) <= self.bound(cost.min(LONGEST))
+    }
+
+    /// So much may be ahead of work of this cost.
+    fn bound(&self, cost: u64) -> u64 {
+        self.most.max(PATIENCE * cost) * self.workers
     }
 }
 
@@ -68,6 +78,12 @@ impl Workshop {
     /// Admits work, as [`Ahead::enter`] does.
     pub(super) fn enter(&self, cost: u64) -> Option<Ticket> {
         self.ahead.enter(cost)
+    }
+
+    /// Whether work of this cost would be admitted at this moment, or is so light that it is done
+    /// elsewhere.
+    pub(super) fn has_room(&self, cost: u64, light: u64) -> bool {
+        cost <= light || self.ahead.has_room(cost)
     }
 
     /// Does work that was admitted once it is its turn; nothing where it panics.
@@ -147,8 +163,9 @@ mod tests {
         // 210 on two threads are a wait of 105: too long for short work, not for long work.
         assert!(ahead.enter(50).is_none());
         let third = ahead.enter(53).unwrap();
+        assert!(!ahead.has_room(50) && ahead.has_room(1_000));
         drop((first, third));
-        assert!(ahead.enter(50).is_some());
+        assert!(ahead.has_room(50) && ahead.enter(50).is_some());
     }
 
     #[test]

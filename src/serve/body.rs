@@ -13,8 +13,10 @@ use super::protocol::{Limits, Refusal, unpack};
 use super::route::{Access, Route};
 use crate::registry::store::Scope;
 
-/// Time for a body to arrive.
+/// Time for a body to arrive,
 const PATIENCE: Duration = Duration::from_secs(30);
+/// and for one that is not wanted.
+const HASTE: Duration = Duration::from_secs(2);
 /// What an operator sends is never larger than this, in bytes;
 const ORDERS: usize = 64 << 10;
 /// nor are labels;
@@ -68,6 +70,28 @@ fn limits_of(route: &Route, limits: &Limits) -> Limits {
     }
 }
 
+/// How many bytes will come and have to be looked at, where the request tells: it is none of those
+/// that are too long, are packed, or wait to be asked for.
+pub(super) fn told(route: &Route, limits: &Limits, headers: &HeaderMap) -> Option<usize> {
+    let is_plain =
+        [header::CONTENT_ENCODING, header::EXPECT].iter().all(|name| !headers.contains_key(name));
+    let told = length(headers).filter(|told| *told <= limits_of(route, limits).max_body);
+    told.filter(|_| is_plain)
+}
+
+fn length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Takes a body of so many bytes in and keeps nothing of it, so that the connection stays good for
+/// the next request.
+pub(super) async fn pass_over(n_bytes: usize, body: Body) {
+    let mut body = Limited::new(body, n_bytes);
+    let whole = async { while let Some(Ok(_)) = body.frame().await {} };
+    // Where it does not come the connection is closed.
+    let _ = tokio::time::timeout(HASTE, whole).await;
+}
+
 /// Reads the body of a request; of those that have no use for one it is not read at all.
 pub(super) async fn read(
     route: &Route,
@@ -81,7 +105,7 @@ pub(super) async fn read(
     }
     let limits = limits_of(route, limits);
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let told = text(header::CONTENT_LENGTH).and_then(|text| text.parse::<usize>().ok());
+    let told = length(headers);
     let too_large =
         || Refusal::too_large(format!("the body is larger than {} bytes", limits.max_body));
     if told.is_some_and(|told| told > limits.max_body) {

@@ -69,10 +69,15 @@ pub(super) fn curl(url: &str, served: &Served) -> String {
     )
 }
 
+/// The schema of numbers no larger than this, of either sign.
+fn number_up_to(largest: f64) -> Value {
+    json!({ "type": "number", "minimum": -largest, "maximum": largest })
+}
+
 /// The schema of a field's values.
 fn schema_of(field: &Field, served: &Served) -> Value {
     let mut schema = match field.kind {
-        FieldKind::Number => json!({ "type": "number" }),
+        FieldKind::Number => number_up_to(field.largest()),
         FieldKind::Truth => json!({ "type": "boolean" }),
         FieldKind::Date => json!({ "type": "string", "format": "date" }),
         // Numbers and truth values are levels as they are written.
@@ -303,7 +308,8 @@ fn infer_schema(served: &Served) -> Value {
         })
     };
     let fields = &served.scorer.fields;
-    let number = json!({ "type": "number" });
+    let largest = fields.iter().map(Field::largest).fold(f64::INFINITY, f64::min);
+    let number = number_up_to(largest.min(f64::MAX));
     let tensors: Vec<Value> = if served.takes_matrix() {
         let n = fields.len();
         // A tensor with all columns may have any name.
@@ -317,7 +323,8 @@ fn infer_schema(served: &Served) -> Value {
     } else {
         let own = |field: &Field| match field.kind {
             FieldKind::Number => {
-                tensor(named(&field.name), &["FP64"], json!([1]), number.clone(), 1)
+                let number = number_up_to(field.largest());
+                tensor(named(&field.name), &["FP64"], json!([1]), number, 1)
             }
             FieldKind::Truth => {
                 tensor(named(&field.name), &["BOOL"], json!([1]), json!({ "type": "boolean" }), 1)

@@ -236,7 +236,7 @@ async fn answer(
     let mut line = Line { at_ms: now_ms(), ..Line::default() };
     let mut left = None;
     let outcome = 'answered: {
-        let Some(_in_flight) = InFlight::enter(server) else {
+        let Some(in_flight) = InFlight::enter(server) else {
             break 'answered Err(overloaded(server));
         };
         if route.access != Access::Open && server.lag.is_late() {
@@ -254,6 +254,16 @@ async fn answer(
             }
         }
         let limits = &server.options.limits;
+        if is_scored(route)
+            && let Some(told) = body::told(route, limits, &parts.headers)
+            && told > SMALL
+            && !server.workshop.has_room(pace.cost(told), LIGHT)
+        {
+            // What would be refused anyway is not even kept.
+            drop(in_flight);
+            body::pass_over(told, body).await;
+            break 'answered Err(overloaded(server));
+        }
         let body = match body::read(route, &server.room, limits, &parts.headers, body).await {
             Ok(body) => body,
             Err(refusal) => break 'answered Err(refusal),
@@ -350,6 +360,9 @@ fn handle(server: &Arc<Server>, call: &mut Call) -> Reply {
 
 fn overloaded(server: &Server) -> Refusal {
     server.metrics.shed.inc();
+    if let Some(log) = &server.log {
+        log.give_way();
+    }
     Refusal::unavailable("the server has too much to do", SOON)
 }
 

@@ -220,6 +220,11 @@ impl Server {
         version: Option<&str>,
         sticky: &str,
     ) -> Result<Found, Refusal> {
+        // `NAME@2` and `NAME@challenger` are as good as the long way, as on the command line.
+        let (name, version) = match (name.split_once('@'), version) {
+            (Some((name, asked)), None) => (name, Some(asked)),
+            _ => (name, version),
+        };
         // Whoever may not know of a model is told what is told of one that is not there.
         let found = if who.sees(name) {
             self.models.load().find(name, version, sticky)

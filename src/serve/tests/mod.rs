@@ -87,7 +87,7 @@ impl Place {
         let mut steep = trained("logistic", &[]);
         if let crate::models::Predictor::Linear { coefficients, .. } = &mut steep.model.predictor {
             for own in coefficients {
-                *own *= 1e6;
+                *own *= 1e300;
             }
         }
         register("steep", &steep);

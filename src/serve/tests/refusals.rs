@@ -101,9 +101,16 @@ fn errors_are_json_with_the_right_status_and_never_a_500() {
         (
             "a score without end",
             "/v1/models/steep/score",
-            json!({ "age": 1e308, "debt": 1e308, "job": "smith" }).to_string(),
+            json!({ "age": 1e18, "debt": 1e18, "job": "smith" }).to_string(),
             422,
             "not finite",
+        ),
+        (
+            "a number beyond all sense",
+            score,
+            json!({ "age": 1e19, "debt": 1, "job": "smith" }).to_string(),
+            400,
+            "`age`: a number from -1e18 to 1e18",
         ),
         ("labels without an id", "/v1/feedback", json!({ "label": 1 }).to_string(), 400, "`id`"),
         (
