@@ -16,6 +16,8 @@ const FEW: usize = 2;
 const ALONE: usize = 8;
 /// A single row fetches its factors so many rows ahead.
 const AHEAD: usize = 8;
+/// Sums of a single vector that grow side by side, since each waits for its last product.
+const CHAINS: usize = 4;
 /// No vector is longer.
 const MOST_LANES: usize = 16;
 
@@ -76,7 +78,7 @@ impl<F: Real> FewRows<'_, F> {
             self.rows::<S, 1>(simd, column);
             column += lanes;
         }
-        self.rest(column);
+        self.rest(simd, column);
     }
 
     /// All rows of some columns, in blocks of about the same height.
@@ -140,23 +142,41 @@ impl<F: Real> FewRows<'_, F> {
         }
     }
 
-    /// The columns that fill no vector.
+    /// The columns that fill no vector. They are computed in one all the same: what it reads beyond
+    /// a row belongs to the next one, and comes to nothing.
     #[inline(always)]
-    fn rest(&mut self, first: usize) {
+    fn rest<S: Simd>(&mut self, simd: S, first: usize) {
         let [m, k, n] = self.size;
-        let width = n - first;
+        let (width, lanes) = (n - first, F::n_lanes::<S>());
         if width == 0 {
             return;
         }
+        let b = &self.b[first..];
+        let n_whole = (b.len() + self.b_step).saturating_sub(lanes) / self.b_step;
         for row in 0..m {
-            let mut sums = [F::ZERO; MOST_LANES];
-            let sums = &mut sums[..width];
-            for (x, b) in self.a[row * self.a_step..][..k].iter().zip(self.b.chunks(self.b_step)) {
-                sums.iter_mut().zip(&b[first..n]).for_each(|(sum, b)| *sum += *x * *b);
+            let a = &self.a[row * self.a_step..][..k];
+            let mut sums = [F::splat(simd, F::ZERO); CHAINS];
+            let n_whole = n_whole.min(k) / CHAINS * CHAINS;
+            for (group, x) in a[..n_whole].chunks_exact(CHAINS).enumerate() {
+                for t in 0..CHAINS {
+                    let place = (group * CHAINS + t) * self.b_step;
+                    let b = F::lanes::<S>(&b[place..][..lanes])[0];
+                    sums[t] = F::fused(simd, F::splat(simd, x[t]), b, sums[t]);
+                }
+            }
+            let mut whole = sums[0];
+            for sum in &sums[1..] {
+                whole = F::plus(simd, whole, *sum);
+            }
+            let mut values = [F::ZERO; MOST_LANES];
+            F::lanes_mut::<S>(&mut values)[0] = whole;
+            for (i, x) in a.iter().enumerate().skip(n_whole) {
+                let b = &b[i * self.b_step..][..width];
+                values.iter_mut().zip(b).for_each(|(sum, b)| *sum += *x * *b);
             }
             let c = &mut self.c[row * self.c_step + first..][..width];
-            for (c, sum) in c.iter_mut().zip(sums) {
-                *c = if self.into == Into::Add { *c + *sum } else { *sum };
+            for (c, value) in c.iter_mut().zip(values) {
+                *c = if self.into == Into::Add { *c + value } else { value };
             }
         }
     }

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 
 use super::{Canvas, Role, row, word};
 use crate::data::Task;
+use crate::jobs::Wish;
 use crate::ui::action::{Action, Scope};
 use crate::ui::app::{
     App, EvalTab, MonitorView, Overlay, Pane, Quantity, Screen, ServeTab, Side, Tone,
@@ -218,9 +219,14 @@ pub(super) fn footer(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
                 .filter_map(|b| Some((place(b)?, b)))
                 .collect();
             hints.sort_by_key(|(place, _)| *place);
+            let rests = app.jobs.training().is_some_and(|job| job.wish == Wish::Rest);
+            let hint = |b: &keymap::Binding| match b.action {
+                Action::Pause if rests => "go on".to_owned(),
+                _ => b.hint.to_owned(),
+            };
             let mut hints: Vec<_> = hints
                 .into_iter()
-                .map(|(place, b)| (b.keys[0].to_string(), b.hint.to_owned(), place))
+                .map(|(place, b)| (b.keys[0].to_string(), hint(b), place))
                 .collect();
             // The ways to everything else stay in sight where the others have to go.
             let tabs = (app.focus == Pane::Evaluation).then_some("]");

@@ -157,7 +157,7 @@ pub(super) fn flow(canvas: &mut Canvas<'_>, area: Rect, facts: &[Fact], most: u1
 /// A gauge for the list of runs, or the word for what was wished.
 pub(super) fn state(job: &Job) -> (String, Role) {
     if job.state().is_empty() {
-        (plot::gauge(job.fraction, 16), Role::Accent)
+        (plot::gauge(job.fraction, 14), Role::Accent)
     } else {
         (format!("{} {}", job.state(), numbers::percent(job.fraction, 0)), Role::Warn)
     }
