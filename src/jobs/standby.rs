@@ -7,8 +7,8 @@ use std::time::Instant;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// To wake a thread takes longer than such work does, so they look out for more for so long before
-/// they sleep, in microseconds.
-const LINGER: u64 = 50;
+/// they sleep, in microseconds: longer than a large layer takes a caller who is still alone.
+const LINGER: u64 = 150;
 /// So often they look before they look at the clock.
 const LOOKS: usize = 64;
 /// So often a caller who is ready looks whether the others are, before it sleeps.
@@ -83,6 +83,7 @@ impl Standby {
         let n_jobs = self.state.claim(self.n.min(parts.len().saturating_sub(1)));
         if n_jobs == 0 {
             parts.iter_mut().enumerate().for_each(|(idx, part)| work(idx, part));
+            self.state.asked.store(self.state.now(), Ordering::Relaxed);
             return;
         }
         let left = Mutex::new(parts.iter_mut().enumerate());
