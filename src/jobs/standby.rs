@@ -155,21 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn others_take_part_once_they_are_awake() {
-        let standby = Standby::new(1).unwrap();
-        let own = std::thread::current().id();
-        let took_part = (0..10_000).any(|_| {
-            let mut parts = [own; 2];
-            standby.share(&mut parts, |_, part| {
-                let begun = Instant::now();
-                while begun.elapsed().as_micros() < 20 {
-                    std::hint::spin_loop();
-                }
-                *part = std::thread::current().id();
-            });
-            parts[1] != own
-        });
-        assert!(took_part);
+    fn nobody_is_claimed_twice() {
+        let (asked, n_awake) = (AtomicU64::new(0), AtomicUsize::new(0));
+        let state = State { since: Instant::now(), asked, n_awake, n_idle: AtomicUsize::new(3) };
+        assert_eq!([2, 2, 2].map(|most| state.claim(most)), [2, 1, 0]);
+        let n_ended = AtomicUsize::new(0);
+        drop(Ended { n_ended: &n_ended, n_idle: &state.n_idle });
+        assert_eq!((state.claim(5), n_ended.into_inner()), (1, 1));
     }
 
     #[test]
