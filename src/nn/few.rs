@@ -4,14 +4,10 @@ use pulp::{Simd, WithSimd};
 
 use super::Real;
 use super::product::Into;
-use super::wide::in_lanes;
+use super::wide::{in_lanes, in_vectors};
 
 /// Rows of a product that are computed together.
 const ROWS: usize = 6;
-/// As many vectors of a row where there are many registers,
-const MANY: usize = 4;
-/// and where there are few.
-const FEW: usize = 2;
 /// Vectors of a single row.
 const ALONE: usize = 8;
 /// A single row fetches its factors so many rows ahead.
@@ -64,20 +60,7 @@ impl<F: Real> FewRows<'_, F> {
             self.block::<S, 1, ALONE>(simd, 0, column);
             column += ALONE * lanes;
         }
-        if S::REGISTER_COUNT >= 32 {
-            while column + MANY * lanes <= n {
-                self.rows::<S, MANY>(simd, column);
-                column += MANY * lanes;
-            }
-        }
-        while column + FEW * lanes <= n {
-            self.rows::<S, FEW>(simd, column);
-            column += FEW * lanes;
-        }
-        while column + lanes <= n {
-            self.rows::<S, 1>(simd, column);
-            column += lanes;
-        }
+        in_vectors!(simd, self.rows, column, n, lanes);
         self.rest(simd, column);
     }
 

@@ -28,6 +28,31 @@ pub(super) fn widely(work: impl Loop) {
     Arch::new().dispatch(Inlined(work));
 }
 
+/// Vectors that are computed side by side where there are many registers,
+pub(super) const MANY: usize = 4;
+/// and where there are few.
+pub(super) const FEW: usize = 2;
+
+/// Calls a method for all columns from `$column` on, in as many vectors at once as there are
+/// registers for, and leaves `$column` behind the last that fills a vector.
+macro_rules! in_vectors {
+    ($simd:ident, $own:ident.$run:ident, $column:ident, $n:expr, $lanes:expr) => {
+        while S::REGISTER_COUNT >= 32 && $column + $crate::nn::wide::MANY * $lanes <= $n {
+            $own.$run::<S, { $crate::nn::wide::MANY }>($simd, $column);
+            $column += $crate::nn::wide::MANY * $lanes;
+        }
+        while $column + $crate::nn::wide::FEW * $lanes <= $n {
+            $own.$run::<S, { $crate::nn::wide::FEW }>($simd, $column);
+            $column += $crate::nn::wide::FEW * $lanes;
+        }
+        while $column + $lanes <= $n {
+            $own.$run::<S, 1>($simd, $column);
+            $column += $lanes;
+        }
+    };
+}
+pub(super) use in_vectors;
+
 /// Runs a loop that is written in lanes.
 pub(super) fn in_lanes(work: impl WithSimd<Output = ()>) {
     #[cfg(test)]

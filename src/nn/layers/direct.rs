@@ -6,7 +6,7 @@ use super::{Conv, Finish};
 use crate::jobs::Team;
 use crate::nn::Real;
 use crate::nn::spec::Shape;
-use crate::nn::wide::in_lanes;
+use crate::nn::wide::{FEW, in_lanes, in_vectors};
 
 /// Values of a window for which that is faster, whatever the number of filters;
 const SHORT: usize = 32;
@@ -20,10 +20,6 @@ const POSITIONS: usize = 6;
 const MORE_POSITIONS: usize = 7;
 /// and with one.
 const MOST_POSITIONS: usize = 10;
-/// Vectors of filters where there are many registers,
-const MANY: usize = 4;
-/// and where there are few.
-const FEW: usize = 2;
 /// The most parts of a row.
 const MOST_PARTS: usize = 8;
 
@@ -108,20 +104,7 @@ impl<F: Real> WithSimd for Direct<'_, F> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let (lanes, n_filters) = (F::n_lanes::<S>(), self.conv.n_filters);
         let mut filter = 0;
-        if S::REGISTER_COUNT >= 32 {
-            while filter + MANY * lanes <= n_filters {
-                self.lines::<S, MANY>(simd, filter);
-                filter += MANY * lanes;
-            }
-        }
-        while filter + FEW * lanes <= n_filters {
-            self.lines::<S, FEW>(simd, filter);
-            filter += FEW * lanes;
-        }
-        while filter < n_filters {
-            self.lines::<S, 1>(simd, filter);
-            filter += lanes;
-        }
+        in_vectors!(simd, self.lines, filter, n_filters, lanes);
     }
 }
 

@@ -45,6 +45,23 @@ pub(super) fn outputs(taps: usize, length: usize, most_points: usize) -> usize {
     fitting.min_by_key(n_points).unwrap_or(1)
 }
 
+/// Calls what is made for this number of points: so many pairs, and whether infinity is among them.
+macro_rules! by_points {
+    ($line:ident, $run:ident($simd:ident, $from:ident, $to:ident)) => {
+        match $line.n_points {
+            1 => $to.take(0, $from.give(0)),
+            3 => $line.$run::<S, 1, false>($simd, $from, $to),
+            4 => $line.$run::<S, 1, true>($simd, $from, $to),
+            5 => $line.$run::<S, 2, false>($simd, $from, $to),
+            6 => $line.$run::<S, 2, true>($simd, $from, $to),
+            7 => $line.$run::<S, 3, false>($simd, $from, $to),
+            8 => $line.$run::<S, 3, true>($simd, $from, $to),
+            9 => $line.$run::<S, 4, false>($simd, $from, $to),
+            _ => $line.$run::<S, 4, true>($simd, $from, $to),
+        }
+    };
+}
+
 impl<F: Real> Line<F> {
     /// The line that makes `n_outputs` by so many taps.
     pub(super) fn new(taps: usize, n_outputs: usize) -> Self {
@@ -95,17 +112,7 @@ impl<F: Real> Line<F> {
         from: &impl Gives<F::Of<S>>,
         to: &mut impl Takes<F::Of<S>>,
     ) {
-        match self.n_points {
-            1 => to.take(0, from.give(0)),
-            3 => self.points_of::<S, 1, false>(simd, from, to),
-            4 => self.points_of::<S, 1, true>(simd, from, to),
-            5 => self.points_of::<S, 2, false>(simd, from, to),
-            6 => self.points_of::<S, 2, true>(simd, from, to),
-            7 => self.points_of::<S, 3, false>(simd, from, to),
-            8 => self.points_of::<S, 3, true>(simd, from, to),
-            9 => self.points_of::<S, 4, false>(simd, from, to),
-            _ => self.points_of::<S, 4, true>(simd, from, to),
-        }
+        by_points!(self, points_of(simd, from, to));
     }
 
     /// The same for `P` pairs, and infinity where it is among the points.
@@ -156,17 +163,7 @@ impl<F: Real> Line<F> {
         from: &impl Gives<F::Of<S>>,
         to: &mut impl Takes<F::Of<S>>,
     ) {
-        match self.n_points {
-            1 => to.take(0, from.give(0)),
-            3 => self.outputs_of::<S, 1, false>(simd, from, to),
-            4 => self.outputs_of::<S, 1, true>(simd, from, to),
-            5 => self.outputs_of::<S, 2, false>(simd, from, to),
-            6 => self.outputs_of::<S, 2, true>(simd, from, to),
-            7 => self.outputs_of::<S, 3, false>(simd, from, to),
-            8 => self.outputs_of::<S, 3, true>(simd, from, to),
-            9 => self.outputs_of::<S, 4, false>(simd, from, to),
-            _ => self.outputs_of::<S, 4, true>(simd, from, to),
-        }
+        by_points!(self, outputs_of(simd, from, to));
     }
 
     /// The same for `P` pairs, and infinity where it is among the points.
