@@ -1,7 +1,7 @@
 //! The values of a layer for some rows, with room around each row for a convolution to reach into.
 
-use super::Real;
 use super::spec::Shape;
+use super::{Aligned, Real};
 
 /// How the rows of a batch lie in memory.
 ///
@@ -38,13 +38,13 @@ impl Geometry {
 #[derive(Clone, Debug)]
 pub(super) struct Batch<F> {
     pub(super) geometry: Geometry,
-    pub(super) values: Vec<F>,
+    pub(super) values: Aligned<F>,
 }
 
 impl<F: Real> Batch<F> {
     /// Room for so many rows, all zero.
     pub(super) fn new(geometry: Geometry, capacity: usize) -> Self {
-        Self { geometry, values: vec![F::ZERO; geometry.len(capacity)] }
+        Self { geometry, values: Aligned::zeros(geometry.len(capacity)) }
     }
 
     /// One row, its positions in order.

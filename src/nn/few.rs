@@ -8,6 +8,8 @@ use super::wide::{in_lanes, in_vectors};
 
 /// Rows of a product that are computed together.
 const ROWS: usize = 6;
+/// Values that are summed, between two looks at where the factors lie.
+const UNROLL: usize = 4;
 /// Vectors of a single row.
 const ALONE: usize = 8;
 /// A single row fetches its factors so many rows ahead.
@@ -16,6 +18,20 @@ const AHEAD: usize = 8;
 const CHAINS: usize = 4;
 /// No vector is longer.
 const MOST_LANES: usize = 16;
+
+/// Adds the products of one value of each row with the vectors that belong to it.
+macro_rules! add_products {
+    ($simd:ident, $sums:ident, $rows:ident, $vectors:ident, $b:ident, |$r:ident| $x:expr) => {
+        let mut y = [F::splat($simd, F::ZERO); $vectors];
+        y.copy_from_slice(&F::lanes::<S>($b)[..$vectors]);
+        for $r in 0..$rows {
+            let x = F::splat($simd, $x);
+            for v in 0..$vectors {
+                $sums[$r][v] = F::fused($simd, x, y[v], $sums[$r][v]);
+            }
+        }
+    };
+}
 
 /// `c = a b`, or `c += a b`: a few rows of `k` values against a matrix of `k` rows.
 ///
@@ -98,23 +114,29 @@ impl<F: Real> FewRows<'_, F> {
             *a = &self.a[(row + r) * self.a_step..][..k];
         }
         let mut sums = [[F::splat(simd, F::ZERO); V]; R];
-        for (i, b) in self.b[column..].chunks(self.b_step).take(k).enumerate() {
-            if R == 1 {
-                // Each row is read but once, and takes longer to come than to be multiplied.
-                for v in 0..V {
-                    let place = (i + AHEAD) * self.b_step + column + v * F::n_lanes::<S>();
-                    fetch(self.b, place);
+        let b = &self.b[column..];
+        // Several rows at a time, so that little else is computed between the products.
+        let n_groups = k / UNROLL;
+        let mut groups = [&[] as &[[F; UNROLL]]; R];
+        for r in 0..R {
+            groups[r] = &a[r].as_chunks().0[..n_groups];
+        }
+        for (at, group) in b.chunks(UNROLL * self.b_step).take(n_groups).enumerate() {
+            for u in 0..UNROLL {
+                if R == 1 {
+                    // Each row is read but once, and takes longer to come than to be multiplied.
+                    for v in 0..V {
+                        let ahead = (at * UNROLL + u + AHEAD) * self.b_step;
+                        fetch(b, ahead + v * F::n_lanes::<S>());
+                    }
                 }
+                let b = &group[u * self.b_step..][..width];
+                add_products!(simd, sums, R, V, b, |r| groups[r][at][u]);
             }
-            let b = F::lanes::<S>(&b[..width]);
-            let mut y = [F::splat(simd, F::ZERO); V];
-            y.copy_from_slice(&b[..V]);
-            for r in 0..R {
-                let x = F::splat(simd, a[r][i]);
-                for v in 0..V {
-                    sums[r][v] = F::fused(simd, x, y[v], sums[r][v]);
-                }
-            }
+        }
+        for i in n_groups * UNROLL..k {
+            let b = &b[i * self.b_step..][..width];
+            add_products!(simd, sums, R, V, b, |r| a[r][i]);
         }
         for (r, sums) in sums.iter().enumerate() {
             let c = &mut self.c[(row + r) * self.c_step + column..][..width];

@@ -2,7 +2,7 @@
 //!
 //! 1. [`spec`]: a network in words, and the shapes that follow from it.
 //! 2. `plan`: the words laid out as nodes, each made from those before it.
-//! 3. `batch`, `product`, `few` and `wide`: how values lie in memory, the matrix products that do the
+//! 3. `aligned`, `batch`, `product`, `few` and `wide`: how values lie in memory, the matrix products that do the
 //!    work, and loops with all that the processor has.
 //! 4. `layers`: what each layer computes, and how the gradient goes back through it.
 //! 5. `shard`: a part of a batch on its way forward and back.
@@ -19,6 +19,7 @@
     reason = "what is compiled once more for wider instructions has to be inlined there"
 )]
 
+mod aligned;
 mod batch;
 mod few;
 mod init;
@@ -37,6 +38,7 @@ mod tests;
 mod trainer;
 mod wide;
 
+pub use aligned::Aligned;
 pub use loss::Loss;
 pub use network::{InputGradient, Network, Ready, Scorer};
 pub use optimiser::Rule;

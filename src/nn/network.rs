@@ -6,7 +6,7 @@ use super::layers::{Conv, Moments, Toom};
 use super::plan::{Op, Plan, Weights};
 use super::shard::{Mode, Shard, View, Wants};
 use super::spec::{Mistake, NetworkSpec, Shape};
-use super::{Real, init};
+use super::{Aligned, Real, init};
 use crate::jobs::Team;
 use crate::rng::Seed;
 
@@ -34,7 +34,7 @@ pub struct Network<F = f32> {
     /// Values that it gives.
     pub n_out: usize,
     /// The weights, in the order of [`Network::weights`].
-    pub params: Vec<F>,
+    pub params: Aligned<F>,
     /// Running means and variances of the batch norms.
     pub state: Vec<F>,
     pub(super) plan: Plan,
@@ -59,7 +59,7 @@ pub struct Ready<F = f32> {
     /// By node, where that is faster.
     toom: Vec<Option<Toom<F>>>,
     /// Kernels as the way back needs them, by node, once someone takes it.
-    flipped: OnceLock<Vec<Vec<F>>>,
+    flipped: OnceLock<Vec<Aligned<F>>>,
     rooms: Mutex<Vec<Shard<F>>>,
 }
 
@@ -128,7 +128,8 @@ impl<F: Real> Network<F> {
         seed: Seed,
     ) -> Result<Self, Mistake> {
         let plan = Plan::new(spec, input, n_static, n_out)?;
-        let (params, state) = (init::draw(&plan, seed), init::state(&plan));
+        let params = Aligned::from(&init::draw(&plan, seed)[..]);
+        let state = init::state(&plan);
         Ok(Self { spec: spec.clone(), input, n_static, n_out, params, state, plan })
     }
 
@@ -320,13 +321,14 @@ impl<F: Real> Network<F> {
     }
 
     /// The kernels as the way back needs them, by node.
-    pub(super) fn flipped(&self) -> Vec<Vec<F>> {
+    pub(super) fn flipped(&self) -> Vec<Aligned<F>> {
         let len = |node: &super::plan::Node| match &node.op {
             Op::Conv(conv) => conv.flipped_len(),
             Op::Dense(dense) => dense.kernel.len(),
             _ => 0,
         };
-        let mut all: Vec<_> = self.plan.nodes.iter().map(|node| vec![F::ZERO; len(node)]).collect();
+        let zeros = |node| Aligned::zeros(len(node));
+        let mut all: Vec<_> = self.plan.nodes.iter().map(zeros).collect();
         self.flip(&mut all);
         all
     }
@@ -350,7 +352,7 @@ impl<F: Real> Network<F> {
     }
 
     /// Brings flipped kernels up to date.
-    pub(super) fn flip(&self, flipped: &mut [Vec<F>]) {
+    pub(super) fn flip(&self, flipped: &mut [Aligned<F>]) {
         for (node, flipped) in self.plan.nodes.iter().zip(flipped) {
             match &node.op {
                 Op::Conv(conv) => conv.flip(&self.params, flipped),
@@ -360,8 +362,8 @@ impl<F: Real> Network<F> {
         }
     }
 
-    fn view<'a>(&'a self, moments: &'a [Moments<F>], flipped: &'a [Vec<F>]) -> View<'a, F> {
-        let (plan, params) = (&self.plan, self.params.as_slice());
+    fn view<'a>(&'a self, moments: &'a [Moments<F>], flipped: &'a [Aligned<F>]) -> View<'a, F> {
+        let (plan, params) = (&self.plan, &*self.params);
         let (mode, joins_norms, team) = (Mode::Use, false, None);
         View { plan, params, flipped, toom: [&[]; 2], moments, mode, joins_norms, team }
     }

@@ -9,7 +9,7 @@ use super::layers::{
 };
 use super::plan::{Op, Plan};
 use super::product::Into;
-use super::{Loss, Real};
+use super::{Aligned, Loss, Real};
 use crate::jobs::Team;
 
 /// What all shards look at while they work.
@@ -18,7 +18,7 @@ pub(super) struct View<'a, F> {
     pub(super) plan: &'a Plan,
     pub(super) params: &'a [F],
     /// Kernels as the way back needs them, by node.
-    pub(super) flipped: &'a [Vec<F>],
+    pub(super) flipped: &'a [Aligned<F>],
     /// Kernels at points by node, where that is faster: forward, and back.
     pub(super) toom: [&'a [Option<Toom<F>>]; 2],
     /// Figures of the batch norms, by node.
@@ -55,10 +55,10 @@ pub(super) enum Wants {
 pub(super) struct Shard<F> {
     pub(super) values: Vec<Batch<F>>,
     pub(super) slopes: Vec<Batch<F>>,
-    pub(super) grads: Vec<F>,
+    pub(super) grads: Aligned<F>,
     pub(super) sums: Vec<Sums<F>>,
     memory: Vec<Vec<u32>>,
-    scratch: Vec<F>,
+    scratch: Aligned<F>,
     wanted: Vec<bool>,
     pub(super) n_rows: usize,
     /// The place of the first row in the batch.
@@ -101,10 +101,10 @@ impl<F: Real> Shard<F> {
         Self {
             values: batches(capacity),
             slopes: if wants == Wants::Nothing { Vec::new() } else { batches(capacity) },
-            grads: vec![F::ZERO; n_grads],
+            grads: Aligned::zeros(n_grads),
             sums: plan.nodes.iter().map(sums).collect(),
             memory: plan.nodes.iter().map(memory).collect(),
-            scratch: vec![F::ZERO; scratch.max().unwrap_or(0)],
+            scratch: Aligned::zeros(scratch.max().unwrap_or(0)),
             wanted: wanted(plan, wants),
             n_rows: 0,
             first: 0,
@@ -273,7 +273,7 @@ impl<F: Real> Shard<F> {
             }
             Op::Conv(conv) => {
                 let toom = view.toom[1].get(idx).and_then(Option::as_ref);
-                let turned = (view.flipped[idx].as_slice(), toom);
+                let turned = (&view.flipped[idx][..], toom);
                 let (grads, scratch) = (&mut self.grads, &mut self.scratch);
                 conv.backward(view.params, turned, input, d, grads, d_input, scratch, n);
             }

@@ -6,7 +6,7 @@ use super::layers::{Moments, Toom, mix};
 use super::optimiser::{Move, Pace, advance};
 use super::plan::Op;
 use super::shard::{Mode, Shard, View, Wants};
-use super::{Loss, Network, Real, Rule};
+use super::{Aligned, Loss, Network, Real, Rule};
 use crate::jobs::Team;
 
 /// Parts that a batch is divided into: the same for any number of threads, so that sums are.
@@ -81,7 +81,7 @@ pub struct Trainer<F = f32> {
     memory: Memory<F>,
     pub(super) shards: Vec<Shard<F>>,
     capacity: usize,
-    flipped: Vec<Vec<F>>,
+    flipped: Vec<Aligned<F>>,
     /// Kernels at points, forward and back.
     pub(super) toom: [Vec<Option<Toom<F>>>; 2],
     moments: Vec<Moments<F>>,
@@ -185,7 +185,7 @@ impl<F: Real> Trainer<F> {
         };
         let Memory { first, second, .. } = &mut self.memory;
         let (mut params, mut first, mut second) =
-            (self.network.params.as_mut_slice(), first.as_mut_slice(), second.as_mut_slice());
+            (&mut *self.network.params, first.as_mut_slice(), second.as_mut_slice());
         let (mut grads, mut decays) = (self.grads.as_slice(), self.decays.as_slice());
         let size = params.len().div_ceil(PARTS).max(1);
         let mut parts: [Option<Move<'_, F>>; PARTS] = std::array::from_fn(|_| {

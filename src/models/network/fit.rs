@@ -188,7 +188,7 @@ impl Loop<'_> {
         Ok(Course {
             rate,
             plateau: Plateau::default(),
-            best: (network.params.clone(), network.state.clone()),
+            best: (network.params.to_vec(), network.state.clone()),
             best_epoch: 0,
             best_loss: f64::INFINITY,
             history: Vec::new(),
@@ -224,7 +224,7 @@ impl Loop<'_> {
         let Some(shelf) = self.ctx.shelf() else { return };
         let network = trainer.network();
         let checkpoint = Checkpoint {
-            params: network.params.clone(),
+            params: network.params.to_vec(),
             state: network.state.clone(),
             memory: trainer.memory().clone(),
             best: course.best.clone(),
@@ -293,7 +293,7 @@ impl Loop<'_> {
             let wish = self.ctx.rest()?;
             if wish == Wish::Finish && course.best_epoch == 0 {
                 let network = trainer.network();
-                course.best = (network.params.clone(), network.state.clone());
+                course.best = (network.params.to_vec(), network.state.clone());
                 return Ok(false);
             }
         }
@@ -379,7 +379,8 @@ impl Loop<'_> {
     ) -> Fitted {
         let last_sheet: Sheet = sheet(&trainer);
         let mut network = trainer.into_network();
-        (network.params, network.state) = course.best;
+        network.params.copy_from_slice(&course.best.0);
+        network.state = course.best.1;
         if let Some(shelf) = self.ctx.shelf() {
             shelf.forget(self.name);
         }

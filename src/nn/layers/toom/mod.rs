@@ -12,7 +12,7 @@ use pulp::{Simd, WithSimd};
 use super::finish::OfChannels;
 use super::{Conv, Finish, lines};
 use crate::jobs::Team;
-use crate::nn::Real;
+use crate::nn::{Aligned, Real};
 use crate::nn::few::FewRows;
 use crate::nn::product::Into;
 use crate::nn::wide::{Loop, in_lanes, widely};
@@ -52,11 +52,11 @@ pub(in crate::nn) struct Toom<F> {
     /// From row to row, and from column to column.
     lines: [Line<F>; 2],
     /// By panel of filters, point, channel and filter.
-    kernel: Vec<F>,
+    kernel: Aligned<F>,
     /// What lies outside a row.
-    zeros: Vec<F>,
+    zeros: Aligned<F>,
     /// For the way back: room to turn filters and channels round.
-    turned: Option<Vec<F>>,
+    turned: Option<Aligned<F>>,
 }
 
 /// A few tiles of a row, and where their outputs go.
@@ -77,15 +77,15 @@ impl<F: Real> Toom<F> {
     /// For the gradient of its input.
     pub(in crate::nn) fn back_of(conv: &Conv) -> Option<Self> {
         let n_values = conv.input.channels * conv.n_filters;
-        frames(conv)[1].map(|frame| Self::new(frame, Some(vec![F::ZERO; n_values])))
+        frames(conv)[1].map(|frame| Self::new(frame, Some(Aligned::zeros(n_values))))
     }
 
-    fn new(frame: Frame, turned: Option<Vec<F>>) -> Self {
+    fn new(frame: Frame, turned: Option<Aligned<F>>) -> Self {
         let ([n_lines, taps], [height, width]) = (frame.size, frame.tile);
         let lines = [Line::new(n_lines, height), Line::new(taps, width)];
         let n_values = frame.input.channels * frame.output.channels;
-        let kernel = vec![F::ZERO; frame.n_points() * n_values];
-        let zeros = vec![F::ZERO; frame.input.channels];
+        let kernel = Aligned::zeros(frame.n_points() * n_values);
+        let zeros = Aligned::zeros(frame.input.channels);
         Self { frame, lines, kernel, zeros, turned }
     }
 
