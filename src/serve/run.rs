@@ -136,8 +136,8 @@ pub(super) fn server_of(options: Options, url: String) -> Result<Server, Error> 
         callers: ArcSwap::from_pointee(HashMap::new()),
         pulse: Pulse::new(),
         pool: Pool::start(gathering, move |seconds| queued.observe(seconds))?,
-        // Scores of many rows are not gathered as those of networks are: half the wait is enough.
-        workshop: Workshop::new(workers, options.max_wait / 2),
+        // Scores of many rows are not gathered as those of networks are: they need not wait as long.
+        workshop: Workshop::new(workers, options.max_wait / 3),
         explanations: Workshop::new(workers, options.max_wait),
         room: Room::new(options.limits.max_body),
         lag: Arc::new(Lag::new(options.max_lag)),
