@@ -17,6 +17,7 @@ impl Activation {
     }
 
     /// Which one.
+    #[inline(always)]
     pub(in crate::nn) fn kind(self) -> spec::Activation {
         self.0
     }

@@ -2,6 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::finish::OfChannels;
 use super::{Conv, Finish};
 use crate::jobs::Team;
 use crate::nn::Real;
@@ -112,28 +113,43 @@ impl<F: Real> Direct<'_, F> {
     /// All positions with `V` vectors of filters.
     #[inline(always)]
     fn lines<S: Simd, const V: usize>(&mut self, simd: S, filter: usize) {
+        if self.conv.input.channels == 1 {
+            self.lines_of::<S, V, true>(simd, filter);
+        } else {
+            self.lines_of::<S, V, false>(simd, filter);
+        }
+    }
+
+    /// The same, by whether there is but one channel.
+    #[inline(always)]
+    fn lines_of<S: Simd, const V: usize, const ONE: bool>(&mut self, simd: S, filter: usize) {
         let output = self.output;
         let has_room = V == 1 || V == FEW && S::REGISTER_COUNT >= 32;
+        let vector = filter / F::n_lanes::<S>();
+        let mut finish = [self.finish.of_channels(simd, vector); V];
+        for v in 1..V {
+            finish[v] = self.finish.of_channels(simd, vector + v);
+        }
         for y in 0..self.made.len() / (output.width * output.channels) {
             let mut x = 0;
             while V == 1 && x + MOST_POSITIONS <= output.width {
-                self.block::<S, MOST_POSITIONS, V>(simd, (y, x), filter);
+                self.block::<S, MOST_POSITIONS, V, ONE>(simd, (y, x), filter, &finish);
                 x += MOST_POSITIONS;
             }
             while has_room && x + MORE_POSITIONS <= output.width {
-                self.block::<S, MORE_POSITIONS, V>(simd, (y, x), filter);
+                self.block::<S, MORE_POSITIONS, V, ONE>(simd, (y, x), filter, &finish);
                 x += MORE_POSITIONS;
             }
             while x + POSITIONS <= output.width {
-                self.block::<S, POSITIONS, V>(simd, (y, x), filter);
+                self.block::<S, POSITIONS, V, ONE>(simd, (y, x), filter, &finish);
                 x += POSITIONS;
             }
             while x + 2 <= output.width {
-                self.block::<S, 2, V>(simd, (y, x), filter);
+                self.block::<S, 2, V, ONE>(simd, (y, x), filter, &finish);
                 x += 2;
             }
             while x < output.width {
-                self.block::<S, 1, V>(simd, (y, x), filter);
+                self.block::<S, 1, V, ONE>(simd, (y, x), filter, &finish);
                 x += 1;
             }
         }
@@ -141,29 +157,30 @@ impl<F: Real> Direct<'_, F> {
 
     /// `R` neighbouring positions with `V` vectors of filters.
     #[inline(always)]
-    fn block<S: Simd, const R: usize, const V: usize>(
+    fn block<S: Simd, const R: usize, const V: usize, const ONE: bool>(
         &mut self,
         simd: S,
         (y, x): (usize, usize),
         filter: usize,
+        finish: &[OfChannels<S, F>; V],
     ) {
-        let ([n_lines, taps], n_channels) = (self.conv.size, self.conv.input.channels);
+        let [n_lines, taps] = self.conv.size;
+        let n_channels = if ONE { 1 } else { self.conv.input.channels };
         let (n_filters, lanes, length) =
             (self.conv.n_filters, F::n_lanes::<S>(), taps * n_channels);
+        // From the first value of the first window to that of the last, both included.
+        let reach = (R - 1) * n_channels + 1;
         let mut sums = [[F::splat(simd, F::ZERO); V]; R];
         for (line, kernel) in self.kernel.chunks_exact(length * n_filters).take(n_lines).enumerate()
         {
             let start = (self.first + y + line) * self.pitch + x * n_channels;
-            let mut windows = [&[] as &[F]; R];
-            for (r, window) in windows.iter_mut().enumerate() {
-                *window = &self.padded[start + r * n_channels..][..length];
-            }
-            for (i, weights) in kernel.chunks_exact(n_filters).take(length).enumerate() {
+            let windows = &self.padded[start..][..length + reach - 1];
+            for (weights, values) in kernel.chunks_exact(n_filters).zip(windows.windows(reach)) {
                 let weights = &F::lanes::<S>(&weights[filter..])[..V];
                 let mut w = [F::splat(simd, F::ZERO); V];
                 w.copy_from_slice(weights);
                 for r in 0..R {
-                    let value = F::splat(simd, windows[r][i]);
+                    let value = F::splat(simd, values[r * n_channels]);
                     for v in 0..V {
                         sums[r][v] = F::fused(simd, value, w[v], sums[r][v]);
                     }
@@ -173,10 +190,10 @@ impl<F: Real> Direct<'_, F> {
         let (pitch, first) = (n_filters / lanes, filter / lanes);
         let position = y * self.output.width + x;
         let made = &mut F::lanes_mut::<S>(self.made)[position * pitch..][..R * pitch];
-        for v in 0..V {
-            let finish = self.finish.of_channels(simd, first + v);
-            for r in 0..R {
-                made[r * pitch + first + v] = finish.apply(simd, sums[r][v]);
+        for r in 0..R {
+            let made = &mut made[r * pitch + first..][..V];
+            for v in 0..V {
+                made[v] = finish[v].apply(simd, sums[r][v]);
             }
         }
     }

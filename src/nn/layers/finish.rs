@@ -21,6 +21,7 @@ impl<F: Real> Finish<'_, F> {
     /// Nothing at all.
     pub(in crate::nn) const NONE: Self = Self { bias: None, norm: None, activation: None };
 
+    #[inline(always)]
     fn is_relu(&self) -> bool {
         self.activation.is_some_and(|own| own.kind() == spec::Activation::Relu)
     }
