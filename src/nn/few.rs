@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::Real;
 use super::product::Into;
-use super::wide::{in_lanes, in_vectors};
+use super::wide::{MANY, in_lanes, in_vectors};
 
 /// Rows of a product that are computed together.
 const ROWS: usize = 6;
@@ -48,6 +48,8 @@ pub(super) struct FewRows<'a, F> {
     /// Rows of `c`, values that are summed, and columns.
     pub(super) size: [usize; 3],
     pub(super) into: Into,
+    /// What comes next in the place of `b`, to be fetched meanwhile.
+    pub(super) next: &'a [F],
 }
 
 impl<F: Real> FewRows<'_, F> {
@@ -121,13 +123,21 @@ impl<F: Real> FewRows<'_, F> {
         for r in 0..R {
             groups[r] = &a[r].as_chunks().0[..n_groups];
         }
+        // Each block of rows fetches a part, since the third cache takes its time.
+        let mut place = row / R * k * F::n_lanes::<S>();
         for (at, group) in b.chunks(UNROLL * self.b_step).take(n_groups).enumerate() {
+            if R > 1 && V == MANY && !self.next.is_empty() {
+                for u in 0..UNROLL {
+                    fetch::<F, false>(self.next, place + u * F::n_lanes::<S>());
+                }
+                place += UNROLL * F::n_lanes::<S>();
+            }
             for u in 0..UNROLL {
                 if R == 1 {
                     // Each row is read but once, and takes longer to come than to be multiplied.
                     for v in 0..V {
                         let ahead = (at * UNROLL + u + AHEAD) * self.b_step;
-                        fetch(b, ahead + v * F::n_lanes::<S>());
+                        fetch::<F, true>(b, ahead + v * F::n_lanes::<S>());
                     }
                 }
                 let b = &group[u * self.b_step..][..width];
@@ -187,17 +197,22 @@ impl<F: Real> FewRows<'_, F> {
     }
 }
 
-/// Has the processor fetch what lies at a place, if it lies there at all.
+/// Has the processor fetch what lies at a place, if it lies there at all: into its first cache where
+/// it is needed soon, and into its second otherwise.
 #[inline(always)]
-fn fetch<F>(values: &[F], place: usize) {
+fn fetch<F, const SOON: bool>(values: &[F], place: usize) {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let place = values.as_ptr().wrapping_add(place);
+        use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
+        let place = values.as_ptr().wrapping_add(place).cast();
         // SAFETY: a hint reads nothing, whatever the address.
         #[expect(unsafe_code, reason = "a hint takes an address")]
         unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(place.cast());
+            if SOON {
+                _mm_prefetch::<_MM_HINT_T0>(place);
+            } else {
+                _mm_prefetch::<_MM_HINT_T1>(place);
+            }
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
@@ -217,7 +232,7 @@ mod tests {
         let mut c = vec![F::ONE; m * c_step];
         for into in [Into::Replace, Into::Add] {
             let (c, size) = (&mut c[..], [m, k, n]);
-            FewRows { c, c_step, a: &a, a_step, b: &b, b_step, size, into }.compute();
+            FewRows { c, c_step, a: &a, a_step, b: &b, b_step, size, into, next: &[] }.compute();
         }
         for row in 0..m {
             for column in 0..n {

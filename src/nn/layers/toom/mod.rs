@@ -222,16 +222,17 @@ impl<F: Real> WithSimd for Slide<'_, '_, F> {
         toom.to_points(simd, row, part.tiles.clone(), inputs);
         for first in (0..n_filters).step_by(PANEL) {
             let width = PANEL.min(n_filters - first);
-            let panel =
-                &toom.kernel[first * n_channels * n_points..][..n_points * n_channels * width];
+            let of_point = n_channels * width;
+            let kernels = &toom.kernel[first * n_channels * n_points..];
             let of_outputs = pitch(n_tiles, width);
             let outputs = &mut outputs[..n_points * of_outputs];
             let parts = inputs.chunks_exact(of_inputs);
-            let kernels = panel.chunks_exact(n_channels * width);
-            for ((a, b), c) in parts.zip(kernels).zip(outputs.chunks_exact_mut(of_outputs)) {
+            let outputs_of = outputs.chunks_exact_mut(of_outputs);
+            for (point, (a, c)) in parts.zip(outputs_of).enumerate() {
+                let (b, next) = kernels[point * of_point..].split_at(of_point);
                 let ([a_step, b_step, c_step], into) = ([n_channels, width, width], Into::Replace);
                 let size = [n_tiles, n_channels, width];
-                FewRows { c, c_step, a, a_step, b, b_step, size, into }.multiply(simd);
+                FewRows { c, c_step, a, a_step, b, b_step, size, into, next }.multiply(simd);
             }
             let to = (&mut *part.made, part.first);
             toom.to_outputs(simd, outputs, part.tiles.clone(), (first, width), finish, to, into);
