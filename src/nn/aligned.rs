@@ -1,4 +1,4 @@
-//! Values that begin with a cache line.
+//! Values that begin with a cache line, and with a large page of memory if they are many.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -7,43 +7,60 @@ use super::Real;
 
 /// A cache line in bytes, and the longest vector.
 const LINE: usize = 64;
+/// A large page in bytes.
+const PAGE: usize = 2 << 20;
+/// From so many bytes on values are worth large pages.
+const MANY: usize = 1 << 20;
 
 /// Values the first of which begins a cache line. A vector that lies across two of them takes
 /// twice as long to come, and that is every vector of a row where the first one does.
+///
+/// Many values lie in large pages, where the system has them: the second cache then keeps as many
+/// of them as it has room for, and not those whose small pages happen to get along.
 pub struct Aligned<F> {
     room: Vec<F>,
     first: usize,
     len: usize,
 }
 
-impl<F: Clone> Aligned<F> {
-    /// The same value so many times.
-    fn filled(value: F, len: usize) -> Self {
+impl<F: Real> Aligned<F> {
+    /// So many zeros.
+    pub(super) fn zeros(len: usize) -> Self {
         if len == 0 {
             return Self { room: Vec::new(), first: 0, len };
         }
-        let most = LINE / size_of::<F>();
-        let room = vec![value; len + most];
+        let n_bytes = len * size_of::<F>();
+        let start = if n_bytes < MANY { LINE } else { PAGE };
+        let most = start / size_of::<F>();
+        // What is never written to is there in name only.
+        let mut room = vec![F::ZERO; len.next_multiple_of(most) + most];
         // A system that does not tell where values lie only loses time.
-        let first = room.as_ptr().align_offset(LINE).min(most);
+        let first = room.as_ptr().align_offset(start).min(most);
+        if start == PAGE {
+            in_large_pages(&mut room[first..][..len.next_multiple_of(most)]);
+        }
         Self { room, first, len }
     }
 }
 
-impl<F: Real> Aligned<F> {
-    /// So many zeros.
-    pub(super) fn zeros(len: usize) -> Self {
-        Self::filled(F::ZERO, len)
+/// Asks for large pages.
+fn in_large_pages<F>(values: &mut [F]) {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: it is a hint about pages of this process, which changes nothing that they hold.
+        #[expect(unsafe_code, reason = "the system takes an address")]
+        unsafe {
+            libc::madvise(values.as_mut_ptr().cast(), size_of_val(values), libc::MADV_HUGEPAGE);
+        }
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = values;
 }
 
-impl<F: Clone> From<&[F]> for Aligned<F> {
+impl<F: Real> From<&[F]> for Aligned<F> {
     fn from(values: &[F]) -> Self {
-        let Some(first) = values.first() else {
-            return Self { room: Vec::new(), first: 0, len: 0 };
-        };
-        let mut own = Self::filled(first.clone(), values.len());
-        own.clone_from_slice(values);
+        let mut own = Self::zeros(values.len());
+        own.copy_from_slice(values);
         own
     }
 }
@@ -65,7 +82,7 @@ impl<F> DerefMut for Aligned<F> {
 }
 
 /// A copy lies elsewhere, and so does its first whole line.
-impl<F: Clone> Clone for Aligned<F> {
+impl<F: Real> Clone for Aligned<F> {
     fn clone(&self) -> Self {
         Self::from(&**self)
     }

@@ -35,7 +35,7 @@ impl Geometry {
 }
 
 /// Values of some rows. Whatever lies outside the rows is zero whenever a layer looks at it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Batch<F> {
     pub(super) geometry: Geometry,
     pub(super) values: Aligned<F>,

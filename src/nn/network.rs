@@ -23,7 +23,7 @@ use crate::rng::Seed;
 /// assert_eq!(outputs[..2], outputs[2..]);
 /// # Ok::<(), karat::nn::spec::Mistake>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Network<F = f32> {
     /// The network in words.
     pub spec: NetworkSpec,
@@ -38,6 +38,18 @@ pub struct Network<F = f32> {
     /// Running means and variances of the batch norms.
     pub state: Vec<F>,
     pub(super) plan: Plan,
+}
+
+impl<F: Real> Clone for Network<F> {
+    fn clone(&self) -> Self {
+        Self {
+            spec: self.spec.clone(),
+            params: self.params.clone(),
+            state: self.state.clone(),
+            plan: self.plan.clone(),
+            ..*self
+        }
+    }
 }
 
 /// Two networks are equal when they say the same in words and have the same weights.

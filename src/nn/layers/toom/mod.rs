@@ -46,7 +46,7 @@ const MOST_PARTS: usize = 8;
 /// done along both directions, one after the other. The inner sums over channels are matrix
 /// products, one for each point. Results differ from those of the plain sum by a few 1e-6 of the
 /// largest in single precision.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(in crate::nn) struct Toom<F> {
     frame: Frame,
     /// From row to row, and from column to column.
