@@ -21,6 +21,7 @@
 //! assert_eq!(sum(&Ctx::quiet(), &[1.0, 2.0]), Ok(3.0));
 //! ```
 
+mod apart;
 mod cancel;
 mod ctx;
 mod each;

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::apart::{Known, keep_off};
+
 /// To wake a thread takes longer than such work does, so they look out for more for so long before
 /// they sleep, in microseconds: longer than a large layer takes a caller who is still alone.
 const LINGER: u64 = 150;
@@ -19,6 +21,7 @@ const WAITS: usize = 1 << 14;
 pub(super) struct Standby {
     pool: ThreadPool,
     n: usize,
+    threads: Arc<[Known]>,
     state: Arc<State>,
 }
 
@@ -71,10 +74,14 @@ impl Standby {
     /// So many threads; nothing if the system refuses.
     pub(super) fn new(n: usize) -> Option<Self> {
         let name = |idx| format!("standby {idx}");
-        let pool = ThreadPoolBuilder::new().num_threads(n).thread_name(name).build().ok()?;
+        let threads: Arc<[Known]> = (0..n).map(|_| Known::default()).collect();
+        let known = Arc::clone(&threads);
+        let begin = move |idx: usize| known[idx].is_this();
+        let builder = ThreadPoolBuilder::new().num_threads(n).thread_name(name);
+        let pool = builder.start_handler(begin).build().ok()?;
         let (asked, n_awake) = (AtomicU64::new(0), AtomicUsize::new(0));
         let state = State { since: Instant::now(), asked, n_awake, n_idle: AtomicUsize::new(0) };
-        Some(Self { pool, n, state: Arc::new(state) })
+        Some(Self { pool, n, threads, state: Arc::new(state) })
     }
 
     /// Has all parts done, by the caller from the first on, and by whoever is awake from the last.
@@ -119,6 +126,7 @@ impl Standby {
         let State { asked, n_awake, .. } = &*self.state;
         asked.store(self.state.now(), Ordering::Relaxed);
         if n_awake.compare_exchange(0, self.n, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            keep_off(&self.threads);
             let state = Arc::clone(&self.state);
             self.pool.spawn_broadcast(move |_| state.linger());
         }

@@ -21,7 +21,7 @@ fn off<F: Real>(input: Shape, size: [usize; 2], padding: Padding) -> [f64; 2] {
         batch
     };
     let (before, d) = (batch(input, &row), batch(conv.output(), &slope));
-    let (mut plain, mut plain_back) = (d.clone(), before.clone());
+    let (mut plain, mut plain_back) = (batch(conv.output(), &slope), batch(input, &row));
     let mut scratch = vec![F::ZERO; conv.scratch(1)];
     conv.forward(&params, Finish::NONE, &before, &mut plain, (&mut scratch, None), 1);
     let mut flipped = vec![F::ZERO; conv.flipped_len()];
