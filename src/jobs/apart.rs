@@ -60,7 +60,8 @@ fn own_id() -> i32 {
 #[cfg(not(target_os = "linux"))]
 fn keep_off_own(_: impl Iterator<Item = i32>) {}
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::sync::mpsc;
 

@@ -305,8 +305,12 @@ impl Watch {
             // A p-value is never 0.
             let is_tiny = method.is_some_and(|own| own.scale == Scale::PValue) && value < 0.001;
             let told = if is_tiny { "< 0.001".to_owned() } else { format!("{value:.3}") };
+            let own = column.tests.iter().filter(|test| test.aspect == Aspect::Distribution);
+            let p = own.map(|test| test.adjusted).fold(1.0, f64::min);
+            let p = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p {p:.3}") };
             let sentence = format!(
-                "`{}` is distributed differently than in training: {label} {told}, threshold {threshold:.3}",
+                "`{}` is distributed differently than in training: {label} {told}, threshold \
+                 {threshold:.3}; {p} among all tests of the window",
                 column.name,
             );
             alarms.push(Alarm { kind, subject: column.name.clone(), value, threshold, sentence });

@@ -102,10 +102,15 @@ fn nightly(server: &Arc<Server>) {
     }
 }
 
+/// Rows that a window of a version takes.
+pub(super) fn rows_of_window(served: &Served) -> u64 {
+    served.policy.window.unwrap_or(ROWS).max(50) as u64
+}
+
 /// The counts of a window that has ended.
 fn full(served: &Served) -> Option<(WindowCounts, i64)> {
     served.model().reference.as_ref()?;
-    let rows = served.policy.window.unwrap_or(ROWS).max(50) as u64;
+    let rows = rows_of_window(served);
     served.turn(|window| {
         let is_old = now_ms() - window.started_ms() > LONGEST_MS && window.n() >= FEWEST;
         window.n() >= rows || is_old

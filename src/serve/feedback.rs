@@ -74,35 +74,32 @@ fn take(server: &Server, call: &Call) -> Outcome {
         if let Some((model, version)) = made_by {
             if !call.who.sees(&model) {
                 unmatched.push(id);
-                labels.push((id, None));
                 continue;
             }
             if let Some(what) = no_label(server, &model, version, &label) {
                 // It is a label, but not of this model.
                 return Err(Refusal { status: 409, ..wrong(&what) });
             }
+            labels.push((id, label, true));
         } else {
             unmatched.push(id);
+            labels.push((id, label, false));
         }
-        labels.push((id, Some(label)));
     }
     let (mut new, mut same, mut conflicts) = (0, 0, Vec::new());
-    for (id, label) in labels {
-        let Some(label) = label else {
-            new += 1;
-            continue;
-        };
+    for (id, label, is_matched) in labels {
         let recorded = log.label(id, &label, now_ms()).map_err(|error| match error {
             Error::Denied { what, .. } => Refusal::bad_request(what),
             _ => busy(),
         })?;
         match recorded {
+            // What is kept in case its prediction is on its way counts as unmatched alone.
+            _ if !is_matched => {}
             Recorded::New => new += 1,
             Recorded::Same => same += 1,
             Recorded::Conflict => conflicts.push(id.to_owned()),
         }
     }
-    // Kept all the same: the prediction may be on its way into the log.
     Answer::json(&json!({
         "recorded": new,
         "unchanged": same,

@@ -161,22 +161,36 @@ pub(super) fn router(server: &Arc<Server>, routes: &'static [Route]) -> Router {
                 _ => allow,
             };
             async move {
-                let refusal = Refusal::method_not_allowed(allow);
-                server.pulse.beat(refusal.status, Duration::ZERO);
-                response(Err(refusal), None, None)
+                nowhere(&server, &request, Refusal::method_not_allowed(allow))
             }
         });
         router = router.route(path, methods);
     }
     let server = Arc::clone(server);
-    router.fallback(move || {
+    router.fallback(move |request: Request| {
         let server = Arc::clone(&server);
-        async move {
-            let refusal = Refusal::not_found("Not Found");
-            server.pulse.beat(refusal.status, Duration::ZERO);
-            response(Err(refusal), None, None)
-        }
+        async move { nowhere(&server, &request, Refusal::not_found("Not Found")) }
     })
+}
+
+/// The answer to what leads nowhere, which is counted and noted like any other.
+fn nowhere(server: &Server, request: &Request, refusal: Refusal) -> Response<Body> {
+    let n = server.pulse.beat(refusal.status, Duration::ZERO);
+    if n <= NOTED || server.is_watched() {
+        server.remember(Line {
+            at_ms: now_ms(),
+            status: refusal.status,
+            asked: asked(request.method().as_str(), request.uri().path()),
+            refusal: refusal.message.clone(),
+            ..Line::default()
+        });
+    }
+    response(Err(refusal), None, None)
+}
+
+/// What was asked for, as far as it fits into a line.
+fn asked(method: &str, path: &str) -> String {
+    format!("{method} {path}").chars().take(PATH).collect()
 }
 
 /// The methods of a path, for the header `Allow`.
@@ -194,7 +208,9 @@ fn allowed(routes: &[Route], path: &str) -> &'static str {
 }
 
 /// So many requests of a second are noted even while nobody looks at the live log.
-const NOTED: u32 = 5;
+const NOTED: u32 = 50;
+/// Of a path no more characters are noted.
+const PATH: usize = 100;
 /// Headers by which clients know their requests again.
 const MARKS: [&str; 2] = ["x-request-id", "seldon-puid"];
 /// Time for an answer.
@@ -330,6 +346,7 @@ async fn answer(
     let n = server.pulse.beat(status, took);
     if (n <= NOTED || server.is_watched()) && route.access != Access::Open {
         line.status = status;
+        line.asked = asked(route.method, route.path);
         line.micros = took.as_micros() as u64;
         if let Err(refusal) = &outcome {
             line.refusal.clone_from(&refusal.message);

@@ -91,6 +91,12 @@ pub struct VersionStatus {
     /// In a sentence.
     #[serde(default)]
     pub light_about: String,
+    /// Rows gathered for the window that drift looks at next.
+    #[serde(default)]
+    pub gathered: u64,
+    /// Rows that it takes.
+    #[serde(default)]
+    pub window: u64,
 }
 
 /// How the shadow differs from what was answered.
@@ -136,6 +142,9 @@ pub struct Line {
     pub at_ms: i64,
     /// The status of the answer.
     pub status: u16,
+    /// The method and the path.
+    #[serde(default)]
+    pub asked: String,
     /// The model and its version, where one was found.
     pub model: String,
     /// The public id of the key.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::drift;
 use super::listen::Tls;
 use super::metrics::{Info, resident};
 use super::served::{Policy, Served};
@@ -315,6 +316,8 @@ impl Server {
                 mean_ms: (requests > 0).then(|| nanos as f64 / requests as f64 / 1e6),
                 light,
                 light_about,
+                gathered: served.in_window.load(Ordering::Relaxed),
+                window: drift::rows_of_window(served),
             }
         };
         let versions: Vec<VersionStatus> = named.versions.values().rev().map(status).collect();

@@ -130,6 +130,8 @@ pub fn retrain(
     if let Some(gone) = &gone {
         sentence = format!("{sentence} It no longer looks at {gone}: a person has to promote it.");
     }
+    // Whoever looks at the version later finds what it was worth.
+    store.annotate(name, version.version, &sentence, actor)?;
     let mut pending = None;
     let mut promoted = false;
     let may_promote = rule == Rule::PromoteIfBetter && is_better && gone.is_none();

@@ -127,8 +127,8 @@ impl<F: Real> Direct<'_, F> {
         let has_room = V == 1 || V == FEW && S::REGISTER_COUNT >= 32;
         let vector = filter / F::n_lanes::<S>();
         let mut finish = [self.finish.of_channels(simd, vector); V];
-        for v in 1..V {
-            finish[v] = self.finish.of_channels(simd, vector + v);
+        for (v, finish) in finish.iter_mut().enumerate().skip(1) {
+            *finish = self.finish.of_channels(simd, vector + v);
         }
         for y in 0..self.made.len() / (output.width * output.channels) {
             let mut x = 0;

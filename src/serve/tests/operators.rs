@@ -17,6 +17,7 @@ fn labels_are_recorded_once_and_operators_are_heard() {
     let stray = json!({ "id": "of-nothing", "label": "1" });
     let (_, answer) = place.send("POST", "/v1/feedback", &key, &stray);
     assert_eq!(answer["unmatched"], json!(["of-nothing"]), "{answer}");
+    assert_eq!(answer["recorded"], 0, "what belongs to nothing is not counted");
     let champion = |place: &Place| {
         place.send("POST", "/v1/models/credit/score", &key, &row()).1["version"].clone()
     };

@@ -118,7 +118,7 @@ pub(super) fn message(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let wanted: usize = words.iter().map(|(w, _)| text::width(w)).sum();
     let width = usize::from(area.width);
-    if wanted > width && matches!(message.tone, Tone::Error | Tone::Alarm) {
+    if wanted > width {
         let room = width.saturating_sub(4);
         let mut lines: Vec<(String, Role)> =
             text::wrap(&message.text, room).into_iter().map(|line| (line, Role::Text)).collect();
@@ -133,13 +133,6 @@ pub(super) fn message(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             canvas.words(row(place, i as u16), &[word(mark, role), word(line, look)]);
         }
         return;
-    }
-    if wanted > width && !message.hint.is_empty() {
-        // What to do about it stays in sight; the middle of the text goes.
-        let rest = wanted - text::width(&words[1].0);
-        words[1].0 = text::cut_middle(&words[1].0, width.saturating_sub(rest).max(width / 3));
-    } else if wanted > width {
-        words[1].0 = text::cut_middle(&words[1].0, width.saturating_sub(3));
     }
     canvas.words(area, &words);
 }

@@ -87,6 +87,10 @@ fn head(chosen: &Watched, app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             ),
         ]);
     }
+    if let Some(next) = app.serve.loaded(&chosen.name, chosen.version) {
+        let (n, all) = (numbers::count(next.gathered as usize), numbers::count(next.window as usize));
+        words.push(word(format!("   {n} of {all} rows for the next"), Role::Dim));
+    }
     canvas.words(row(area, 0), &words);
 }
 
@@ -122,7 +126,7 @@ fn versions(
         Column::left("drifted most").widths(12, 28).priority(2),
         Column::right("PSI").priority(1),
         Column::right("chance").priority(1),
-        Column::left("score PSI").widths(20, 24).priority(3).drawn(),
+        Column::left("score PSI").widths(14, 16).priority(3).drawn(),
         Column::right("rows").priority(4),
         Column::left("measured (UTC)").widths(16, 16).priority(5),
     ];
@@ -152,7 +156,7 @@ fn versions(
             Cell::new(number(worst.and_then(|seen| seen.null)), Role::Dim),
             Cell::new(
                 now.map_or(String::new(), |v| {
-                    format!("{} {}", numbers::fixed(v, 3), sparkline(&score, 14))
+                    format!("{} {}", numbers::fixed(v, 3), sparkline(&score, 8))
                 }),
                 Role::Text,
             ),

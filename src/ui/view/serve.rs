@@ -281,7 +281,7 @@ fn live(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, f
     let heads = [
         Column::left("at (UTC)").widths(8, 8),
         Column::right("status"),
-        Column::left("model").widths(12, 28),
+        Column::left("model or path").widths(13, 28),
         Column::right("rows").priority(3),
         Column::right("score"),
         Column::left("decision").widths(8, 16),
@@ -300,7 +300,10 @@ fn live(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, f
         Some(vec![
             Cell::new(at.get(11..).unwrap_or_default(), Role::Dim),
             Cell::new(own.status.to_string(), role),
-            Cell::new(own.model.clone(), Role::Text),
+            match own.model.as_str() {
+                "" => Cell::new(own.asked.clone(), Role::Dim),
+                model => Cell::new(model, Role::Text),
+            },
             Cell::new(numbers::count(own.rows as usize), Role::Dim),
             Cell::new(numbers::optional(own.score, 3), Role::Strong),
             Cell::new(own.decision.clone(), Role::Text),
@@ -310,7 +313,8 @@ fn live(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, f
         ])
     };
     let empty = if app.serve.running().is_some() {
-        "Nothing was asked yet. The models view has a request to copy, and a load test."
+        "Nothing was asked yet. The models view has a request to copy, and a load test. Of each \
+         second in which nobody looks, the first 50 requests are noted."
     } else {
         "Answers are shown while a server runs."
     };

@@ -121,7 +121,7 @@ pub(super) fn seen_lines(seen: &Seen) -> Vec<PageLine> {
         lines.push(pair("chosen", said));
     }
     if let Some(p) = seen.p {
-        lines.push(pair("p", format!("{} corrected for all columns", numbers::p_value(p))));
+        lines.push(pair("p", format!("{} among the tests of all columns (Holm); an alert needs 0.010", numbers::p_value(p))));
     }
     for (name, value, about) in seen.measures() {
         lines.push(pair(name, format!("{} · {about}", number(Some(value)))));
@@ -164,8 +164,10 @@ pub(crate) const MEASURES: &[(&str, &str)] = &[
 pub(crate) const LIMITS: &[(&str, &str)] = &[
     (
         "realised",
-        "computed from labels that have arrived. Those that arrive early may differ from those \
-         that arrive late, and labels often exist only for what was approved",
+        "computed from the labels that arrived while the window was gathered, up to 5,000 of them, \
+         whichever window their predictions were in; fewer than 50 wait for the next one. Those that \
+         arrive early may differ from those that arrive late, and labels often exist only for what \
+         was approved",
     ),
     (
         "CBPE",

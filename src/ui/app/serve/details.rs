@@ -66,6 +66,7 @@ impl App {
                 let lines = vec![
                     pair("at", time(own.at_ms)),
                     pair("status", own.status.to_string()),
+                    pair("asked", own.asked.clone()),
                     pair("model", own.model.clone()),
                     pair("key", own.key.clone()),
                     pair("rows", own.rows.to_string()),
