@@ -31,6 +31,8 @@ pub(super) struct Seen {
     n_rows: usize,
     /// Every so many rows one is counted.
     every: usize,
+    /// The next row that is.
+    next: usize,
     /// Whether the row at hand is.
     counts: bool,
     /// For each row and field a number or a level.
@@ -53,15 +55,20 @@ impl Seen {
             n_fields,
             n_rows,
             every,
+            next: one_of(0, every, n_rows),
             counts: false,
             cells: Vec::with_capacity(n),
             scores: Vec::new(),
         }
     }
 
-    /// Begins with a row of the request, and says whether it is one of those that are counted.
+    /// Begins with a row of the request, the next one each time, and says whether it is one of
+    /// those that are counted.
     pub(super) fn begin(&mut self, row: usize) -> bool {
-        self.counts = row.is_multiple_of(self.every);
+        self.counts = row == self.next;
+        if self.counts {
+            self.next = one_of(row / self.every + 1, self.every, self.n_rows);
+        }
         self.counts
     }
 
@@ -90,6 +97,17 @@ impl Seen {
             self.scores.push(score);
         }
     }
+}
+
+/// Of each block of rows the one that is counted: another place in each, so that what repeats
+/// within a request, or is sorted in it, is not always met at the same place.
+fn one_of(block: usize, every: usize, n_rows: usize) -> usize {
+    /// Odd, and its bits are as good as random (Fibonacci hashing; Knuth, 1973).
+    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+    let first = block * every;
+    let n = every.min(n_rows.saturating_sub(first)).max(1);
+    let place = (block as u64 + 1).wrapping_mul(FACTOR) >> 32;
+    first + place as usize % n
 }
 
 impl Window {
@@ -211,5 +229,13 @@ mod tests {
             let counted = (0..n_rows).filter(|row| seen.begin(*row)).count();
             assert_eq!(counted, n, "{n_rows} {thinned}");
         }
+    }
+
+    #[test]
+    fn rows_that_repeat_are_all_met() {
+        let mut seen = Seen::new(2, 20_000, 1);
+        let mut met = [0; 20];
+        (0..20_000).filter(|row| seen.begin(*row)).for_each(|row| met[row % 20] += 1);
+        assert!(met.iter().all(|n| (25..=75).contains(n)), "{met:?}");
     }
 }
