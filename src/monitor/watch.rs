@@ -310,7 +310,7 @@ impl Watch {
             let p = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p {p:.3}") };
             let sentence = format!(
                 "`{}` is distributed differently than in training: {label} {told}, threshold \
-                 {threshold:.3}; {p} among all tests of the window",
+                 {threshold:.3}; corrected {p}",
                 column.name,
             );
             alarms.push(Alarm { kind, subject: column.name.clone(), value, threshold, sentence });

@@ -20,7 +20,7 @@ const HASTE: Duration = Duration::from_secs(2);
 /// What an operator sends is never larger than this, in bytes;
 const ORDERS: usize = 64 << 10;
 /// nor are labels;
-const LABELS: usize = 2 << 20;
+const LABELS: usize = 8 << 20;
 /// nor rows of the old protocol, which are read into a tree.
 const TREE: usize = 8 << 20;
 /// All bodies that are on their way together, as a multiple of the largest.
