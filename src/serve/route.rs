@@ -160,9 +160,7 @@ pub(super) fn router(server: &Arc<Server>, routes: &'static [Route]) -> Router {
                 ("/v1/models/{model}", false) => "GET, HEAD",
                 _ => allow,
             };
-            async move {
-                nowhere(&server, &request, Refusal::method_not_allowed(allow))
-            }
+            async move { nowhere(&server, &request, Refusal::method_not_allowed(allow)) }
         });
         router = router.route(path, methods);
     }

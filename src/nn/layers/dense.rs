@@ -85,7 +85,8 @@ impl Dense {
             let first = part * depth;
             let (a, b) = (&row[first..self.n_in.min(first + depth)], &kernel[first * n_out..]);
             let (size, into) = ([1, a.len(), n_out], Into::Replace);
-            FewRows { c, c_step: n_out, a, a_step: depth, b, b_step: n_out, size, into, next: &[] }.compute();
+            FewRows { c, c_step: n_out, a, a_step: depth, b, b_step: n_out, size, into, next: &[] }
+                .compute();
         };
         match team {
             Some(team) => team.share(sums, |part, c| multiply(part, c)),

@@ -12,10 +12,10 @@ use pulp::{Simd, WithSimd};
 use super::finish::OfChannels;
 use super::{Conv, Finish, lines};
 use crate::jobs::Team;
-use crate::nn::{Aligned, Real};
 use crate::nn::few::FewRows;
 use crate::nn::product::Into;
 use crate::nn::wide::{Loop, in_lanes, widely};
+use crate::nn::{Aligned, Real};
 use frame::{Frame, frames, pitch};
 use line::{Apart, Line, MOST_OUTPUTS, MOST_POINTS, Takes, Window};
 

@@ -121,7 +121,13 @@ pub(super) fn seen_lines(seen: &Seen) -> Vec<PageLine> {
         lines.push(pair("chosen", said));
     }
     if let Some(p) = seen.p {
-        lines.push(pair("p", format!("{} among the tests of all columns (Holm); an alert needs 0.010", numbers::p_value(p))));
+        lines.push(pair(
+            "p",
+            format!(
+                "{} among the tests of all columns (Holm); an alert needs 0.010",
+                numbers::p_value(p)
+            ),
+        ));
     }
     for (name, value, about) in seen.measures() {
         lines.push(pair(name, format!("{} · {about}", number(Some(value)))));
