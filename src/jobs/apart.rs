@@ -13,7 +13,7 @@ impl Known {
     }
 }
 
-/// Keeps threads off the processor on which the caller runs, if the system lets them run on others.
+/// Keeps threads off the processor on which the caller runs, if the process may run on others.
 ///
 /// A thread that is woken is often put behind the one that woke it, and waits there for
 /// milliseconds although another processor has nothing to do.
@@ -36,11 +36,11 @@ fn own_id() -> i32 {
 fn keep_off_own(threads: impl Iterator<Item = i32>) {
     let size = size_of::<libc::cpu_set_t>();
     // SAFETY: all zeros are an empty set, the system is told how long the set is, and nothing
-    // refers to it afterwards. A number of a thread that is gone is refused.
+    // refers to it afterwards. The threads live as long as their pool, which whoever calls holds.
     unsafe {
         let mut processors: libc::cpu_set_t = std::mem::zeroed();
         let own = libc::sched_getcpu();
-        if own < 0 || libc::sched_getaffinity(0, size, &raw mut processors) != 0 {
+        if own < 0 || libc::sched_getaffinity(libc::getpid(), size, &raw mut processors) != 0 {
             return;
         }
         libc::CPU_CLR(own.cast_unsigned() as usize, &mut processors);
@@ -89,7 +89,7 @@ mod tests {
             start.recv().unwrap();
             keep_off(&[Known::default(), Known(AtomicI32::new(known.0.load(Ordering::Relaxed)))]);
             ask.send(()).unwrap();
-            assert_eq!(own.join().unwrap(), (before - 1).max(1));
+            assert!(own.join().unwrap() < before || before == 1);
         });
         assert_eq!(n_allowed(), before);
     }

@@ -32,7 +32,7 @@ impl<F: Real> Aligned<F> {
         let n_bytes = len * size_of::<F>();
         let start = if n_bytes < MANY { LINE } else { PAGE };
         let most = start / size_of::<F>();
-        // What is never written to is there in name only.
+        // Of what lies before and behind nothing is ever written to.
         let mut room = vec![F::ZERO; len.next_multiple_of(most) + most];
         // A system that does not tell where values lie only loses time.
         let first = room.as_ptr().align_offset(start).min(most);

@@ -63,8 +63,8 @@ fn take(server: &Server, call: &Call) -> Outcome {
             Value::Bool(truth) => truth.to_string(),
             _ => return Err(wrong("`label` is missing: a class or a number")),
         };
-        // A label for the prediction of a model that the key may not know of is kept like one that
-        // came before its prediction, so that nobody learns which ids there are.
+        // A label for the prediction of a model that the key may not know of is answered like one
+        // that came before its prediction, so that nobody learns which ids there are.
         let mut made_by = log.made_by(id).map_err(|_| busy())?;
         if made_by.is_none() && !std::mem::replace(&mut is_flushed, true) {
             // It may have been answered a moment ago, and be on its way.
@@ -93,8 +93,8 @@ fn take(server: &Server, call: &Call) -> Outcome {
             _ => busy(),
         })?;
         match recorded {
-            // What is kept in case its prediction is on its way counts as unmatched alone.
-            _ if !is_matched => {}
+            // What is kept in case its prediction is on its way counts as unmatched.
+            Recorded::New | Recorded::Same if !is_matched => {}
             Recorded::New => new += 1,
             Recorded::Same => same += 1,
             Recorded::Conflict => conflicts.push(id.to_owned()),

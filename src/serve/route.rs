@@ -160,35 +160,40 @@ pub(super) fn router(server: &Arc<Server>, routes: &'static [Route]) -> Router {
                 ("/v1/models/{model}", false) => "GET, HEAD",
                 _ => allow,
             };
-            async move { nowhere(&server, &request, Refusal::method_not_allowed(allow)) }
+            async move { nowhere(&server, routes, &request, Refusal::method_not_allowed(allow)) }
         });
         router = router.route(path, methods);
     }
     let server = Arc::clone(server);
     router.fallback(move |request: Request| {
         let server = Arc::clone(&server);
-        async move { nowhere(&server, &request, Refusal::not_found("Not Found")) }
+        async move { nowhere(&server, routes, &request, Refusal::not_found("Not Found")) }
     })
 }
 
 /// The answer to what leads nowhere, which is counted and noted like any other.
-fn nowhere(server: &Server, request: &Request, refusal: Refusal) -> Response<Body> {
+fn nowhere(
+    server: &Server,
+    routes: &[Route],
+    request: &Request,
+    refusal: Refusal,
+) -> Response<Body> {
     let n = server.pulse.beat(refusal.status, Duration::ZERO);
-    if n <= NOTED || server.is_watched() {
+    if n <= ASTRAY {
+        // Whoever asks has shown no key, and may have put anything into the path.
+        let is_known =
+            |word: &&str| routes.iter().any(|own| own.path.split('/').any(|w| w == *word));
+        let words = request.uri().path().split('/').skip(1).take(DEEPEST);
+        let words = words.map(|word| Some(word).filter(is_known).unwrap_or("…"));
         server.remember(Line {
             at_ms: now_ms(),
             status: refusal.status,
-            asked: asked(request.method().as_str(), request.uri().path()),
+            asked: format!("{} /{}", request.method(), words.collect::<Vec<_>>().join("/")),
             refusal: refusal.message.clone(),
             ..Line::default()
         });
     }
     response(Err(refusal), None, None)
-}
-
-/// What was asked for, as far as it fits into a line.
-fn asked(method: &str, path: &str) -> String {
-    format!("{method} {path}").chars().take(PATH).collect()
 }
 
 /// The methods of a path, for the header `Allow`.
@@ -207,8 +212,10 @@ fn allowed(routes: &[Route], path: &str) -> &'static str {
 
 /// So many requests of a second are noted even while nobody looks at the live log.
 const NOTED: u32 = 50;
-/// Of a path no more characters are noted.
-const PATH: usize = 100;
+/// Of those that lead nowhere so many, so that they drive out no others;
+const ASTRAY: u32 = 5;
+/// and of their paths so many words.
+const DEEPEST: usize = 8;
 /// Headers by which clients know their requests again.
 const MARKS: [&str; 2] = ["x-request-id", "seldon-puid"];
 /// Time for an answer.
@@ -344,7 +351,7 @@ async fn answer(
     let n = server.pulse.beat(status, took);
     if (n <= NOTED || server.is_watched()) && route.access != Access::Open {
         line.status = status;
-        line.asked = asked(route.method, route.path);
+        line.asked = format!("{} {}", route.method, route.path);
         line.micros = took.as_micros() as u64;
         if let Err(refusal) = &outcome {
             line.refusal.clone_from(&refusal.message);

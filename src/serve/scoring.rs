@@ -161,10 +161,14 @@ pub(super) async fn gathered(
         }
         _ => Refusal::unprocessable("the model gives no score for these rows"),
     })?;
-    let mut seen = Seen::new(0, 0, 1);
+    // Scores are counted of the same share of rows as columns.
+    let mut chosen = Seen::new(0, taken.n_rows, served.thinned());
+    let mut seen = Seen::new(0, 0, [1, 0]);
     for (row, own) in outputs.into_iter().enumerate() {
         finite(&own, row, taken.n_rows)?;
-        seen.score(RowScorer::score(&own));
+        if chosen.begin(row) {
+            seen.score(RowScorer::score(&own));
+        }
         served.values.observe(RowScorer::score(&own));
         taken.raw.push(f64::NAN);
         taken.outputs.extend(own);

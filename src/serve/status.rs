@@ -94,7 +94,7 @@ pub struct VersionStatus {
     /// Rows gathered for the window that drift looks at next.
     #[serde(default)]
     pub gathered: u64,
-    /// Rows that it takes.
+    /// Rows that it takes; 0 where drift is not measured.
     #[serde(default)]
     pub window: u64,
 }
@@ -142,7 +142,8 @@ pub struct Line {
     pub at_ms: i64,
     /// The status of the answer.
     pub status: u16,
-    /// The method and the path.
+    /// The method and the path as the document has it; of a path that leads nowhere only the words
+    /// that stand in the document.
     #[serde(default)]
     pub asked: String,
     /// The model and its version, where one was found.

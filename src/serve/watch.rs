@@ -317,7 +317,10 @@ impl Server {
                 light,
                 light_about,
                 gathered: served.in_window.load(Ordering::Relaxed),
-                window: drift::rows_of_window(served),
+                window: match served.model().reference {
+                    Some(_) => drift::rows_of_window(served),
+                    None => 0,
+                },
             }
         };
         let versions: Vec<VersionStatus> = named.versions.values().rev().map(status).collect();

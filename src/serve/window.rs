@@ -31,6 +31,8 @@ pub(super) struct Seen {
     n_rows: usize,
     /// Every so many rows one is counted.
     every: usize,
+    /// Where to begin with changing places.
+    start: usize,
     /// The next row that is.
     next: usize,
     /// Whether the row at hand is.
@@ -48,14 +50,15 @@ enum Counted {
 
 impl Seen {
     /// Room for the rows of a request, of which one in `thinned` is counted, or fewer.
-    pub(super) fn new(n_fields: usize, n_rows: usize, thinned: usize) -> Self {
+    pub(super) fn new(n_fields: usize, n_rows: usize, [thinned, start]: [usize; 2]) -> Self {
         let every = n_rows.div_ceil(COUNTED).max(thinned).max(1);
         let n = n_fields * n_rows.div_ceil(every);
         Self {
             n_fields,
             n_rows,
             every,
-            next: one_of(0, every, n_rows),
+            start,
+            next: one_of([0, start], every, n_rows),
             counts: false,
             cells: Vec::with_capacity(n),
             scores: Vec::new(),
@@ -67,7 +70,7 @@ impl Seen {
     pub(super) fn begin(&mut self, row: usize) -> bool {
         self.counts = row == self.next;
         if self.counts {
-            self.next = one_of(row / self.every + 1, self.every, self.n_rows);
+            self.next = one_of([row / self.every + 1, self.start], self.every, self.n_rows);
         }
         self.counts
     }
@@ -101,12 +104,12 @@ impl Seen {
 
 /// Of each block of rows the one that is counted: another place in each, so that what repeats
 /// within a request, or is sorted in it, is not always met at the same place.
-fn one_of(block: usize, every: usize, n_rows: usize) -> usize {
+fn one_of([block, start]: [usize; 2], every: usize, n_rows: usize) -> usize {
     /// Odd, and its bits are as good as random (Fibonacci hashing; Knuth, 1973).
     const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
     let first = block * every;
     let n = every.min(n_rows.saturating_sub(first)).max(1);
-    let place = (block as u64 + 1).wrapping_mul(FACTOR) >> 32;
+    let place = ((block + start) as u64 + 1).wrapping_mul(FACTOR) >> 32;
     first + place as usize % n
 }
 
@@ -199,10 +202,11 @@ impl Served {
         self.in_window.store(window.n(), Ordering::Relaxed);
     }
 
-    /// One in so many rows of a request is counted.
-    pub(super) fn thinned(&self) -> usize {
+    /// One in so many rows of a request is counted, and where to begin with changing places.
+    pub(super) fn thinned(&self) -> [usize; 2] {
         let plenty = PLENTY.max(self.policy.window.unwrap_or(0) as u64);
-        1 + (self.in_window.load(Ordering::Relaxed) / plenty) as usize
+        let n = self.in_window.load(Ordering::Relaxed);
+        [1 + (n / plenty) as usize, n as usize]
     }
 
     /// Ends the window and begins the next one, if it is `full`.
@@ -225,7 +229,7 @@ mod tests {
         for (n_rows, thinned, n) in
             [(1, 1, 1), (1_000, 1, 1_000), (2_500, 1, 834), (1_000, 4, 250), (3, 9, 1)]
         {
-            let mut seen = Seen::new(2, n_rows, thinned);
+            let mut seen = Seen::new(2, n_rows, [thinned, 7]);
             let counted = (0..n_rows).filter(|row| seen.begin(*row)).count();
             assert_eq!(counted, n, "{n_rows} {thinned}");
         }
@@ -233,7 +237,7 @@ mod tests {
 
     #[test]
     fn rows_that_repeat_are_all_met() {
-        let mut seen = Seen::new(2, 20_000, 1);
+        let mut seen = Seen::new(2, 20_000, [1, 0]);
         let mut met = [0; 20];
         (0..20_000).filter(|row| seen.begin(*row)).for_each(|row| met[row % 20] += 1);
         assert!(met.iter().all(|n| (25..=75).contains(n)), "{met:?}");

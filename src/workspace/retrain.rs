@@ -131,7 +131,9 @@ pub fn retrain(
         sentence = format!("{sentence} It no longer looks at {gone}: a person has to promote it.");
     }
     // Whoever looks at the version later finds what it was worth.
-    store.annotate(name, version.version, &sentence, actor)?;
+    if let Err(error) = store.annotate(name, version.version, &sentence, actor) {
+        ctx.note(format!("the version got no note: {error}"));
+    }
     let mut pending = None;
     let mut promoted = false;
     let may_promote = rule == Rule::PromoteIfBetter && is_better && gone.is_none();

@@ -123,8 +123,12 @@ pub(super) fn message(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let mut lines: Vec<(String, Role)> =
             text::wrap(&message.text, room).into_iter().map(|line| (line, Role::Text)).collect();
         let hint = text::wrap(&message.hint, room).into_iter().filter(|line| !line.is_empty());
-        lines.extend(hint.map(|line| (line, Role::Accent)));
-        lines.truncate(MOST_LINES.min(usize::from(area.y)));
+        let hint: Vec<_> = hint.map(|line| (line, Role::Accent)).collect();
+        // What to do about it stays in sight.
+        let most = MOST_LINES.min(usize::from(area.y));
+        lines.truncate(most.saturating_sub(hint.len()).max(1));
+        lines.extend(hint);
+        lines.truncate(most);
         let top = area.y + 1 - lines.len() as u16;
         let place = Rect { y: top, height: lines.len() as u16, ..area };
         clear(place, canvas.buf);

@@ -87,11 +87,6 @@ fn head(chosen: &Watched, app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             ),
         ]);
     }
-    if let Some(next) = app.serve.loaded(&chosen.name, chosen.version) {
-        let (n, all) =
-            (numbers::count(next.gathered as usize), numbers::count(next.window as usize));
-        words.push(word(format!("   {n} of {all} rows for the next"), Role::Dim));
-    }
     canvas.words(row(area, 0), &words);
 }
 

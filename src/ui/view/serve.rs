@@ -314,7 +314,7 @@ fn live(app: &App, state: &mut ViewState, canvas: &mut Canvas<'_>, area: Rect, f
     };
     let empty = if app.serve.running().is_some() {
         "Nothing was asked yet. The models view has a request to copy, and a load test. Of each \
-         second in which nobody looks, the first 50 requests are noted."
+         second in which nobody looks, at most 50 requests are noted."
     } else {
         "Answers are shown while a server runs."
     };

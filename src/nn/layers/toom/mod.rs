@@ -230,6 +230,7 @@ impl<F: Real> WithSimd for Slide<'_, '_, F> {
             let outputs_of = outputs.chunks_exact_mut(of_outputs);
             for (point, (a, c)) in parts.zip(outputs_of).enumerate() {
                 let (b, next) = kernels[point * of_point..].split_at(of_point);
+                let next = &next[..of_point.min(next.len())];
                 let ([a_step, b_step, c_step], into) = ([n_channels, width, width], Into::Replace);
                 let size = [n_tiles, n_channels, width];
                 FewRows { c, c_step, a, a_step, b, b_step, size, into, next }.multiply(simd);

@@ -36,6 +36,11 @@ impl App {
                 }
                 if let Some(loaded) = own.loaded {
                     lines.push(pair("drift", loaded.light_about.clone()));
+                    if loaded.window > 0 {
+                        let count = |n: u64| numbers::count(n as usize);
+                        let (n, all) = (count(loaded.gathered), count(loaded.window));
+                        lines.push(pair("next window", format!("{n} of {all} rows gathered")));
+                    }
                 }
                 if let Some(served) = own.served {
                     if let Some(share) = served.challenger {

@@ -160,12 +160,6 @@ impl ServePane {
         self.status.as_ref()?.as_deref_ok()
     }
 
-    /// A version as the running server has it.
-    pub fn loaded(&self, name: &str, version: u32) -> Option<&VersionStatus> {
-        let model = self.running()?.models.iter().find(|own| own.name == name)?;
-        model.versions.iter().find(|own| own.version == version)
-    }
-
     /// Every version, by name, the newest first and those out of service last.
     pub fn versions(&self) -> Vec<ServedVersion<'_>> {
         let Some(known) = &self.known else { return vec![] };
